@@ -1,0 +1,24 @@
+"""What can be said of a network without running it: each analysis is a function of a checked `Network`."""
+
+from archdsl.analyses.depth import depth
+from archdsl.analyses.macs import flops, macs
+from archdsl.analyses.memory import Memory, memory
+from archdsl.analyses.parameters import Entry, Totals, parameters, state_shapes, totals
+from archdsl.analyses.receptive_field import Field, fields, receptive_field, receptive_fields
+
+__all__ = [
+    "Entry",
+    "Field",
+    "Memory",
+    "Totals",
+    "depth",
+    "fields",
+    "flops",
+    "macs",
+    "memory",
+    "parameters",
+    "receptive_field",
+    "receptive_fields",
+    "state_shapes",
+    "totals",
+]

@@ -1,0 +1,152 @@
+"""A network with its calls written out and its names resolved: what the analyses of paths and time walk over.
+
+    Frame           steps that run in order, each value made once
+      Op            a layer over values
+      Loop          another Frame, two times or more, each over what the one before gave
+
+Modules leave no trace here, and a single copy is just its steps. The only frames inside frames are those of
+repetitions; what a frame reads from around it is in `free`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, Union
+
+from archdsl.graph import Apply, Network, Region, Repeat, Share, Value
+
+
+class Op(NamedTuple):
+    """A layer, and the values it reads and makes."""
+
+    apply: Apply
+    inputs: tuple[Value, ...]
+    output: Value
+
+
+@dataclass(eq=False)
+class Frame:
+    """Steps over `param`, the value that arrives, if any; `result` leaves; `free` are values from around it."""
+
+    param: Value | None = None
+    steps: list[Union[Op, Loop]] = field(default_factory=list)
+    result: Value | None = None
+    free: dict[Value, None] = field(default_factory=dict)
+
+
+class Loop(NamedTuple):
+    """So many copies of a frame in sequence, two or more."""
+
+    copies: int
+    body: Frame
+    input: Value
+    output: Value
+
+    @property
+    def reads(self) -> tuple[Value, ...]:
+        """What it needs: the value that arrives, and what its copies read from around."""
+        return self.input, *self.body.free
+
+
+Step = Union[Op, Loop]
+
+
+def reads(step: Step) -> tuple[Value, ...]:
+    """All values that a step needs."""
+    return step.reads if isinstance(step, Loop) else step.inputs
+
+
+class Frames(NamedTuple):
+    """The frames of a network, inner ones before those around them, the network's own last.
+
+    `alias` leads from a value that is just another name to the one that a step makes; `times` says how often
+    each frame runs.
+    """
+
+    all: list[Frame]
+    alias: dict[Value, Value]
+    times: dict[int, int]  # by id of the frame
+
+    @property
+    def outermost(self) -> Frame:
+        """The network's own frame."""
+        return self.all[-1]
+
+    def resolve(self, value: Value) -> Value:
+        """The value that a step, an input or a loop makes."""
+        return self.alias.get(value, value)
+
+
+Visit = Iterator["Visit"]
+
+
+def frames(network: Network) -> Frames:
+    """A network's frames; the time does not depend on how many copies there are."""
+    found = Frames([], {}, {})
+    outermost = Frame()
+    param = network.module.region.param
+    if network.inputs and all(param is not given.value for given in network.inputs):
+        found.alias[param] = network.inputs[0].value
+    stack = [_visit(network.module.region, outermost, found)]
+    while stack:  # the depth of the text is no depth of Python's stack
+        inner = next(stack[-1], None)
+        if inner is None:
+            stack.pop()
+        else:
+            stack.append(inner)
+    outermost.result = found.resolve(network.module.region.result)
+    found.all.append(outermost)
+    found.times[id(outermost)] = 1
+    for frame in reversed(found.all):
+        for step in frame.steps:
+            if isinstance(step, Loop):
+                found.times[id(step.body)] = found.times[id(frame)] * step.copies
+    return found
+
+
+def _visit(region: Region, frame: Frame, found: Frames) -> Visit:
+    for step in region.steps:
+        inner = step.again if isinstance(step, Share) else step
+        if isinstance(inner, Apply):
+            frame.steps.append(Op(inner, tuple(map(found.resolve, inner.inputs)), inner.output))
+        elif isinstance(inner, Repeat):
+            current = found.resolve(inner.input)
+            for count, body in inner.runs:
+                if count == 1:
+                    found.alias[body.param] = current
+                    yield _visit(body, frame, found)
+                    current = found.resolve(body.result)
+                elif count > 1:
+                    copy = Frame(body.param)
+                    yield _visit(body, copy, found)
+                    copy.result = found.resolve(body.result)
+                    copy.free = _free(copy)
+                    found.all.append(copy)
+                    output = Value(body.result.type, step.span)
+                    frame.steps.append(Loop(count, copy, current, output))
+                    current = output
+            found.alias[inner.output] = current
+        else:
+            found.alias[inner.module.region.param] = found.resolve(inner.input)
+            yield _visit(inner.module.region, frame, found)
+            found.alias[inner.output] = found.resolve(inner.module.region.result)
+
+
+def _free(frame: Frame) -> dict[Value, None]:
+    made = {frame.param, *(step.output for step in frame.steps)}
+    needed = [value for step in frame.steps for value in reads(step)]
+    if frame.result is not None:
+        needed.append(frame.result)
+    return {value: None for value in needed if value not in made}
+
+
+def needed(frame: Frame, results: Iterable[Value]) -> list[bool]:
+    """For each step of a frame whether one of the results needs it."""
+    wanted = set(results)
+    kept = []
+    for step in reversed(frame.steps):
+        kept.append(step.output in wanted)
+        if kept[-1]:
+            wanted.update(reads(step))
+    return kept[::-1]

@@ -1,0 +1,37 @@
+"""The work of one forward pass."""
+
+from __future__ import annotations
+
+from archdsl.analyses.frames import Op, frames, needed
+from archdsl.graph import Network
+
+
+def macs(network: Network) -> int:
+    """Multiply-accumulates for one item of the batch, at inference.
+
+    The sum over all layers of `Layer.macs`: convolutions and matrix products alone, for a convolution
+    H_out * W_out * filters * (channels/groups) * kernel area (CS231n, "Convolutional Networks"; the figures of
+    torchvision's table of models are these). Each copy and each use of a shared layer counts; what no output
+    outside of training needs, such as an auxiliary head, does not.
+    """
+    found = frames(network)
+    results = [found.resolve(output.value) for output in network.outputs if not output.training]
+    total = 0
+    alive = {id(found.outermost)}
+    for frame in reversed(found.all):
+        if id(frame) not in alive:
+            continue
+        wanted = results if frame is found.outermost else [frame.result] if frame.result else []
+        for step, keep in zip(frame.steps, needed(frame, wanted)):
+            if not keep:
+                continue
+            if isinstance(step, Op):
+                total += step.apply.layer.macs(*step.apply.types) * found.times[id(frame)]
+            else:
+                alive.add(id(step.body))
+    return total
+
+
+def flops(network: Network) -> int:
+    """Floating-point operations of one forward pass: two for each multiply-accumulate."""
+    return 2 * macs(network)

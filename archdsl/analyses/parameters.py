@@ -1,0 +1,66 @@
+"""What a network holds: the entries of its state_dict, and how many learned numbers there are in all."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archdsl.analyses.uses import Use, Walk
+from archdsl.graph import Network
+from archdsl.layers.base import Weight
+from archdsl.tensor import product
+
+
+class Entry(NamedTuple):
+    """A tensor of the state_dict: its shape, type and initialisation, and whether it is held without being learned."""
+
+    weight: Weight
+    is_buffer: bool
+
+
+class Totals(NamedTuple):
+    """Numbers held: `parameters` are learned, `buffers` are not (running means, constants); no shared one twice."""
+
+    parameters: int
+    buffers: int
+
+
+def held(use: Use) -> dict[str, Entry]:
+    """What the layer holds, by state_dict key: the path of its weights, `.`, the name in the layer.
+
+    Where the layer is itself the tensor (PARAM, CONST) the key is the path alone. Buffers that are not
+    persistent are among them.
+    """
+    layer, types = use.apply.layer, use.apply.types
+    result = {}
+    for is_buffer, tensors in ((False, layer.weights(*types)), (True, layer.buffers(*types))):
+        for name, weight in tensors.items():
+            result[f"{use.owner}.{name}" if name else use.owner] = Entry(weight, is_buffer)
+    return result
+
+
+def state_shapes(network: Network) -> dict[str, Entry]:
+    """The state_dict's entries by key, in the order of the layers; every copy of a repetition has its own.
+
+    The time goes with the number of copies: `totals` first tells how many numbers there would be.
+    """
+    result: dict[str, Entry] = {}
+    for use in Walk(network):
+        if not use.shared:
+            result.update((key, entry) for key, entry in held(use).items() if entry.weight.persistent)
+    return result
+
+
+def totals(network: Network) -> Totals:
+    """Learned and held numbers; copies of a repetition count with their number, what is shared counts once."""
+    counts = [0, 0]
+    for use in Walk(network, unroll=False):
+        if not use.shared:
+            for entry in held(use).values():
+                if entry.weight.persistent:
+                    counts[entry.is_buffer] += product(entry.weight.shape) * use.times
+    return Totals(*counts)
+
+
+def parameters(network: Network) -> int:
+    """The number of learned numbers, as in `sum(p.numel() for p in module.parameters())` of torch."""
+    return totals(network).parameters

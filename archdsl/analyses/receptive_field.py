@@ -1,0 +1,94 @@
+"""How much of the input one position of a tensor sees."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, isinf
+from typing import NamedTuple
+
+from archdsl.analyses import paths
+from archdsl.analyses.frames import frames
+from archdsl.analyses.paths import START, Paths, Reach
+from archdsl.graph import Apply, Network, Value
+from archdsl.layers.base import EVERYTHING, Window
+from archdsl.tensor import Shape, TensorType
+
+
+class Field(NamedTuple):
+    """Positions of the input by axis: how many one position sees, and how far neighbours' centres lie apart.
+
+    `everything`: each position sees the whole input, and `size` and `stride` are empty.
+    """
+
+    size: tuple[int, ...]
+    stride: tuple[Fraction, ...]
+    everything: bool = False
+
+    def __str__(self) -> str:
+        return "everything" if self.everything else "x".join(map(str, self.size))
+
+
+def fields(network: Network) -> dict[Value, Field]:
+    """The receptive field of every value that an input reaches, inside repetitions that of the last copy.
+
+    r_out = r_in + (extent - 1)*jump, jump_out = jump*stride, from r = jump = 1 at the input (Araujo, Norris and
+    Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019); joins take the largest, several
+    inputs likewise. A layer each of whose outputs sees all, a change of the number of axes between two windows,
+    and all that follows see everything. What padding adds counts as input: the field may exceed it.
+    """
+    found = frames(network)
+    reached = Paths(found, _effect)
+    result = {given.value: _field({given.value: paths.ITSELF}, given.value.type) for given in network.inputs}
+    for frame in found.all:
+        for value in (*(step.output for step in frame.steps), *((frame.param,) if frame.param else ())):
+            field = _field(reached.reach(value), value.type)
+            if field is not None:
+                result[value] = field
+    seen = {value: field for value, field in result.items() if field is not None}
+    for value in found.alias:
+        target = found.resolve(value)
+        if target in seen:
+            seen[value] = seen[target]
+    return seen
+
+
+def receptive_fields(network: Network) -> dict[Value, Shape]:
+    """The sizes alone, by axis of a map; everything is the size of the first input's axes, channels apart."""
+    if not network.inputs:
+        return {}
+    shape = network.inputs[0].value.type.shape
+    whole = shape[1:] or shape
+    return {value: whole if field.everything else field.size for value, field in fields(network).items()}
+
+
+def receptive_field(network: Network) -> Field | None:
+    """What one position of the last map sees: that of the first output, or where it sees everything the largest
+    field that some tensor before has; None where no input reaches the output."""
+    every = fields(network)
+    field = every.get(network.outputs[0].value)
+    if field is not None and field.everything:
+        return max((f for f in every.values() if not f.everything), key=lambda f: f.size, default=field)
+    return field
+
+
+def _effect(apply: Apply) -> Reach:
+    window = apply.layer.window(*apply.types)
+    if window is None:
+        return paths.ITSELF
+    if window == EVERYTHING:
+        return paths.EVERYTHING
+    assert isinstance(window, Window)
+    return Reach(tuple((extent - 1, stride) for extent, stride in zip(window.extent, window.stride)))
+
+
+def _field(form: paths.Form, type: TensorType) -> Field | None:
+    reach: Reach | None = None
+    for source, found in form.items():
+        if source is not START:
+            reach = found if reach is None else paths.join(reach, found)
+    if reach is None:
+        return None
+    if any(isinf(grow) for grow, _ in reach.axes):
+        return Field((), (), True)
+    axes = reach.axes * max(1, type.rank - 1) if reach.any_rank else reach.axes
+    return Field(tuple(ceil(grow) + 1 for grow, _ in axes), tuple(Fraction(jump) for _, jump in axes))

@@ -1,0 +1,81 @@
+"""Random values for weights: each tensor by a stream of its own, so that no order matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+
+import numpy as np
+
+from archdsl.backends.onnx import wire
+from archdsl.backends.onnx.recorder import STORED
+from archdsl.layers.base import Weight
+from archdsl.tensor import product
+
+CHUNK = 1 << 17  # elements made at a time: half a MiB of float32, which stays in the cache
+
+
+def initial(key: str, weight: Weight, seed: int) -> Iterator[bytes]:
+    """The tensor's data in chunks, little-endian: float32, int64 or bool by `weight.dtype`.
+
+    The values depend on the seed and the state_dict key alone. Raises ValueError for a kind of
+    initialisation that is none of Init's.
+    """
+    if weight.init.zero is None:
+        yield from _values(key, weight, seed)
+    else:
+        array = np.frombuffer(b"".join(_values(key, weight, seed)), dtype=STORED[weight.dtype])
+        array = array.reshape(weight.shape).copy()
+        array[weight.init.zero] = 0
+        yield array.tobytes()
+
+
+def _values(key: str, weight: Weight, seed: int) -> Iterator[bytes]:
+    """What `initial` gives, but for the row that is 0."""
+    count = product(weight.shape)
+    kind, a, b, values, _ = weight.init
+    if kind == "values":
+        yield np.asarray(values, dtype=STORED[weight.dtype]).reshape(weight.shape).tobytes()
+    elif kind == "constant":
+        part = np.full(min(count, CHUNK), a, dtype=STORED[weight.dtype]).tobytes()
+        for size in _parts(count):
+            yield part if size == CHUNK else part[: size * wire.WIDTHS[weight.dtype]]
+    elif kind == "uniform":
+        yield from _uniform(_stream(key, seed), count, a, b)
+    elif kind == "normal":
+        yield from _normal(_stream(key, seed), count, a, b)
+    else:
+        raise ValueError(f"{key}: unknown initialisation {kind!r}")
+
+
+def _parts(count: int) -> Iterator[int]:
+    for start in range(0, count, CHUNK):
+        yield min(CHUNK, count - start)
+
+
+def _stream(key: str, seed: int) -> np.random.SFC64:
+    """The quickest of numpy's generators, keyed by a hash."""
+    digest = blake2b(f"{seed}:{key}".encode(), digest_size=16).digest()
+    return np.random.SFC64(int.from_bytes(digest, "little"))
+
+
+def _uniform(stream: np.random.SFC64, count: int, a: float, b: float) -> Iterator[bytes]:
+    """Between a and b, 32 random bits each: raw bits scaled, which is quicker than `Generator.random` and the
+    same in every version of numpy."""
+    scale, middle = np.float32((b - a) / 2**32), np.float32((a + b) / 2)
+    for size in _parts(count):
+        bits = np.asarray(stream.random_raw((size + 1) // 2), dtype=np.uint64)
+        made = bits.view(np.int32)[:size].astype(np.float32)
+        made *= scale
+        if middle:
+            made += middle
+        yield made.astype("<f4", copy=False).tobytes()
+
+
+def _normal(stream: np.random.SFC64, count: int, mean: float, deviation: float) -> Iterator[bytes]:
+    generator = np.random.Generator(stream)
+    for size in _parts(count):
+        made = generator.standard_normal(size, dtype=np.float32)
+        made *= np.float32(deviation)
+        made += np.float32(mean)
+        yield made.astype("<f4", copy=False).tobytes()

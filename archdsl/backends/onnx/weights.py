@@ -1,0 +1,83 @@
+"""Where the numbers of a file come from: drawn at random, or a weights' file that has just the right names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+
+from archdsl.analyses.parameters import Entry
+from archdsl.backends.onnx.initialize import initial
+from archdsl.backends.onnx.safetensors import KINDS, Held, SafeTensors
+from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.layers.base import Weight
+from archdsl.tensor import show_shape
+
+Numbers = Callable[[str, Weight], Iterator[bytes]]
+"""A tensor's data in chunks, by its state_dict key."""
+
+
+def drawn(seed: int) -> Numbers:
+    """Initial values from a seed."""
+    return lambda key, weight: initial(key, weight, seed)
+
+
+def loaded(path: str, state: Mapping[str, Entry]) -> Numbers:
+    """The numbers in the safetensors file at `path`, whose names and shapes must be those of `state`.
+
+    Counters such as num_batches_tracked may be missing. Raises ArchError: E601 with all that is missing, left
+    over or of another shape, E602 where the file cannot be read.
+    """
+    file = SafeTensors(path)
+    notes, help = _differences(state, file.tensors)
+    if notes:
+        count = f"{len(notes)} differences" if len(notes) > 1 else "1 difference"
+        message = f"the weights in the file are not those of the network: {count}"
+        raise ArchError([Diagnostic("E601", message, notes=notes, help=help, file=path)])
+
+    def numbers(key: str, weight: Weight) -> Iterator[bytes]:
+        if key in file.tensors:
+            return file.chunks(key, weight.dtype)
+        return initial(key, weight, 0)  # a counter, or a buffer that no state_dict holds
+
+    return numbers
+
+
+def _differences(state: Mapping[str, Entry], held: Mapping[str, Held]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A line for each difference, and what may be the cause."""
+    notes = []
+    missing = [key for key, entry in state.items() if key not in held and not _counter(entry)]
+    extra = [key for key in held if key not in state]
+    for key, (weight, _) in state.items():
+        if key in held and held[key].shape != weight.shape:
+            notes.append(f"{key} is {_shape(weight.shape)} in the network and {_shape(held[key].shape)} in the file")
+        elif key in held and held[key].dtype not in KINDS[weight.dtype]:
+            notes.append(f"{key} is of {weight.dtype} in the network and {held[key].dtype} in the file")
+    prefix = _prefix(missing, extra)
+    for key in missing:
+        near = [] if prefix else _near(key, [k for k in extra if held[k].shape == state[key].weight.shape])
+        hint = f"; did you mean {near[0]}?" if near else ""
+        notes.append(f"{key} ({_shape(state[key].weight.shape)}) is missing in the file{hint}")
+    notes += [f"{key} ({_shape(held[key].shape)}) is not in the network" for key in extra]
+    return tuple(notes), (f"the file's names all begin with {prefix!r}: save them without it",) if prefix else ()
+
+
+def _counter(entry: Entry) -> bool:
+    return entry.is_buffer and entry.weight.dtype == "int" and entry.weight.shape == ()
+
+
+def _near(key: str, names: list[str]) -> list[str]:
+    """The nearest name, or several that are equally near; nothing where looking would take long."""
+    return difflib.get_close_matches(key, names, n=1, cutoff=0.8) if len(names) <= 100 else []
+
+
+def _prefix(missing: list[str], extra: list[str]) -> str:
+    """What all names of the file have before the network's, such as `module.` of a wrapper."""
+    if not missing:
+        return ""
+    names = set(extra)
+    prefixes = (name.removesuffix(missing[0]) for name in extra if name.endswith(missing[0]))
+    return next((prefix for prefix in prefixes if all(prefix + key in names for key in missing)), "")
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return show_shape(shape)

@@ -1,0 +1,53 @@
+"""The command line. `main` is the process: it turns what may befall one into a message and an exit status.
+
+Exit status: 0 fine, 1 a spec is wrong, 2 the call is wrong or a file cannot be read or written; 130, 141 and
+143, as shells have them, after Ctrl-C, when the reader of the output has gone, and when told to end.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+WRONG_SPEC = 1
+WRONG_CALL = 2
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and leave it."""
+    try:
+        import signal
+
+        signal.signal(signal.SIGTERM, _terminate)
+        from archdsl.cli.commands import run
+
+        status = run()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except KeyboardInterrupt:
+        status = _last_word("interrupted", 130)
+    except BrokenPipeError:
+        status = 141
+    except OSError as error:  # everything else that can fail was named where it failed
+        status = _last_word(f"cannot write to standard output: {error.strerror}", WRONG_CALL)
+    except MemoryError:
+        status = _last_word("out of memory", WRONG_CALL)
+    if status > 2:
+        # Whatever is still buffered for a stream that fails would make Python complain once more when it ends.
+        os._exit(status)
+    sys.exit(status)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _last_word(message: str, status: int) -> int:
+    try:
+        if sys.stderr is not None:
+            print(f"archdsl: {message}", file=sys.stderr, flush=True)
+    except OSError:
+        pass  # nobody is left to tell
+    return status

@@ -1,0 +1,132 @@
+"""What went wrong, where, and what would mend it: one model for the terminal, JSON and every other face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from archdsl.syntax.source import Span
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """A finding. The message stands alone: one line, lower case, no full stop; the cure stands in `help` alone."""
+
+    code: str  # "E201", "W301": see docs/errors.md
+    message: str
+    span: Span | None = None  # the smallest stretch that still shows the fault
+    label: str = ""  # what stands beside the carets
+    notes: tuple[str, ...] = ()
+    help: tuple[str, ...] = ()
+    file: str = ""  # where there is no span
+
+    @property
+    def severity(self) -> str:
+        """ "error" or "warning", by the code's letter."""
+        return "warning" if self.code.startswith("W") else "error"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as the JSON output has it; lines and columns count from 1, `end_column` is exclusive."""
+        line = column = end_line = end_column = None
+        if self.span is not None:
+            line, column = self.span.source.position(self.span.start)
+            end_line, end_column = self.span.source.position(self.span.end)
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "line": line,
+            "column": column,
+            "end_line": end_line,
+            "end_column": end_column,
+            "help": list(self.help),
+            "notes": [note for note in (self.label, *self.notes) if note],
+            "file": self.span.source.name if self.span else self.file,
+        }
+
+
+class ArchError(Exception):
+    """A spec that is wrong; `diagnostics` says where and why, and `str()` is what the command line prints."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n\n".join(render(d) for d in self.diagnostics if d.severity == "error"))
+
+
+@dataclass
+class Findings:
+    """The diagnostics of one run, each fault once."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keep it, unless the same fault at the same place is there already."""
+        key = (diagnostic.code, diagnostic.span and (diagnostic.span.source.name, diagnostic.span.start))
+        if diagnostic.span is None or all((d.code, d.span and (d.span.source.name, d.span.start)) != key for d in self.found):
+            self.found.append(diagnostic)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """Those that are errors."""
+        return [d for d in self.found if d.severity == "error"]
+
+
+class Style:
+    """How parts of a message are painted; this one leaves them plain."""
+
+    def paint(self, text: str, role: str) -> str:
+        """`role` is "error", "warning", "gutter", "help" or "strong"."""
+        return text
+
+
+class Ansi(Style):
+    """Colours for a terminal."""
+
+    _CODES = {"error": "1;31", "warning": "1;33", "gutter": "34", "help": "32", "strong": "1"}
+
+    def paint(self, text: str, role: str) -> str:
+        return f"\x1b[{self._CODES[role]}m{text}\x1b[0m"
+
+
+PLAIN = Style()
+WIDEST = 160  # a longer line is cut around the carets
+
+
+def render(d: Diagnostic, style: Style = PLAIN) -> str:
+    """The finding as the command line prints it: message, place, the user's own text, carets, notes and help."""
+    lines = [style.paint(f"{d.severity}[{d.code}]", d.severity) + style.paint(f": {visible(d.message)}", "strong")]
+    margin = 1
+    if d.span is not None:
+        number, column = d.span.source.position(d.span.start)
+        margin = len(str(number))
+        bar = style.paint(" " * (margin + 2) + "|", "gutter")
+        text, shift = _window(d.span.source.line(number), column)
+        end_line, end_column = d.span.source.position(d.span.end)
+        width = end_column - column if end_line == number else len(text) + shift - column + 1
+        carets = "^" * max(1, min(width, len(text) + shift - column + 1))
+        lines.append(style.paint(" " * margin + "--> ", "gutter") + f"{visible(d.span.source.name)}:{number}:{column}")
+        lines.append(bar)
+        lines.append(style.paint(f" {number} |", "gutter") + f" {visible(text)}")
+        mark = style.paint(carets, d.severity) + (f" {visible(d.label)}" if d.label else "")
+        lines.append(bar + " " * (column - shift) + mark)
+    elif d.file:
+        lines.append(style.paint(" " * margin + "--> ", "gutter") + visible(d.file))
+    edge = style.paint(" " * (margin + 2) + "=", "gutter")
+    lines += [f"{edge} {visible(note)}" for note in d.notes]
+    if d.help:
+        lines.append(f"{edge} {style.paint('help:', 'help')} {visible('; '.join(d.help))}")
+    return "\n".join(lines)
+
+
+def visible(text: str) -> str:
+    """Tabs as one space, control characters as `?`: a hostile spec must not drive the terminal."""
+    return "".join(" " if c == "\t" else c if c.isprintable() else "?" for c in text)
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """The part of a long line around a column, and how many characters were cut before it."""
+    if len(line) <= WIDEST:
+        return line, 0
+    start = max(0, min(column - 1 - WIDEST // 2, len(line) - WIDEST))
+    return line[start : start + WIDEST], start

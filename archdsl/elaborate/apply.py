@@ -1,0 +1,257 @@
+"""A layer or a block where it stands: arguments, defaults, the shape that comes out, and what is said of a misfit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, Optional
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.elaborate.arguments import Bound, bind_layer, kinds
+from archdsl.elaborate.evaluate import bind_parameters
+from archdsl.elaborate.labels import Level
+from archdsl.elaborate.place import Memory, Place, Tail
+from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Names, fault
+from archdsl.graph import Apply, Call, Module, Region, Value
+from archdsl.layers.arguments import Mismatch, show
+from archdsl.layers.base import Layer, LayerError, Window
+from archdsl.layers.registry import layer_class
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+from archdsl.tensor import TensorType, show_shape
+
+FIRST_WIDTH, WIDEST, HIDDEN = 32, 512, 128  # CONV's first width, its last doubling, FC's width
+DEEPEST_BLOCKS = 40
+MOST_HELP = 3
+
+Values = Sequence[Optional[Value]]
+
+
+def apply_layer(
+    place: Place, callee: LayerValue, span: Span, tail: Tail, label: Optional[str], arms: Optional[Values] = None
+) -> Optional[Apply]:
+    """Apply a layer to what arrives or to its arms, and go on with what it gives; None behind a fault."""
+    arriving = place.value
+    width = arriving.type.channels if arriving is not None and arriving.type.rank else None
+    defaults = dict(place.run.scopes[callee.span.source].defaults_at(callee.name, callee.span.start))
+    if place.run.fit and "fit" not in defaults:
+        kind = kinds(layer_class(callee.name)).get("fit")
+        if kind is not None and place.run.fit in kind.words:
+            defaults["fit"] = place.run.fit
+    bound = bind_layer(callee.name, callee.arguments, defaults, span, width)
+    layer, inputs = bound.layer, _inputs(place, bound, arms, span)
+    if any(value is None for value in inputs):
+        place.advance(None)
+        return None
+    known = [value for value in inputs if value is not None]
+    layer, implied = _complete(place, layer, known, tail, span)
+    output, bound = _output(place, bound._replace(layer=layer), known, span)
+    made = None
+    if output is not None:
+        fields = tuple((k, v) for k, v in implied if k not in bound.spans)
+        made = Apply(layer, tuple(known), output, span, label or "", bound.given, fields)
+        place.region.steps.append(made)
+        _remember(place, layer, known, output)
+    place.advance(output)
+    return made
+
+
+def _inputs(place: Place, bound: Bound, arms: Optional[Values], span: Span) -> list[Optional[Value]]:
+    layer = bound.layer
+    least, most = layer.arity
+    if arms is not None:
+        inputs = list(arms)
+    elif most == 0:
+        inputs = []
+    elif least > 1:
+        names = " | ".join(layer.arms if len(layer.arms) >= least else ("a", "b"))
+        raise fault("E125", f"{layer.spec} needs arms", span, help=f"{layer.spec}{{ {names} }}")
+    elif not place.here:
+        raise fault("E132", f"no tensor arrives at {layer.spec}", span)
+    else:
+        inputs = [place.value]
+    inputs += [tensor.value for tensor in bound.tensors]
+    if len(inputs) < least or most is not None and len(inputs) > most:
+        takes = str(least) if most == least else f"{least} to {most}" if most is not None else f"{least} or more"
+        raise fault("E125", f"{layer.spec} takes {takes} tensors, not {len(inputs)}", span)
+    return inputs
+
+
+def _complete(
+    place: Place, layer: Layer, inputs: Sequence[Value], tail: Tail, span: Span
+) -> tuple[Layer, tuple[tuple[str, object], ...]]:
+    """The layer with the widths that the rules of the language fill in, and these."""
+    implied: dict[str, Any] = {}
+    if layer.spec == "CONV" and getattr(layer, "filters") is None:
+        implied["filters"] = _default_width(place.memory, layer, inputs)
+    if layer.spec == "FC" and getattr(layer, "width") is None:
+        implied["width"] = _classes(place, span) if tail.ends else HIDDEN
+    if layer.spec == "SOFTMAX":
+        layer = _classifier(place, layer, inputs, tail, span)
+    return dataclasses.replace(layer, **implied) if implied else layer, tuple(implied.items())
+
+
+def _default_width(memory: Memory, layer: Layer, inputs: Sequence[Value]) -> int:
+    if memory.width is None:
+        return FIRST_WIDTH
+    strided = memory.strided or _strides(layer, inputs)
+    return min(2 * memory.width, WIDEST) if strided and memory.width < WIDEST else memory.width
+
+
+def _strides(layer: Layer, inputs: Sequence[Value]) -> bool:
+    stride = getattr(layer, "stride", 1)
+    return any(s > 1 for s in (stride if isinstance(stride, tuple) else (stride or 1,)))
+
+
+def _classes(place: Place, span: Span) -> int:
+    try:
+        value = place.names.find("classes")
+    except KeyError:
+        try:
+            value = place.run.missing("classes")
+        except KeyError:
+            raise fault(
+                "E130", "the FC that ends the network has as many outputs as there are classes, and classes is not defined",
+                span, help="write classes = 10 or FC(10), or give -D classes=10",
+            ) from None  # fmt: skip
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise fault("E141", f"classes = {show(value)} is no number of classes", span)
+    return value
+
+
+def _classifier(place: Place, layer: Layer, inputs: Sequence[Value], tail: Tail, span: Span) -> Layer:
+    """CS231n's softmax classifier: an FC before a SOFTMAX that ends the network, where the scores are not there yet."""
+    own = getattr(layer, "classes", None)
+    if not tail.last:
+        if own is not None:
+            raise fault("E127", "SOFTMAX(n) stands for FC(n) - SOFTMAX, which only ends a network", span, help="write SOFTMAX")
+        return layer
+    try:
+        classes = own if own is not None else _classes(place, span)
+    except Fault as error:
+        if error.diagnostic.code != "E130":
+            raise
+        return layer
+    x = inputs[0].type
+    scores = x.shape[0] if x.rank >= 3 else x.shape[-1] if x.rank else 0
+    if scores == classes:
+        return layer
+    apply_layer(place, LayerValue("FC", span, (("", classes, span),)), span, Tail(), None)
+    if place.value is None:
+        raise Fault(Diagnostic("E127", "the classes' scores cannot be made of what arrives", span))
+    inputs[0:1] = [place.value]  # type: ignore[index]  # the caller's own list: the SOFTMAX reads the scores
+    return layer
+
+
+def _output(place: Place, bound: Bound, inputs: Sequence[Value], span: Span) -> tuple[Optional[Value], Bound]:
+    """What the layer gives; a misfit is reported, and goes on with the output where that is not in doubt."""
+    layer = bound.layer
+    types = tuple(value.type for value in inputs)
+    try:
+        y = layer.shape(*types)
+    except (LayerError, Mismatch) as error:
+        facts = error if isinstance(error, LayerError) else LayerError("E122", f"{layer.spec} {error}")
+        place.run.report(_misfit(place, bound, facts, inputs, span), place.trail)
+        if facts.output is None:
+            return None, bound
+        y = facts.output
+    if inputs:
+        y = y._replace(batched=any(t.batched for t in types))
+    if any(n >= 2**63 for n in y.shape) or y.size >= 2**63:
+        raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
+    origin = ", ".join((f"{layer.spec} at {place.run.where(span)}", *place.trail[:1]))
+    return Value(y, span, origin), bound
+
+
+def _misfit(place: Place, bound: Bound, facts: LayerError, inputs: Sequence[Value], span: Span) -> Fault:
+    at = bound.spans.get(facts.argument, span)
+    origins = tuple(
+        f"the {show_shape(v.type.shape)} comes from {v.origin}" for v in dict.fromkeys(inputs) if v.origin
+    )  # fmt: skip
+    help = [*_tried(bound.layer, facts, inputs), *([facts.help] if facts.help else [])]
+    return Fault(Diagnostic(facts.code, facts.message, at, facts.label, (*facts.notes, *origins), tuple(help)))
+
+
+def _tried(layer: Layer, facts: LayerError, inputs: Sequence[Value]) -> list[str]:
+    """The trials that do mend the layer, the first few, each as a sentence."""
+    found: list[str] = []
+    seen: set[str] = set()
+    types = tuple(value.type for value in inputs)
+    for argument, value, text in facts.trials:
+        if argument in seen or len(found) >= MOST_HELP:
+            continue
+        try:
+            dataclasses.replace(layer, **{argument: value}).shape(*types)
+        except (LayerError, Mismatch, TypeError):
+            continue
+        seen.add(argument)
+        shown = f"{argument}={value if isinstance(value, str) else show(value)}"
+        found.append(f"{shown} {text}" if argument == "fit" else f"{shown} fits{' ' + text if text else ''}")
+    return found
+
+
+def _remember(place: Place, layer: Layer, inputs: Sequence[Value], output: Value) -> None:
+    if layer.spec == "CONV":
+        place.memory = Memory(output.type.channels, False)
+        return
+    window = layer.window(*(value.type for value in inputs))
+    if isinstance(window, Window) and any(s > 1 for s in window.stride):
+        place.memory = place.memory._replace(strided=True)
+
+
+def apply_block(
+    place: Place,
+    callee: BlockValue,
+    span: Span,
+    tail: Tail,
+    label: Optional[str],
+    body: Callable[[Place, tree.Body, Tail], None],
+) -> Optional[Call]:
+    """Elaborate a block's body with its arguments as one level of the module tree; None behind a fault."""
+    title = callee.node.name.id
+    if title in place.blocks:
+        way = " - ".join((*place.blocks[place.blocks.index(title) :], title))
+        raise fault("E155", f"the block {title} leads back to itself ({way})", span)
+    if len(place.blocks) >= DEEPEST_BLOCKS:
+        raise fault("E103", f"blocks nested too deeply: more than {DEEPEST_BLOCKS} levels", span)
+    arriving = place.value
+    param = Value(arriving.type, arriving.span, arriving.origin) if arriving is not None else None
+    region = Region(param)  # type: ignore[arg-type]  # None only behind a fault, where no graph is used
+    names = Names(callee.names, choices=f"{title}.")
+    inner = place.inside(
+        names=names,
+        level=Level(place.level, closed=True),
+        region=region,
+        value=param,
+        trail=(f"in {title} at {place.run.where(span)}", *place.trail),
+        blocks=(*place.blocks, title),
+    )
+    bind_parameters(title, callee.node.parameters, callee.arguments, inner.evaluator, span)
+    arguments = tuple(names.own.items())
+    body(inner, callee.node.body, tail)
+    region.result = inner.value  # type: ignore[assignment]  # likewise
+    place.memory = inner.memory
+    if inner.value is None:
+        place.advance(None)
+        return None
+    output = Value(inner.value.type, inner.value.span, inner.value.origin)
+    made = Call(Module(title, region, inner.level.positional, arguments), arriving or output, output, span, label or "")
+    place.region.steps.append(made)
+    place.advance(output)
+    return made
+
+
+def reference(place: Place, value: Optional[Value]) -> None:
+    """Go on with a tensor that was made before."""
+    place.level.positional = False
+    place.advance(value)
+
+
+def constant(place: Place, number: float, span: Span) -> Value:
+    """A number as an arm: a tensor without axes."""
+    layer = layer_class("CONST")(values=number, dtype="float")  # type: ignore[call-arg]  # CONST's own fields
+    output = Value(TensorType((), "float", False), span, f"the number at {place.run.where(span)}")
+    place.region.steps.append(Apply(layer, (), output, span, "", show(number)))
+    return output
+
+

@@ -1,0 +1,172 @@
+"""From the arguments of a layer in a spec to the layer: kinds, defaults, and what PyTorch users write instead."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.elaborate.suggest import near
+from archdsl.elaborate.values import Fault, Tensor, describe, fault
+from archdsl.layers.arguments import Kind, Mismatch, show
+from archdsl.layers.base import Layer
+from archdsl.layers.registry import layer_class
+from archdsl.syntax.source import Span
+
+_TORCH_NAMES = {
+    "kernel_size": "kernel",
+    "out_channels": "filters",
+    "out_features": "width",
+    "num_heads": "heads",
+    "p": "rate",
+    "ceil_mode": "fit",
+    "negative_slope": "slope",
+    "num_groups": "groups",
+    "scale_factor": "factor",
+    "num_layers": "layers",
+    "hidden_size": "width",
+    "dim": "axis",
+    "inplace": "",
+    "strides": "stride",
+    "pool_size": "size",
+    "units": "width",
+    "use_bias": "bias",
+}
+_INFERRED = ("in_channels", "in_features", "num_features", "input_size", "embed_dim", "normalized_shape", "num_channels")
+
+Given = Sequence[tuple[str, Any, Span]]
+
+
+class Bound(NamedTuple):
+    """A layer with its arguments, the tensors among them, and where each argument stands in the text."""
+
+    layer: Layer
+    tensors: tuple[Tensor, ...]
+    spans: Mapping[str, Span]
+    given: str
+
+
+class Arguments(NamedTuple):
+    """The arguments of a layer as they were given, by name and converted."""
+
+    values: dict[str, Any]
+    tensors: dict[str, Tensor]
+    spans: dict[str, Span]
+
+
+def kinds(cls: type[Layer]) -> dict[str, Kind]:
+    """The arguments of a layer by name."""
+    return {f.name: f.metadata["kind"] for f in dataclasses.fields(cls) if "kind" in f.metadata}
+
+
+def layer_words(layer: str, argument: str) -> tuple[str, ...]:
+    """The bare words that an argument takes; for one without a name, those of all positional arguments."""
+    cls = layer_class(layer)
+    known = kinds(cls)
+    if argument:
+        return known[argument].words if argument in known else ()
+    return tuple(word for name in cls.positional for word in known[name].words)
+
+
+def bind_layer(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arriving: int | None) -> Bound:
+    """The layer `name` with these arguments over its defaults; raises a Fault for the first that does not fit.
+
+    `arriving` is the width that arrives, if it is known, for what is told to those who write PyTorch's signature.
+    """
+    cls = layer_class(name)
+    known = kinds(cls)
+    bound = bind_arguments(name, given, arriving)
+    values = {k: v for k, v in defaults.items() if k in known} | bound.values
+    for f in dataclasses.fields(cls):
+        if f.name in known and f.default is dataclasses.MISSING and f.name not in values:
+            hint = f"{name}({', '.join([*cls.positional, *([f.name + '=…'] if f.name not in cls.positional else [])])})"
+            raise fault("E123", f"{name} needs {_article(f.name)} `{f.name}`", span, help=f"write {hint}")
+    tensors = tuple(bound.tensors[key] for key in cls.tensors if key in bound.tensors)
+    text = ", ".join(_shown(cls, key, value) for key, value, _ in given)
+    return Bound(cls(**values), tensors, bound.spans, text)
+
+
+def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:
+    """The arguments of the layer `name`, each of its kind; raises a Fault for the first that does not fit."""
+    cls = layer_class(name)
+    known = kinds(cls)
+    values: dict[str, Any] = {}
+    spans: dict[str, Span] = {}
+    tensors: dict[str, Tensor] = {}
+    free: dict[str, Any] = {}
+    loose = [(value, place) for key, value, place in given if not key]
+    if cls.variadic and loose:
+        first = loose[0][0]
+        whole = isinstance(first, (tuple, list)) and not hasattr(first, "_fields") and len(loose) == 1
+        values[cls.variadic] = _convert(cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), loose[0][1])
+        spans[cls.variadic] = loose[0][1]
+    elif len(loose) > len(cls.positional):
+        raise _too_many(cls, name, loose, arriving)
+    else:
+        for key, (value, place) in zip(cls.positional, loose):
+            values[key] = _convert(cls, known, key, value, place)
+            spans[key] = place
+    for key, value, place in given:
+        if not key:
+            continue
+        if key in spans or key in tensors or key in free:
+            raise fault("E121", f"{name} is given `{key}` twice", place)
+        if key in cls.tensors:
+            if not isinstance(value, Tensor):
+                raise fault("E122", f"{key} of {name} expects a tensor (@name), not {describe(value)}", place)
+            tensors[key] = value
+            continue
+        if key not in known or key in (cls.variadic, cls.free):
+            if cls.free:
+                free[key] = value
+                continue
+            raise _unknown(cls, name, key, known, place)
+        values[key] = _convert(cls, known, key, value, place)
+        spans[key] = place
+    if free:
+        values[cls.free] = _convert(cls, known, cls.free, free, given[0][2])
+    return Arguments(values, tensors, spans)
+
+
+def _article(name: str) -> str:
+    return "an" if name[0] in "aeiou" else "a"
+
+
+def _shown(cls: type[Layer], key: str, value: Any) -> str:
+    word = getattr(value, "word", value)
+    kind = kinds(cls).get(key)
+    bare = isinstance(word, str) and (kind is None or bool(kind.words)) and word.isidentifier()
+    text = word if bare else describe(value) if isinstance(value, Tensor) else show(value)
+    return f"{key}={text}" if key else str(text)
+
+
+def _convert(cls: type[Layer], known: Mapping[str, Kind], key: str, value: Any, place: Span) -> Any:
+    try:
+        return known[key].convert(value)
+    except Mismatch as error:
+        raise fault("E122", f"{key} of {cls.spec} {error}", place) from None
+
+
+def _too_many(cls: type[Layer], name: str, loose: Sequence[tuple[Any, Span]], arriving: int | None) -> Fault:
+    takes = ", ".join(cls.positional)
+    first, place = loose[0]
+    help = ""
+    if isinstance(first, int) and name in ("BN", "LN", "GN", "INSTANCENORM", "LRN", "PRELU"):
+        help = f"the width that arrives is inferred: write {name}"
+    elif isinstance(first, int) and (first == arriving or name in ("LINEAR", "FC")):
+        help = f"the width that arrives is inferred: write {name}({', '.join(describe(v) for v, _ in loose[1:])})"
+    message = f"{name} takes {'no arguments' if not takes else takes} without a name, not {len(loose)} of them"
+    span = Span(place.source, place.start, loose[-1][1].end)
+    return Fault(Diagnostic("E120", message, span, help=(help,) if help else ()))
+
+
+def _unknown(cls: type[Layer], name: str, key: str, known: Mapping[str, Kind], place: Span) -> Fault:
+    start = place.source.text.rfind(key, 0, place.start)
+    span = Span(place.source, start, start + len(key)) if start >= 0 else place
+    if key in _INFERRED:
+        return fault("E124", f"{name} has no argument `{key}`", span, help="the width that arrives is inferred: leave it out")
+    meant = _TORCH_NAMES.get(key, "")
+    meant = meant if meant in known else near(key, known)
+    help = f"did you mean {meant}?" if meant else f"{name} takes {', '.join(known) or 'none'}"
+    return fault("E124", f"{name} has no argument `{key}`", span, help=help)

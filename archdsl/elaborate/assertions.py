@@ -1,0 +1,73 @@
+"""`assert`: measures of the whole network, by name, beside the file's own names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.elaborate.evaluate import Evaluator, plain, truth
+from archdsl.elaborate.place import Place
+from archdsl.elaborate.values import Fault, Tensor, Wrong, describe
+from archdsl.graph import Network
+from archdsl.syntax import tree
+
+
+def hold(place: Place, network: Network, node: tree.Assertion) -> None:
+    """Hold one assertion against the network; raises E301 with both sides' values where it fails."""
+
+    def missing(name: str) -> Any:
+        try:
+            return place.run.missing(name)
+        except KeyError:
+            return measure(network, name)
+
+    evaluator = Evaluator(place.names, None, place.lookup, place.run.work, missing)
+    if truth(plain_truth(evaluator.value(node.value)), node.value.span):
+        return
+    sides = _sides(evaluator, node.value)
+    raise Fault(Diagnostic("E301", f"the assertion fails: {sides}" if sides else "the assertion fails", node.value.span))
+
+
+def plain_truth(value: Any) -> Any:
+    """The value itself; a constant at fault has been told already and counts as held."""
+    return True if isinstance(value, Wrong) else value
+
+
+def _sides(evaluator: Evaluator, node: tree.Value) -> str:
+    """The values on both sides of what fails, as "params is 12, not < 10"."""
+    if isinstance(node, tree.Binary) and node.operator in ("and", "or"):
+        parts = [p for p in (node.left, node.right) if not evaluator.value(p)]
+        return " and ".join(filter(None, (_sides(evaluator, part) for part in parts)))
+    if not isinstance(node, tree.Comparison):
+        return ""
+    told = []
+    for operator, left, right in zip(node.operators, node.operands, node.operands[1:]):
+        part = tree.Comparison(node.span, (left, right), (operator,))
+        if not evaluator.value(part):
+            found, wanted = plain(evaluator.value(left)), plain(evaluator.value(right))
+            relation = "not" if operator == "==" else f"not {operator}"
+            told.append(f"{left.span.text} is {describe(found)}, {relation} {describe(wanted)}")
+    return "; ".join(told)
+
+
+def measure(network: Network, name: str) -> Any:
+    """A measure of the network by name; raises KeyError."""
+    from archdsl import analyses
+
+    if name in ("params", "parameters"):
+        return analyses.parameters(network)
+    if name == "macs":
+        return analyses.macs(network)
+    if name == "flops":
+        return analyses.flops(network)
+    if name == "depth":
+        return analyses.depth(network)
+    if name == "memory":
+        return analyses.memory(network).peak
+    if name == "receptive_field":
+        field = analyses.receptive_field(network)
+        sizes = field.size if field is not None else ()
+        return sizes[0] if len(set(sizes)) == 1 else sizes
+    if name == "output":
+        return Tensor(network.outputs[0].value)
+    raise KeyError(name)

@@ -1,0 +1,407 @@
+"""Values of expressions: arithmetic over data, with limits and errors that show the values."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from archdsl.elaborate.functions import FUNCTIONS, BadValue, checked, items, number, whole
+from archdsl.elaborate.suggest import unknown_name
+from archdsl.elaborate.values import (
+    MOST_ITEMS,
+    BlockValue,
+    Builtin,
+    Fault,
+    Lambda,
+    LayerValue,
+    Names,
+    Poisoned,
+    Tensor,
+    Wrong,
+    describe,
+    fault,
+)
+from archdsl.layers.registry import LAYERS
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+
+DEEPEST_CALLS = 40  # functions that call functions
+MOST_WORK = 2_000_000  # values worked out in one run
+
+_ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+class Work:
+    """Counts what is worked out, so that a hostile spec ends with an error rather than never."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.calls = 0
+
+    def count(self, span: Span) -> None:
+        """One value more; raises a Fault past the limit."""
+        self.done += 1
+        if self.done > MOST_WORK:
+            raise fault("E150", f"the spec's values take more than {MOST_WORK:_} steps to work out", span)
+
+
+class Evaluator:
+    """Evaluates expressions where some names are visible and a tensor arrives.
+
+    `lookup` answers `@name`; `missing` is asked for a name that nothing defines, and raises KeyError.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        arriving: Tensor | None,
+        lookup: Callable[[tree.Reference], Tensor],
+        work: Work,
+        missing: Callable[[str], Any],
+    ) -> None:
+        self.names = names
+        self.arriving = arriving
+        self.lookup = lookup
+        self.work = work
+        self.missing = missing
+
+    def within(self, names: Names) -> Evaluator:
+        """The same place with other names."""
+        return Evaluator(names, self.arriving, self.lookup, self.work, self.missing)
+
+    def value(self, node: tree.Value, words: Sequence[str] = ()) -> Any:
+        """What the expression is worth; `words` are bare names that stand for themselves. Raises Fault, Poisoned."""
+        self.work.count(node.span)
+        try:
+            return checked(_RULES[type(node)](self, node, words))
+        except BadValue as error:
+            raise fault("E140", str(error), node.span) from None
+        except OverflowError:
+            raise fault("E140", "the number is too large", node.span) from None
+
+    # ---- leaves
+
+    def _literal(self, node: tree.Number | tree.Text, words: Sequence[str]) -> Any:
+        return node.value
+
+    def _shape(self, node: tree.ShapeLiteral, words: Sequence[str]) -> tuple[int, ...]:
+        return tuple(size if isinstance(size, int) else self._size(size, node) for size in node.sizes)
+
+    def _size(self, letter: str, node: tree.ShapeLiteral) -> int:
+        try:
+            value = self._name(tree.Name(node.span, letter), ())
+        except Fault:
+            raise fault(
+                "E131",
+                f"{letter} in {node.span.text} has no value, and sizes that stay open are not there yet",
+                node.span,
+                help=f"give it one: -D {letter}=224, or {letter} = 224 in the file",
+            ) from None
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise fault("E141", f"{letter} = {describe(value)} is no size: a whole number above 0 is expected", node.span)
+        return value
+
+    def _name(self, node: tree.Name, words: Sequence[str]) -> Any:
+        try:
+            found = self.names.find(node.id)
+        except KeyError:
+            pass
+        else:
+            if isinstance(found, Wrong):
+                raise Poisoned
+            return found
+        if node.id in words:
+            return node.id
+        if node.id in ("true", "false", "True", "False"):
+            return node.id in ("true", "True")
+        if node.id in FUNCTIONS:
+            return FUNCTIONS[node.id]
+        if node.id in LAYERS:
+            return LayerValue(node.id, node.span)
+        try:
+            return self.missing(node.id)
+        except KeyError:
+            raise unknown_name(node, self.names.known(), words) from None
+
+    def _arriving(self, node: tree.Arriving, words: Sequence[str]) -> Tensor:
+        if self.arriving is None:
+            raise fault("E132", "no tensor arrives here, so `in` stands for nothing", node.span)
+        return self.arriving
+
+    def _reference(self, node: tree.Reference, words: Sequence[str]) -> Tensor:
+        return self.lookup(node)
+
+    # ---- parts of values
+
+    def _attribute(self, node: tree.Attribute, words: Sequence[str]) -> Any:
+        value = self.value(node.value)
+        if not isinstance(value, Tensor):
+            raise fault("E142", f"{describe(value)} is no tensor, and has no {node.name}", node.span)
+        if value.value is None:
+            raise Poisoned
+        shape = value.value.type.shape
+        if node.name == "shape":
+            return shape
+        if node.name == "size":
+            return value.value.type.size
+        axis = {"channels": 0, "features": -1, "height": -2, "width": -1}.get(node.name)
+        if axis is None:
+            known = "channels, features, height, width, size, shape"
+            raise fault("E142", f"a tensor has no `{node.name}`", node.span, help=f"there are {known}")
+        if len(shape) < (3 if node.name in ("height",) else 2 if node.name == "width" else 1):
+            raise fault("E142", f"{value.value.type} has no {node.name}", node.span)
+        return shape[axis]
+
+    def _index(self, node: tree.Index, words: Sequence[str]) -> Any:
+        values = items(self.value(node.value))
+        index = whole(self.value(node.index))
+        try:
+            return values[index]
+        except IndexError:
+            raise fault("E143", f"index {index} is outside of {len(values)} items", node.index.span) from None
+
+    def _slice(self, node: tree.Slice, words: Sequence[str]) -> Any:
+        values = items(self.value(node.value))
+        start, stop = (whole(self.value(end)) if end is not None else None for end in (node.start, node.stop))
+        return values[start:stop]
+
+    def _items(self, node: tree.Items, words: Sequence[str]) -> Any:
+        values = [self.value(item) for item in node.items]
+        return values if node.bracket == "[" else tuple(values)
+
+    def _comprehension(self, node: tree.Comprehension, words: Sequence[str]) -> list[Any]:
+        result = []
+        for names in self.bindings(node.targets, node.values):
+            inner = self.within(names)
+            if all(truth(inner.value(test), test.span) for test in node.tests):
+                result.append(inner.value(node.item))
+        return result
+
+    def bindings(self, targets: Sequence[tree.Target], values: tree.Value) -> Iterator[Names]:
+        """The names of each pass of a loop, over those around; raises E144 where a value does not take apart."""
+        try:
+            passes = items(self.value(values))
+        except BadValue as error:
+            raise fault("E144", f"a loop cannot go through this: {error}", values.span) from None
+        for value in passes:
+            names = Names(self.names)
+            whole_target = tree.Target(targets[0].span, tuple(targets)) if len(targets) > 1 else targets[0]
+            bind(whole_target, value, names)
+            yield names
+
+    # ---- operators
+
+    def _unary(self, node: tree.Unary, words: Sequence[str]) -> Any:
+        value = self.value(node.value)
+        if node.operator == "not":
+            return not truth(value, node.value.span)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise fault("E140", f"{node.operator} needs a number, not {describe(value)}", node.span)
+        return -value if node.operator == "-" else value
+
+    def _binary(self, node: tree.Binary, words: Sequence[str]) -> Any:
+        spine = [node]
+        while isinstance(spine[-1].left, tree.Binary):  # a long sum leans to the left: no recursion along it
+            spine.append(spine[-1].left)
+        value = self.value(spine[-1].left)
+        for part in reversed(spine):
+            if part.operator in ("and", "or"):
+                known = truth(value, part.left.span)
+                if known == (part.operator == "or"):
+                    value = known
+                else:
+                    value = truth(self.value(part.right), part.right.span)
+                continue
+            right = self.value(part.right)
+            try:
+                value = checked(arithmetic(part.operator, value, right))
+            except ZeroDivisionError:
+                raise fault("E140", f"{describe(value)} {part.operator} 0: a division by zero", part.span) from None
+            except BadValue as error:
+                shown = f"{describe(value)} {part.operator} {describe(right)}"
+                raise fault("E140", f"{shown}: {error}", part.span) from None
+        return value
+
+    def _comparison(self, node: tree.Comparison, words: Sequence[str]) -> bool:
+        left = self.value(node.operands[0])
+        for name, operand in zip(node.operators, node.operands[1:]):
+            right = self.value(operand)
+            if not compare(name, left, right, node.span):
+                return False
+            left = right
+        return True
+
+    def _ternary(self, node: tree.Ternary, words: Sequence[str]) -> Any:
+        test = truth(self.value(node.test), node.test.span)
+        return self.value(node.then if test else node.other, words)
+
+    # ---- calls
+
+    def arguments(self, node: tree.Call | tree.Join) -> tuple[tuple[str, Any, Span], ...]:
+        """Name, value and place of each argument."""
+        return tuple((a.name, self.value(a.value), a.value.span) for a in node.arguments)
+
+    def _call(self, node: tree.Call, words: Sequence[str]) -> Any:
+        callee = self._name(node.name, ())
+        if isinstance(callee, LayerValue) and not callee.arguments:
+            from archdsl.elaborate.arguments import layer_words
+
+            given = tuple((a.name, self.value(a.value, layer_words(callee.name, a.name)), a.value.span) for a in node.arguments)
+            return LayerValue(callee.name, node.span, given)
+        if isinstance(callee, BlockValue) and not callee.arguments:
+            return callee._replace(arguments=self.arguments(node))
+        if not isinstance(callee, (Builtin, Lambda)):
+            raise fault("E145", f"{node.name.id} is {describe(callee)}, which cannot be called", node.name.span)
+        given = self.arguments(node)
+        if isinstance(callee, Lambda):
+            return self._apply(callee, given, node)
+        values = [value for _, value, _ in given]
+        if any(name for name, _, _ in given) or not callee.least <= len(values) <= (callee.most or len(values)):
+            counts = str(callee.least) if callee.most == callee.least else f"{callee.least} or more"
+            raise fault("E145", f"{callee.word} takes {counts} values without a name, not {len(given)}", node.span)
+        return callee.call(*values)
+
+    def _apply(self, function: Lambda, given: tuple[tuple[str, Any, Span], ...], node: tree.Call) -> Any:
+        names = Names(function.names)
+        inner = Evaluator(names, None, self.lookup, self.work, self.missing)
+        bind_parameters(function.node.name.id, function.node.parameters, given, inner, node.span)
+        self.work.calls += 1
+        try:
+            if self.work.calls > DEEPEST_CALLS:
+                raise fault("E151", f"{function.node.name.id} leads back to itself, or calls nest too deeply", node.span)
+            return inner.value(function.node.value)
+        finally:
+            self.work.calls -= 1
+
+
+_RULES: dict[type, Callable[[Evaluator, Any, Sequence[str]], Any]] = {
+    tree.Number: Evaluator._literal,
+    tree.Text: Evaluator._literal,
+    tree.ShapeLiteral: Evaluator._shape,
+    tree.Name: Evaluator._name,
+    tree.Arriving: Evaluator._arriving,
+    tree.Reference: Evaluator._reference,
+    tree.Attribute: Evaluator._attribute,
+    tree.Index: Evaluator._index,
+    tree.Slice: Evaluator._slice,
+    tree.Items: Evaluator._items,
+    tree.Comprehension: Evaluator._comprehension,
+    tree.Unary: Evaluator._unary,
+    tree.Binary: Evaluator._binary,
+    tree.Comparison: Evaluator._comparison,
+    tree.Ternary: Evaluator._ternary,
+    tree.Call: Evaluator._call,
+}
+
+
+def bind(target: tree.Target, value: Any, names: Names) -> None:
+    """Give the target's names their values; raises E144 where the value has not so many parts."""
+    if isinstance(target.names, str):
+        names.own[target.names] = value
+        return
+    parts = value if isinstance(value, (tuple, list)) and not hasattr(value, "_fields") else None
+    if parts is None or len(parts) != len(target.names):
+        many = len(target.names)
+        raise fault("E144", f"{describe(value)} does not come apart into {many} value{'s' * (many > 1)}", target.span)
+    for inner, part in zip(target.names, parts):
+        bind(inner, part, names)
+
+
+def bind_parameters(
+    title: str,
+    parameters: Sequence[tree.Parameter],
+    given: Sequence[tuple[str, Any, Span]],
+    inner: Evaluator,
+    span: Span,
+) -> None:
+    """Put arguments and defaults into `inner.names`; raises E146 for too many, unknown or missing ones."""
+    known = [p.name for p in parameters]
+    values: dict[str, Any] = {}
+    for position, (name, value, place) in enumerate(given):
+        if not name and position >= len(known):
+            takes = f"{title} takes {len(known)} argument{'s' * (len(known) != 1)}"
+            raise fault("E146", f"{takes}, not {len(given)}", place)
+        key = name or known[position]
+        if key not in known:
+            raise unknown_name(tree.Name(place, key), set(known), (), f"{title} has no parameter `{key}`", "E146")
+        if key in values:
+            raise fault("E146", f"{title} is given `{key}` twice", place)
+        values[key] = value
+    for parameter in parameters:
+        if parameter.name in values:
+            inner.names.own[parameter.name] = values[parameter.name]
+        elif parameter.default is not None:
+            inner.names.own[parameter.name] = inner.value(parameter.default)
+        else:
+            raise fault("E146", f"{title} needs a value for `{parameter.name}`", span)
+
+
+def truth(value: Any, span: Span) -> bool:
+    """The value if it is true or false; raises E147."""
+    if not isinstance(value, bool):
+        raise fault("E147", f"{describe(value)} is neither true nor false", span)
+    return value
+
+
+def plain(value: Any) -> Any:
+    """A tensor as its shape, for comparisons; raises Poisoned where it is unknown."""
+    if isinstance(value, Tensor):
+        if value.value is None:
+            raise Poisoned
+        return value.value.type.shape
+    return value
+
+
+def compare(name: str, left: Any, right: Any, span: Span) -> bool:
+    """One comparison; raises E140 where the values have no order."""
+    left, right = plain(left), plain(right)
+    if isinstance(left, (LayerValue, BlockValue)) and isinstance(right, (LayerValue, BlockValue)):
+        left, right = str(left), str(right)
+    if isinstance(left, range) and isinstance(right, (list, range)):
+        left, right = list(items(left)), list(items(right))
+    if name in ("==", "!="):
+        return bool((left == right) == (name == "=="))
+    if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in (left, right)):
+        raise fault("E140", f"{describe(left)} {name} {describe(right)}: only numbers have an order", span)
+    return bool(_ORDER[name](left, right))
+
+
+def arithmetic(name: str, left: Any, right: Any) -> Any:
+    """One operation; raises BadValue and ZeroDivisionError."""
+    if name == "..":
+        return range(whole(left), whole(right) + 1)
+    sequences = (list, tuple)
+    if name == "+" and type(left) is type(right) and isinstance(left, (*sequences, str)) and not hasattr(left, "_fields"):
+        return left + right
+    if name == "+" and isinstance(left, (list, range)) and isinstance(right, (list, range)):
+        return list(items(left)) + list(items(right))
+    if name == "*" and isinstance(left, sequences) and not hasattr(left, "_fields"):
+        times = whole(right)
+        if times * len(left) > MOST_ITEMS:
+            raise BadValue(f"more than {MOST_ITEMS:_} items")
+        return left * times
+    number(left), number(right)
+    if name == "+":
+        return left + right
+    if name == "-":
+        return left - right
+    if name == "*":
+        return left * right
+    if name == "/":
+        exact = isinstance(left, int) and isinstance(right, int) and right != 0 and left % right == 0
+        return left // right if exact else left / right
+    if name == "//":
+        return left // right
+    if name == "%":
+        return left % right
+    return _power(left, right)
+
+
+def _power(left: Any, right: Any) -> Any:
+    if isinstance(left, int) and isinstance(right, int) and right > 0 and left.bit_length() * right > 8192:
+        raise BadValue("the power is too large")
+    result = left**right
+    if isinstance(result, complex):
+        raise BadValue("a root of a number below 0")
+    return result

@@ -1,0 +1,161 @@
+"""Where elaboration stands: the names, the module, the region that grows, the tensor that flows, and how it came here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Optional
+
+from archdsl.diagnostics import Diagnostic, Findings
+from archdsl.elaborate.evaluate import Evaluator, Work
+from archdsl.elaborate.labels import Level
+from archdsl.elaborate.values import Fault, Names, Tensor, fault
+from archdsl.graph import Region, Value
+from archdsl.syntax import tree
+from archdsl.syntax.source import Source, Span
+
+MOST_STEPS = 200_000  # steps derived in one run, copies of a repetition that are alike apart
+
+
+class Tail(NamedTuple):
+    """What follows: `last`, nothing at all; `ends`, nothing but SOFTMAX, SIGMOID and DROPOUT."""
+
+    last: bool = False
+    ends: bool = False
+
+
+class Memory(NamedTuple):
+    """What the width of a CONV without one goes by: the last CONV's width, and whether a stride lies since."""
+
+    width: Optional[int] = None
+    strided: bool = False
+
+
+@dataclass
+class Run:
+    """What one elaboration shares: findings, limits, what was set from outside, and what was asked for."""
+
+    findings: Findings
+    given: Mapping[str, Any]  # constants set from outside
+    inputs: Mapping[str, Any]  # inputs set from outside: shapes as text or tuples; "" for the only one
+    root: Optional[str]  # the folder that `use` stays below
+    fit: Optional[str]  # the rule for layers that name none
+    work: Work = field(default_factory=Work)
+    steps: int = 0
+    used: set[str] = field(default_factory=set)  # names of `given` that the spec asked for
+    choices: set[str] = field(default_factory=set)  # all keys of choices that came by
+    network_inputs: dict[str, Value] = field(default_factory=dict)
+    scopes: dict[Source, FileScope] = field(default_factory=dict)  # each file's, by its source
+    main: Optional[Source] = None
+
+    def missing(self, name: str) -> Any:
+        """A name that the text leaves open, from outside; raises KeyError."""
+        value = self.given[name]
+        self.used.add(name)
+        return value
+
+    def where(self, span: Span) -> str:
+        """A place for a note: line and column, with the file's name where it is not the main one."""
+        return span.place if span.source is self.main else f"{span.source.name}:{span.place}"
+
+    def report(self, fault: Fault, trail: tuple[str, ...] = ()) -> None:
+        """Add the fault to the findings, with how elaboration came to it."""
+        d = fault.diagnostic
+        notes = (*d.notes, *trail)
+        self.findings.add(Diagnostic(d.code, d.message, d.span, d.label, notes, d.help, d.file))
+
+
+@dataclass
+class FileScope:
+    """One file: its names, and the defaults that its statements set, each from its place on."""
+
+    names: Names
+    defaults: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+    choices: dict[int, str] = field(default_factory=dict)  # the key of each choice without a label, by its place
+    loading: bool = False  # whether its statements are still read, against cycles of `use`
+
+    def defaults_at(self, layer: str, offset: int) -> dict[str, Any]:
+        """The defaults for a layer that is written at this offset."""
+        result: dict[str, Any] = {}
+        for start, name, values in self.defaults:
+            if name == layer and start < offset:
+                result |= values
+        return result
+
+
+@dataclass
+class Place:
+    """Where a step is elaborated. `value` is the tensor that arrives; it is None behind a fault."""
+
+    run: Run
+    names: Names
+    level: Level
+    region: Region
+    value: Optional[Value]
+    memory: Memory = Memory()
+    here: bool = True  # whether any tensor arrives at all
+    trail: tuple[str, ...] = ()  # "in Bottleneck at 21:11", the innermost first
+    blocks: tuple[str, ...] = ()  # the blocks around, against recursion
+
+    def inside(self, **changes: Any) -> Place:
+        """A place that differs in these fields."""
+        return replace(self, **changes)
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """Evaluates what is written here."""
+        arriving = Tensor(self.value) if self.here else None
+        return Evaluator(self.names, arriving, self.lookup, self.run.work, self.run.missing)
+
+    def lookup(self, node: tree.Reference) -> Tensor:
+        """The tensor that `@name` stands for."""
+        name = self.text(node.label)
+        if name in self.run.network_inputs and not self._labelled(name):
+            return Tensor(self.run.network_inputs[name])
+        return Tensor(self.level.find(name, node.span).value)
+
+    def _labelled(self, name: str) -> bool:
+        level: Optional[Level] = self.level
+        while level is not None:
+            if name in level.labels:
+                return True
+            level = None if level.closed else level.outer
+        return False
+
+    def text(self, template: tree.Template) -> str:
+        """A label with its values put in."""
+        parts = []
+        for part in template.parts:
+            if isinstance(part, str):
+                parts.append(part)
+                continue
+            value = self.evaluator.value(part)
+            if isinstance(value, bool) or not isinstance(value, (int, str)) or isinstance(value, int) and value.bit_length() > 64:
+                raise fault_of_label(part.span)
+            parts.append(str(value))
+        return "".join(parts)
+
+    def advance(self, value: Optional[Value], *, strided: bool = False) -> None:
+        """Go on with this tensor."""
+        self.value = value
+        self.here = True
+        if strided:
+            self.memory = self.memory._replace(strided=True)
+
+    def count(self, span: Span) -> None:
+        """One step more; raises a Fault past the limit."""
+        self.run.steps += 1
+        if self.run.steps > MOST_STEPS:
+            raise too_many(span)
+
+
+def too_many(span: Span) -> Fault:
+    """The Fault for a spec of too many different steps."""
+    return fault("E152", f"more than {MOST_STEPS:_} steps that differ, which is past the limit", span)
+
+
+def fault_of_label(span: Span) -> Fault:
+    """The Fault for a value that no label can hold."""
+    return fault("E163", "a label takes whole numbers and texts", span)
+
+

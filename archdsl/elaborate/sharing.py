@@ -1,0 +1,97 @@
+"""`share name`: a labelled submodule once more, with the same weights and the arguments of its first elaboration."""
+
+from __future__ import annotations
+
+from typing import Optional, Union
+
+from archdsl.elaborate.place import Place
+from archdsl.elaborate.values import Fault, Poisoned, fault
+from archdsl.graph import Apply, Call, Module, Region, Repeat, Run, Share, Step, Value
+from archdsl.layers.arguments import Mismatch
+from archdsl.layers.base import LayerError
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+from archdsl.tensor import show_shape
+
+
+def share(place: Place, node: tree.Share, label: Optional[str]) -> None:
+    """Apply again what the label names, to what arrives; raises E164 where it names no submodule, E165 where it cannot."""
+    name = place.text(node.label)
+    entry = place.level.find(name, node.span)
+    if entry.step is None:
+        if entry.value is None:
+            raise Poisoned
+        raise fault("E164", f"{name} names a tensor and no submodule, so there is nothing to share", node.span)
+    if place.value is None:
+        raise Poisoned
+    again = _again(place, entry.step, place.value, node.span, name)
+    step = Share(entry.step, again, node.span, label or "")
+    place.region.steps.append(step)
+    place.advance(again.output)
+
+
+def _again(place: Place, step: Union[Apply, Call], arriving: Value, span: Span, name: str) -> Union[Apply, Call]:
+    moved = {step.input: arriving} if isinstance(step, Call) else {step.inputs[0]: arriving} if step.inputs else {}
+    made = _copy(place, step, moved, span, name)
+    assert isinstance(made, (Apply, Call))
+    return made
+
+
+def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name: str) -> Step:
+    """The step with the tensors of another place; `moved` says what stands for each value, and grows."""
+    if isinstance(step, Apply):
+        inputs = tuple(moved.get(value, value) for value in step.inputs)
+        types = tuple(value.type for value in inputs)
+        try:
+            y = step.layer.shape(*types)
+            if step.layer.weights(*types) != step.layer.weights(*step.types):
+                raise _other_weights(step, inputs, span, name)
+        except (LayerError, Mismatch) as error:
+            raise fault("E165", f"{name} cannot be applied to {types[0]}: {error}", span) from None
+        if inputs:
+            y = y._replace(batched=any(t.batched for t in types))
+        output = Value(y, span, f"share {name} at {place.run.where(span)}", step.output.hint)
+        moved[step.output] = output
+        return Apply(step.layer, inputs, output, step.span, step.label, step.given, step.implied)
+    if isinstance(step, Repeat):
+        value = moved.get(step.input, step.input)
+        runs = []
+        for run in step.runs:
+            for _ in range(1 if run.region.param.type == value.type else run.count):
+                region = _region(place, run.region, value, moved, span, name)
+                same = region.result.type == region.param.type
+                if not same and run.count > 1 and run.region.param.type == value.type:
+                    raise fault("E165", f"{name} cannot be applied to {value.type}: its copies would differ", span)
+                runs.append(Run(run.count if run.region.param.type == value.type else 1, region))
+                value = Value(region.result.type, span, region.result.origin)
+        moved[step.output] = value
+        return Repeat(runs, moved.get(step.input, step.input), value, step.span)
+    if isinstance(step, Call):
+        arriving = moved.get(step.input, step.input)
+        region = _region(place, step.module.region, arriving, moved, span, name)
+        output = Value(region.result.type, span, f"share {name} at {place.run.where(span)}", step.output.hint)
+        moved[step.output] = output
+        module = Module(step.module.title, region, step.module.positional, step.module.arguments)
+        return Call(module, arriving, output, step.span, step.label)
+    again = _copy(place, step.again, moved, span, name)
+    assert isinstance(again, (Apply, Call))
+    return Share(step.target, again, step.span, step.label)
+
+
+def _region(place: Place, region: Region, arriving: Value, moved: dict[Value, Value], span: Span, name: str) -> Region:
+    param = Value(arriving.type, arriving.span, arriving.origin)
+    moved[region.param] = param
+    made = Region(param)
+    made.steps = [_copy(place, step, moved, span, name) for step in region.steps]
+    made.result = moved.get(region.result, region.result)
+    return made
+
+
+def _other_weights(step: Apply, inputs: tuple[Value, ...], span: Span, name: str) -> Fault:
+    arrives, before = inputs[0].type, step.types[0]
+    return fault(
+        "E165",
+        f"{name} has weights for {show_shape(before.shape)} at {step.layer.spec}, and {show_shape(arrives.shape)} arrives",
+        span,
+        notes=(f"the {show_shape(arrives.shape)} comes from {inputs[0].origin}",) if inputs[0].origin else (),
+    )

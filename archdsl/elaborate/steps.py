@@ -1,0 +1,283 @@
+"""Chains become steps of a graph: one function for each form that a step may take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Optional, Union
+
+from archdsl.elaborate.apply import apply_block, apply_layer, constant, reference
+from archdsl.elaborate.choices import arm_of, choice_key, is_on
+from archdsl.elaborate.evaluate import truth
+from archdsl.elaborate.labels import Entry, Level, check_label
+from archdsl.elaborate.place import Memory, Place, Tail
+from archdsl.elaborate.repetition import count_of, repeat
+from archdsl.elaborate.sharing import share
+from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Names, Poisoned, Tensor, Wrong, describe, fault
+from archdsl.graph import Call, Module, Region, Value
+from archdsl.layers.registry import LAYERS
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+
+Label = Optional[tuple[str, Span]]
+_TRANSPARENT = frozenset(("SOFTMAX", "SIGMOID", "DROPOUT"))
+
+
+def body(place: Place, node: tree.Body, tail: Tail) -> None:
+    """The lines of a body, one after the other; its constants hold to its end."""
+    inner = place.inside(names=Names(place.names))
+    sequence(inner, [part for line in node.lines for part in _parts(line)], tail)
+    place.value, place.memory, place.here = inner.value, inner.memory, inner.here
+
+
+def _parts(line: Union[tree.Chain, tree.Constant]) -> Sequence[Union[tree.Step, tree.Constant]]:
+    return line.steps if isinstance(line, tree.Chain) else (line,)
+
+
+def sequence(place: Place, parts: Sequence[Union[tree.Step, tree.Constant]], tail: Tail) -> None:
+    """Steps in sequence. A step at fault is reported, and the rest is held to what can still be said of it."""
+    steps = [part for part in parts if not isinstance(part, tree.Constant)]
+    following = len(steps)
+    for part in parts:
+        try:
+            if isinstance(part, tree.Constant):
+                define_constant(place, part)
+                continue
+            following -= 1
+            rest = steps[len(steps) - following :]
+            ends = tail.ends and all(_transparent(place, s) for s in rest)
+            step(place, part, Tail(tail.last and not rest, ends))
+        except Fault as error:
+            place.run.report(error, place.trail)
+            if not isinstance(part, tree.Constant):
+                place.advance(None)
+        except Poisoned:
+            place.advance(None)
+
+
+def _transparent(place: Place, node: tree.Step) -> bool:
+    if isinstance(node, tree.Labelled):
+        return _transparent(place, node.step)
+    if isinstance(node, tree.Optional_):
+        return _transparent(place, node.step)
+    if isinstance(node, tree.Repeated):
+        if _transparent(place, node.step):
+            return True
+        try:
+            return bool(place.evaluator.value(node.count) == 0)
+        except (Fault, Poisoned):
+            return False
+    if isinstance(node, tree.Group):
+        return all(
+            isinstance(line, tree.Chain) and all(_transparent(place, s) for s in line.steps) for line in node.body.lines
+        )
+    return isinstance(node, (tree.Name, tree.Call)) and (node.id if isinstance(node, tree.Name) else node.name.id) in _TRANSPARENT
+
+
+def define_constant(place: Place, node: tree.Constant) -> None:
+    """A constant inside a body."""
+    if node.name.id in place.names.own or node.name.id in LAYERS:
+        raise fault("E133", f"{node.name.id} is defined already", node.name.span)
+    place.names.own[node.name.id] = Wrong()
+    place.names.own[node.name.id] = place.evaluator.value(node.value)
+
+
+def step(place: Place, node: tree.Step, tail: Tail, label: Label = None) -> None:
+    """One step; `label` is the one that stands before it."""
+    place.count(node.span)
+    _FORMS[type(node)](place, node, tail, label)
+
+
+def _labelled(place: Place, node: tree.Labelled, tail: Tail, label: Label) -> None:
+    name = place.text(node.label)
+    check_label(name, node.label.span)
+    place.level.positional = False
+    step(place, node.step, tail, (name, node.label.span))
+
+
+def name_output(place: Place, label: Label, submodule: Any = None) -> None:
+    """Let the label stand for the tensor that has come out."""
+    if label is None:
+        return
+    name, span = label
+    if place.value is not None and not place.value.hint:
+        place.value.hint = name
+    place.level.define(name, Entry(place.value, submodule, span))
+
+
+def _called(place: Place, node: Union[tree.Name, tree.Call, tree.Number], tail: Tail, label: Label) -> None:
+    if isinstance(node, tree.Number):
+        raise fault("E134", f"{describe(node.value)} is no step: a number may only be an arm", node.span)
+    name = node if isinstance(node, tree.Name) else node.name
+    if name.id == "INPUT" and not _defined(place, "INPUT"):
+        if isinstance(node, tree.Call):
+            raise fault("E120", "INPUT takes no arguments", node.span, help="the input's shape stands in `input 3x32x32`")
+        name_output(place, label)
+        return
+    if name.id == "CHOOSE":
+        raise fault("E125", "CHOOSE needs arms", name.span, help="CHOOSE{ CONV | POOL }")
+    value = place.evaluator.value(node)
+    if isinstance(value, LayerValue):
+        made = apply_layer(place, value, name.span, tail, label and label[0])
+        name_output(place, label, made)
+    elif isinstance(value, BlockValue):
+        made_call = apply_block(place, value, node.span, tail, label and label[0], body)
+        name_output(place, label, made_call)
+    elif isinstance(value, Tensor):
+        reference(place, value.value)
+        name_output(place, label)
+    else:
+        raise fault("E134", f"{name.id} is {describe(value)}, which is no step", name.span)
+
+
+def _defined(place: Place, name: str) -> bool:
+    return name in place.names.known()
+
+
+def _reference(place: Place, node: tree.Reference, tail: Tail, label: Label) -> None:
+    reference(place, place.lookup(node).value)
+    name_output(place, label)
+
+
+def _group(place: Place, node: tree.Group, tail: Tail, label: Label) -> None:
+    if label is None:
+        body(place, node.body, tail)
+    else:
+        module(place, node.span, tail, label, lambda inner: body(inner, node.body, tail))
+
+
+def module(place: Place, span: Span, tail: Tail, label: tuple[str, Span], fill: Callable[[Place], None]) -> None:
+    """A level of the module tree around what `fill` elaborates: a group with a label."""
+    arriving = place.value
+    param = Value(arriving.type, arriving.span, arriving.origin) if arriving is not None else None
+    region = Region(param)  # type: ignore[arg-type]  # None only behind a fault, where no graph is used
+    inner = place.inside(level=Level(place.level), region=region, value=param)
+    fill(inner)
+    region.result = inner.value  # type: ignore[assignment]  # likewise
+    place.memory = inner.memory
+    made = None
+    if inner.value is not None:
+        output = Value(inner.value.type, inner.value.span, inner.value.origin, label[0])
+        source = arriving if arriving is not None else output
+        made = Call(Module("", region, inner.level.positional), source, output, span, label[0])
+        place.region.steps.append(made)
+        place.advance(output)
+    else:
+        place.advance(None)
+    name_output(place, label, made)
+
+
+def _repeated(place: Place, node: tree.Repeated, tail: Tail, label: Label) -> None:
+    count = count_of(place, node)
+
+    def copies(inner: Place) -> None:
+        repeat(inner, node, count, tail, lambda copy, last: step(copy, node.step, last))
+
+    if label is None or not count:
+        copies(place)
+        name_output(place, label)
+    else:
+        module(place, node.span, tail, label, copies)
+
+
+def _optional(place: Place, node: tree.Optional_, tail: Tail, label: Label) -> None:
+    if is_on(place, choice_key(place, node.mark, label and label[0]), node.mark):
+        step(place, node.step, tail, label)
+    else:
+        name_output(place, label)
+
+
+def _join(place: Place, node: tree.Join, tail: Tail, label: Label) -> None:
+    name = node.name
+    if name.id == "CHOOSE" and not _defined(place, "CHOOSE"):
+        chosen = arm_of(place, choice_key(place, name.span, label and label[0]), len(node.arms), name.span)
+        body(place, node.arms[chosen], tail)
+        name_output(place, label)
+        return
+    callee = place.evaluator.value(tree.Call(node.span, name, node.arguments) if node.arguments else name)
+    if not isinstance(callee, LayerValue):
+        raise fault("E126", f"{name.id} is {describe(callee)}, which joins no arms", name.span)
+    place.level.positional = False
+    values, memory = arms(place, node.arms)
+    made = apply_layer(place, callee, name.span, tail, label and label[0], values)
+    place.memory = memory._replace(strided=memory.strided or place.memory.strided)
+    name_output(place, label, made)
+
+
+def arms(place: Place, nodes: Sequence[tree.Body]) -> tuple[list[Optional[Value]], Memory]:
+    """What each arm gives, over the tensor that arrives, and the memory after the join: the first arm's with a CONV."""
+    values: list[Optional[Value]] = []
+    memory = place.memory
+    for node in nodes:
+        number = _number(place, node)
+        if number is not None:
+            values.append(constant(place, number, node.span))
+            continue
+        inner = place.inside()
+        body(inner, node, Tail())
+        if not inner.here:
+            place.run.report(fault("E135", "nothing arrives at this arm, so it gives no tensor", node.span), place.trail)
+        values.append(inner.value)
+        if memory == place.memory:
+            memory = inner.memory
+    return values, memory
+
+
+def _number(place: Place, node: tree.Body) -> Union[int, float, None]:
+    """The number that an arm is, if it is one."""
+    if len(node.lines) != 1 or not isinstance(node.lines[0], tree.Chain) or len(node.lines[0].steps) != 1:
+        return None
+    only = node.lines[0].steps[0]
+    if isinstance(only, tree.Number):
+        return only.value
+    if isinstance(only, tree.Name):
+        try:
+            value = place.names.find(only.id)
+        except KeyError:
+            return None
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return value
+    return None
+
+
+def _share(place: Place, node: tree.Share, tail: Tail, label: Label) -> None:
+    place.level.positional = False
+    share(place, node, label and label[0])
+    name_output(place, label)
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def _loop(place: Place, node: tree.Loop, tail: Tail, label: Label) -> None:
+    passes = list(place.evaluator.bindings(node.targets, node.values))
+    for number, names in enumerate(passes, 1):
+        ordinal = _ORDINALS[number - 1] if number <= len(_ORDINALS) else f"{number}th"
+        here = f"{ordinal} pass of the loop at {place.run.where(node.span)}"
+        inner = place.inside(names=names, trail=(here, *place.trail))
+        body(inner, node.body, tail if number == len(passes) else Tail())
+        place.value, place.memory, place.here = inner.value, inner.memory, inner.here
+    name_output(place, label)
+
+
+def _condition(place: Place, node: tree.Condition, tail: Tail, label: Label) -> None:
+    for branch in node.branches:
+        if branch.test is None or truth(place.evaluator.value(branch.test), branch.test.span):
+            body(place, branch.body, tail)
+            break
+    name_output(place, label)
+
+
+_FORMS: dict[type, Callable[[Place, Any, Tail, Label], None]] = {
+    tree.Name: _called,
+    tree.Call: _called,
+    tree.Number: _called,
+    tree.Labelled: _labelled,
+    tree.Group: _group,
+    tree.Repeated: _repeated,
+    tree.Optional_: _optional,
+    tree.Join: _join,
+    tree.Reference: _reference,
+    tree.Share: _share,
+    tree.Loop: _loop,
+    tree.Condition: _condition,
+}

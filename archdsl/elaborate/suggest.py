@@ -1,0 +1,78 @@
+"""What was meant by a name that is not known: names that are near, and those of Keras and PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.elaborate.values import Fault
+from archdsl.layers.registry import LAYERS
+from archdsl.syntax import tree
+
+_FOREIGN = {
+    "CONV": "conv conv1d conv2d conv3d convolution convolution2d separableconv2d depthwiseconv2d",
+    "UPCONV": "convtranspose convtranspose1d convtranspose2d convtranspose3d conv2dtranspose deconv deconvolution",
+    "POOL": "maxpool1d maxpool2d maxpool3d maxpooling2d maxpooling max_pool2d pooling",
+    "AVGPOOL": "avgpool1d avgpool2d avgpool3d averagepooling2d averagepool",
+    "GAP": "globalaveragepooling2d globalavgpool globalaveragepool adaptiveavgpool2d adaptiveavgpool1d",
+    "FC": "dense fullyconnected fully_connected affine innerproduct",
+    "LINEAR": "linear timedistributed",
+    "BN": "batchnorm batchnorm1d batchnorm2d batchnorm3d batchnormalization batch_norm",
+    "LN": "layernorm layernormalization layer_norm",
+    "GN": "groupnorm groupnormalization",
+    "INSTANCENORM": "instancenorm1d instancenorm2d instancenorm3d",
+    "LRN": "localresponsenorm",
+    "RELU": "rectifier",
+    "LRELU": "leakyrelu leaky_relu",
+    "SILU": "swish",
+    "HSWISH": "hardswish",
+    "HSIGMOID": "hardsigmoid",
+    "DROPOUT": "dropout1d dropout2d spatialdropout2d",
+    "DROPPATH": "stochasticdepth",
+    "FLATTEN": "flat",
+    "ID": "identity",
+    "ADD": "sum_ residual skip shortcut",
+    "CONCAT": "concatenate cat",
+    "MHA": "multiheadattention",
+    "EMBEDDING": "embed",
+    "PARAM": "parameter",
+    "CONST": "constant buffer register_buffer",
+    "UPSAMPLE": "upsampling2d interpolate resize",
+    "PERMUTE": "transpose",
+    "REARRANGE": "einops",
+    "PAD": "zeropad2d zeropadding2d",
+    "LSTM": "bilstm",
+    "CHOOSE": "either switch",
+}
+_MEANT = {foreign: name for name, words in _FOREIGN.items() for foreign in words.split()}
+_SPECIAL = ("INPUT", "CHOOSE")
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The one known name that is near, "" where there is none or more than one are as near."""
+    import difflib
+
+    names = sorted(set(known))
+    folded = {}
+    for candidate in names:
+        folded.setdefault(candidate.lower(), candidate)
+    if name.lower() in folded:
+        return folded[name.lower()]
+    found = difflib.get_close_matches(name.lower(), list(folded), n=2, cutoff=0.7)
+    return folded[found[0]] if found else ""
+
+
+def unknown_name(
+    node: tree.Name, known: Iterable[str], words: Sequence[str] = (), message: str = "", code: str = "E130"
+) -> Fault:
+    """The Fault for a name that nothing defines, with what was probably meant."""
+    if message:
+        meant = near(node.id, known)
+    else:
+        message = f"{node.id} is not defined"
+        meant = _MEANT.get(node.id.lower(), "") or near(node.id, [*known, *words, *LAYERS, *_SPECIAL])
+    if not message.startswith("no ") and not meant and code == "E130" and node.id.isupper() is False:
+        help = f"a constant is given by `{node.id} = …` or -D {node.id}=…"
+    else:
+        help = ""
+    return Fault(Diagnostic(code, message, node.span, help=(f"did you mean {meant}?",) if meant else (help,) if help else ()))

@@ -1,0 +1,129 @@
+"""What an expression of the language can be worth, beside Python's numbers, booleans, strings, tuples and lists."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple, Optional
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.graph import Value
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+from archdsl.tensor import show_shape
+
+MOST_ITEMS = 100_000  # items of a list or a range
+MOST_BITS = 4096  # bits of a whole number
+
+
+class Fault(Exception):
+    """A mistake in the spec, with its place."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Poisoned(Exception):
+    """What was asked for hangs on something that is wrong and has been told already."""
+
+
+def fault(code: str, message: str, span: Span, *, label: str = "", notes: tuple[str, ...] = (), help: str = "") -> Fault:
+    """A Fault from its parts."""
+    return Fault(Diagnostic(code, message, span, label, notes, (help,) if help else ()))
+
+
+class Tensor(NamedTuple):
+    """`in`, `@name`: a tensor of the graph as a value; None where it could not be made."""
+
+    value: Optional[Value]
+
+    def __str__(self) -> str:
+        return str(self.value.type) if self.value is not None else "an unknown tensor"
+
+
+class Builtin(NamedTuple):
+    """A function of the language; `word` is its name, so that `fit=floor` is understood."""
+
+    word: str
+    call: Callable[..., Any]
+    least: int
+    most: Optional[int]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class Lambda(NamedTuple):
+    """`let name(parameters) = value`, with the names around it."""
+
+    node: tree.Function
+    names: Names
+
+    def __str__(self) -> str:
+        return self.node.name.id
+
+
+class LayerValue(NamedTuple):
+    """A layer as a value: `RELU`, `LRELU(0.1)`; its arguments are evaluated where it is written."""
+
+    name: str
+    span: Span
+    arguments: tuple[tuple[str, Any, Span], ...] = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BlockValue(NamedTuple):
+    """A block, with the names of its file, and the arguments where it was called as a value."""
+
+    node: tree.Block
+    names: Names
+    arguments: tuple[tuple[str, Any, Span], ...] = ()
+
+    def __str__(self) -> str:
+        return self.node.name.id
+
+
+class Wrong(NamedTuple):
+    """What a constant that could not be evaluated is worth: reading it is no new fault."""
+
+
+class Names:
+    """The names that are visible at one place, over those around."""
+
+    __slots__ = ("own", "outer", "choices")
+
+    def __init__(self, outer: Optional[Names] = None, choices: str = "") -> None:
+        self.own: dict[str, Any] = {}
+        self.outer = outer
+        self.choices = choices or (outer.choices if outer else "")  # "Block." inside a block
+
+    def find(self, name: str) -> Any:
+        """What the name stands for; raises KeyError."""
+        names: Optional[Names] = self
+        while names is not None:
+            if name in names.own:
+                return names.own[name]
+            names = names.outer
+        raise KeyError(name)
+
+    def known(self) -> set[str]:
+        """All names that can be seen from here."""
+        result: set[str] = set()
+        names: Optional[Names] = self
+        while names is not None:
+            result |= names.own.keys()
+            names = names.outer
+        return result
+
+
+def describe(value: Any) -> str:
+    """A value as a message shows it."""
+    from archdsl.layers.arguments import show
+
+    if isinstance(value, Tensor):
+        return show_shape(value.value.type.shape) if value.value else "unknown"
+    if isinstance(value, bool) or not isinstance(value, int):
+        text = show(value)
+        return text if len(text) <= 80 else text[:79] + "…"
+    return f"{value:_}" if value.bit_length() < 256 else f"a number of {value.bit_length()} bits"

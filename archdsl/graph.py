@@ -1,0 +1,190 @@
+"""A network as the elaborator makes it and every backend reads it: modules of steps over values.
+
+    Network
+      inputs, outputs      named values
+      module: Module       the file itself
+        region: Region     param, the value that arrives; steps in order; result, the value that leaves
+          Apply            a layer, its inputs and its output
+          Call             a module inside: a block, or a group with a label; its region's param stands for `input`
+          Repeat           runs of equal copies, one after the other: a repetition is not unrolled
+          Share            a layer or module that stands elsewhere, applied once more with the same weights
+
+A step inside a region may read any value made before it, inside or around: `@name` and arms do. Every value
+is made once for each time that its region runs; only the regions of a Repeat run more than once. Steps of a
+Call may be read from outside of it (`@name` that looks deeper down), but none inside a Repeat with two
+copies or more, since there no label can stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, Union
+
+from archdsl.layers.base import Layer
+from archdsl.syntax.source import Span
+from archdsl.tensor import TensorType
+
+
+class Value:
+    """A tensor that flows: its type, and where it comes from in words and as a place."""
+
+    __slots__ = ("type", "span", "origin", "hint")
+
+    def __init__(self, type: TensorType, span: Span | None = None, origin: str = "", hint: str = "") -> None:
+        self.type = type
+        self.span = span  # the step that made it
+        self.origin = origin  # such as "POOL", or "the input"
+        self.hint = hint  # the label, for names of variables
+
+
+@dataclass(eq=False)
+class Apply:
+    """A layer, complete, over its inputs. `given` are the arguments as written, `implied` those the rules filled in."""
+
+    layer: Layer
+    inputs: tuple[Value, ...]
+    output: Value
+    span: Span
+    label: str = ""
+    given: str = ""  # "64, 7, stride=2", as a spec would write it
+    implied: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def types(self) -> tuple[TensorType, ...]:
+        """The types of its inputs, which all of the layer's rules take."""
+        return tuple(value.type for value in self.inputs)
+
+    @property
+    def kind(self) -> str:
+        """What it is called where it has no label, without the number."""
+        return self.layer.spec.lower()
+
+
+@dataclass(eq=False)
+class Module:
+    """A level of the module tree: the file, a block's call or a labelled group.
+
+    `title` is the block's name as written, "" for a group and the model's name for the file.
+    `positional`: no step has a label, join, `@` or `share`, so children are named by position.
+    """
+
+    title: str
+    region: Region
+    positional: bool = True
+    arguments: tuple[tuple[str, object], ...] = ()  # a block's parameters and their values
+
+
+@dataclass(eq=False)
+class Call:
+    """A module inside a module; `output` is the region's result seen from outside (the same type)."""
+
+    module: Module
+    input: Value
+    output: Value
+    span: Span
+    label: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it is called where it has no label, without the number."""
+        return self.module.title.lower() or "group"
+
+
+class Run(NamedTuple):
+    """`count` equal copies: each is `region`, whose param is what the copy before it gave."""
+
+    count: int
+    region: Region
+
+
+@dataclass(eq=False)
+class Repeat:
+    """Copies in sequence, each with weights of its own, as runs of equal ones."""
+
+    runs: list[Run]
+    input: Value
+    output: Value
+    span: Span
+
+    @property
+    def count(self) -> int:
+        """The number of copies in all."""
+        return sum(run.count for run in self.runs)
+
+
+@dataclass(eq=False)
+class Share:
+    """The Apply or Call `target` once more on `inputs`; `again` is it with the types of this place."""
+
+    target: Union[Apply, Call]
+    again: Union[Apply, Call]
+    span: Span
+    label: str = ""
+
+    @property
+    def output(self) -> Value:
+        """What it gives."""
+        return self.again.output
+
+
+Step = Union[Apply, Call, Repeat, Share]
+
+
+@dataclass(eq=False)
+class Region:
+    """Steps in order, over the value that arrives."""
+
+    param: Value
+    steps: list[Step] = field(default_factory=list)
+    result: Value = None  # type: ignore[assignment]  # set when the steps are all there
+
+
+class Input(NamedTuple):
+    """An input of the network by name."""
+
+    name: str
+    value: Value
+    span: Span | None
+
+
+class Output(NamedTuple):
+    """A result of the network by name; `training`: given in training mode alone."""
+
+    name: str
+    value: Value
+    training: bool = False
+
+
+@dataclass(eq=False)
+class Network:
+    """A whole network, checked: every value has its type.
+
+    `scores` is what arrives at the SOFTMAX that ends it, if one does.
+    """
+
+    name: str
+    module: Module
+    inputs: list[Input]
+    outputs: list[Output]
+    scores: Value | None = None
+    text: str = ""
+
+
+def step_input(step: Step) -> tuple[Value, ...]:
+    """The values that a step reads at its own level, those inside its regions apart."""
+    if isinstance(step, Apply):
+        return step.inputs
+    if isinstance(step, Share):
+        return step_input(step.again)
+    return (step.input,)
+
+
+def regions(step: Step) -> Iterator[tuple[int, Region]]:
+    """The regions inside a step, and how often each runs; a shared module's is the one of its place."""
+    if isinstance(step, Call):
+        yield 1, step.module.region
+    elif isinstance(step, Repeat):
+        yield from step.runs
+    elif isinstance(step, Share):
+        yield from regions(step.again)

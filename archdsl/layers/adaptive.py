@@ -1,0 +1,128 @@
+"""Pooling to a given size: the windows follow from what arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, Union
+
+from archdsl.layers.arguments import SIZES, arg, per_axis
+from archdsl.layers.base import EVERYTHING, Layer, Recorder, Weight, Window
+from archdsl.layers.code import Torch, module
+from archdsl.layers.maps import need_map
+from archdsl.layers.padding import onnx_reduce, onnx_slice, short
+from archdsl.tensor import TensorType
+
+
+def spans(n: int, out: int) -> list[tuple[int, int]]:
+    """The positions that each of `out` windows over `n` reads: floor(i*n/out) up to ceil((i + 1)*n/out)."""
+    return [(i * n // out, -(-(i + 1) * n // out)) for i in range(out)]
+
+
+class Adaptive(Layer):
+    """What both have in common."""
+
+    size: Any
+
+    def sizes(self, x: TensorType) -> tuple[int, ...]:
+        """The output's size along each axis of the map."""
+        return per_axis(self.size, need_map(self.spec, x))
+
+    def shape(self, *x: TensorType) -> TensorType:
+        return TensorType((x[0].channels, *self.sizes(x[0])), "float", x[0].batched)
+
+    def weights(self, *x: TensorType) -> dict[str, Weight]:
+        return {}
+
+    def macs(self, *x: TensorType) -> int:
+        return 0
+
+    def window(self, *x: TensorType) -> Union[Window, str]:
+        axes = list(zip(x[0].shape[1:], self.sizes(x[0])))
+        if all(out == 1 for _, out in axes):
+            return EVERYTHING
+        return Window(
+            tuple(max(stop - start for start, stop in spans(n, out)) for n, out in axes),
+            tuple(Fraction(n, out) for n, out in axes),
+        )
+
+    def torch(self, *x: TensorType) -> Torch:
+        sizes = self.sizes(x[0])
+        return module(f"nn.{type(self).__name__}{len(sizes)}d", short(sizes))
+
+    def pool(self, r: Recorder, operator: str, value: str, x: TensorType) -> str:
+        """Windows that are all of one size, without overlap: the map's sizes are divisible."""
+        steps = [n // out for n, out in zip(x.shape[1:], self.sizes(x))]
+        if all(out == 1 for out in self.sizes(x)):
+            return onnx_reduce(
+                r, {"AveragePool": "ReduceMean", "MaxPool": "ReduceMax"}[operator], value, range(2, x.rank + 1)
+            )
+        return r.node(operator, [value], kernel_shape=steps, strides=steps)
+
+    def divides(self, x: TensorType) -> bool:
+        """Whether all windows are of one size, without overlap."""
+        return all(n % out == 0 for n, out in zip(x.shape[1:], self.sizes(x)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AdaptiveAvgPool(Adaptive):
+    """Average pooling to a given size: `ADAPTIVEAVGPOOL(7)`, or one for each axis, `ADAPTIVEAVGPOOL(7x5)`.
+
+    Cx... becomes Cx size. As in torch, output i is the mean of the positions from floor(i*n/size) up to
+    ceil((i + 1)*n/size): windows of one size where `size` divides n, else of two sizes that overlap. A
+    size above n repeats positions. GAP is the size 1.
+    """
+
+    spec: ClassVar[str] = "ADAPTIVEAVGPOOL"
+    positional: ClassVar[tuple[str, ...]] = ("size",)
+
+    size: Any = arg(SIZES)
+
+    def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
+        if self.divides(x[0]):
+            return self.pool(r, "AveragePool", names[0], x[0])
+        value, done = names[0], list(x[0].shape)
+        for axis, out in enumerate(self.sizes(x[0]), 1):
+            n = done[axis]
+            means = [[1 / (b - a) if a <= i < b else 0.0 for i in range(n)] for a, b in spans(n, out)]
+            behind = len(done) - 1 - axis
+            done[axis] = out
+            if n == out:
+                continue
+            if behind == 0:
+                value = r.node("MatMul", [value, r.constant([list(column) for column in zip(*means)])])
+            elif behind == 1:
+                value = r.node("MatMul", [r.constant(means), value])
+            else:  # the planes of a map of 3 axes: what lies behind them as one axis
+                flat = r.node("Reshape", [value, r.constant([0, 0, n, -1], "int")])
+                value = r.node("MatMul", [r.constant(means), flat])
+                value = r.node("Reshape", [value, r.constant([0, *done], "int")])
+        return value
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AdaptiveMaxPool(Adaptive):
+    """Max pooling to a given size: `ADAPTIVEMAXPOOL(7)`, or one for each axis, `ADAPTIVEMAXPOOL(7x5)`.
+
+    Cx... becomes Cx size. As in torch, output i is the greatest of the positions from floor(i*n/size) up
+    to ceil((i + 1)*n/size): windows of one size where `size` divides n, else of two sizes that overlap.
+    `ADAPTIVEMAXPOOL(1)` is global max pooling.
+    """
+
+    spec: ClassVar[str] = "ADAPTIVEMAXPOOL"
+    positional: ClassVar[tuple[str, ...]] = ("size",)
+
+    size: Any = arg(SIZES)
+
+    def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
+        if self.divides(x[0]):
+            return self.pool(r, "MaxPool", names[0], x[0])
+        value = names[0]
+        for axis, (n, out) in enumerate(zip(x[0].shape[1:], self.sizes(x[0])), 2):
+            if n != out:
+                parts = [
+                    onnx_reduce(r, "ReduceMax", onnx_slice(r, value, axis, a, b), [axis]) for a, b in spans(n, out)
+                ]
+                value = r.node("Concat", parts, axis=axis)
+        return value

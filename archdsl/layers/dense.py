@@ -1,0 +1,149 @@
+"""Layers that connect all to all: FC over everything that arrives, LINEAR over its last axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from archdsl.layers.arguments import FLAG, INTEGER, WIDTH, arg
+from archdsl.layers.axes import find_axis
+from archdsl.layers.base import EVERYTHING, Layer, LayerError, Pointwise, Recorder, Trial, Weight
+from archdsl.layers.code import Call, Code, Itself, Method, Torch, X, call, module
+from archdsl.layers.convolution import torch_bound
+from archdsl.layers.maps import need_float
+from archdsl.tensor import TensorType, product
+
+
+def dense_weights(features: int, width: int, bias: bool) -> dict[str, Weight]:
+    """The tensors of nn.Linear."""
+    init = torch_bound(features)
+    return {"weight": Weight((width, features), init)} | ({"bias": Weight((width,), init)} if bias else {})
+
+
+def dense_module(features: int, width: int, bias: bool) -> Call:
+    """nn.Linear as code."""
+    return call("nn.Linear", features, width, **({} if bias else {"bias": False}))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FullyConnected(Layer):
+    """A fully connected layer, from all that arrives to each of `width` features: `FC(width)`.
+
+    Any shape of n elements becomes `width`: what arrives is flattened first, as in CS231n and Caffe.
+    Without `width`: 128, and `classes` where the layer ends the network. y = W x + b, with W of
+    width x n; `bias=false` leaves out b.
+    """
+
+    spec: ClassVar[str] = "FC"
+    positional: ClassVar[tuple[str, ...]] = ("width",)
+
+    width: Any = arg(WIDTH, None)
+    bias: Any = arg(FLAG, True)
+
+    def shape(self, *x: TensorType) -> TensorType:
+        need_float(self.spec, x[0])
+        return TensorType((self.width,), "float", x[0].batched)
+
+    def weights(self, *x: TensorType) -> dict[str, Weight]:
+        return dense_weights(x[0].size, self.width, self.bias)
+
+    def macs(self, *x: TensorType) -> int:
+        return x[0].size * int(self.width)
+
+    def window(self, *x: TensorType) -> str:
+        return EVERYTHING
+
+    def torch(self, *x: TensorType) -> Torch:
+        value: Code = X()
+        if x[0].rank > 1:
+            value = call("torch.flatten", X(), 1)
+        elif x[0].rank == 0:
+            value = Method(X(), "unsqueeze", (1,))
+        return Torch(Call(Itself(), (value,)), dense_module(x[0].size, self.width, self.bias), "module")
+
+    def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
+        value = names[0] if x[0].rank == 1 else r.node("Flatten", [names[0]], axis=1)
+        return r.node("Gemm", [value, w["weight"], *([w["bias"]] if "bias" in w else [])], transB=1)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Linear(Layer):
+    """A linear map of the last axis, the same at every position: `LINEAR(width)`.
+
+    ...xF becomes ...x`width`, y = W x + b with W of width x F; `bias=false` leaves out b.
+    """
+
+    spec: ClassVar[str] = "LINEAR"
+    positional: ClassVar[tuple[str, ...]] = ("width",)
+
+    width: Any = arg(WIDTH)
+    bias: Any = arg(FLAG, True)
+
+    def shape(self, *x: TensorType) -> TensorType:
+        need_float(self.spec, x[0])
+        find_axis(self.spec, -1, x[0], "")
+        return TensorType((*x[0].shape[:-1], self.width), "float", x[0].batched)
+
+    def weights(self, *x: TensorType) -> dict[str, Weight]:
+        return dense_weights(x[0].features, self.width, self.bias)
+
+    def macs(self, *x: TensorType) -> int:
+        return x[0].size * int(self.width)
+
+    def window(self, *x: TensorType) -> None:
+        return None
+
+    def torch(self, *x: TensorType) -> Torch:
+        return Torch(Call(Itself(), (X(),)), dense_module(x[0].features, self.width, self.bias), "module")
+
+    def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
+        return onnx_linear(r, names[0], w["weight"], w.get("bias", ""))
+
+
+def onnx_linear(r: Recorder, value: str, weight: str, bias: str) -> str:
+    """The last axis times a weight of width x F, plus the bias where there is one."""
+    value = r.node("MatMul", [value, r.node("Transpose", [weight], perm=[1, 0])])
+    return r.node("Add", [value, bias]) if bias else value
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Flatten(Pointwise):
+    """All axes as one, the last moving fastest: `FLATTEN`.
+
+    CxHxW becomes C*H*W. `start` and `end` name the first and the last of the axes that become one,
+    counted without the batch: 0 and -1, all of them, if not given.
+    """
+
+    spec: ClassVar[str] = "FLATTEN"
+
+    start: Any = arg(INTEGER, 0)
+    end: Any = arg(INTEGER, -1)
+
+    def _ends(self, x: TensorType) -> tuple[int, int]:
+        first, last = find_axis(self.spec, self.start, x, "start"), find_axis(self.spec, self.end, x, "end")
+        if first > last:
+            raise LayerError(
+                "E210",
+                f"FLATTEN would start at axis {first} of {x} and end before it, at axis {last}",
+                argument="end",
+                trials=[Trial("end", -1)],
+            )
+        return first, last
+
+    def shape(self, *x: TensorType) -> TensorType:
+        first, last = self._ends(x[0])
+        sizes = x[0].shape
+        return x[0]._replace(shape=(*sizes[:first], product(sizes[first : last + 1]), *sizes[last + 1 :]))
+
+    def torch(self, *x: TensorType) -> Torch:
+        first, last = self._ends(x[0])
+        if (first, last) == (0, x[0].rank - 1):
+            return module("nn.Flatten")
+        return module("nn.Flatten", first + 1, last + 1)
+
+    def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
+        first, last = self._ends(x[0])
+        if first == 0 and last == x[0].rank - 1:
+            return r.node("Flatten", [names[0]], axis=1)
+        return r.node("Reshape", [names[0], r.constant([0, *self.shape(*x).shape], "int")])

@@ -1,0 +1,54 @@
+"""EMBEDDING: whole numbers to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from archdsl.layers.arguments import COUNT, WIDTH, arg
+from archdsl.layers.base import Init, LayerError, Pointwise, Recorder, Trial, Weight
+from archdsl.layers.code import Torch, module
+from archdsl.tensor import TensorType
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Embedding(Pointwise):
+    """A learned vector for each whole number from 0 to `count` - 1: `EMBEDDING(count, width)`.
+
+    L of int becomes Lx`width`, any shape likewise. The table starts normal with deviation 1; the row of
+    the number `padding`, where it is given, starts at 0 and is not learned.
+    """
+
+    spec: ClassVar[str] = "EMBEDDING"
+    positional: ClassVar[tuple[str, ...]] = ("count", "width")
+
+    count: Any = arg(WIDTH)
+    width: Any = arg(WIDTH)
+    padding: Any = arg(COUNT, None)
+
+    def shape(self, *x: TensorType) -> TensorType:
+        if x[0].dtype != "int":
+            raise LayerError(
+                "E207",
+                f"EMBEDDING works on whole numbers, and {x[0]} of {x[0].dtype} arrives",
+                help="an input is declared `of int`",
+            )
+        if self.padding is not None and self.padding >= self.count:
+            raise LayerError(
+                "E210",
+                f"padding (={self.padding}) is none of the {self.count} numbers, 0 to {self.count - 1}",
+                argument="padding",
+                trials=[Trial("padding", 0)],
+            )
+        return TensorType((*x[0].shape, self.width), "float", x[0].batched)
+
+    def weights(self, *x: TensorType) -> dict[str, Weight]:
+        return {"weight": Weight((self.count, self.width), Init("normal", 0.0, 1.0, zero=self.padding))}
+
+    def torch(self, *x: TensorType) -> Torch:
+        padding = {} if self.padding is None else {"padding_idx": self.padding}
+        return module("nn.Embedding", self.count, self.width, **padding)
+
+    def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
+        return r.node("Gather", [w["weight"], names[0]], axis=0)

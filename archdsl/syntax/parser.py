@@ -1,0 +1,190 @@
+"""From a text to its tree, or to diagnostics that say in words what was expected where."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any, Optional
+
+from archdsl.diagnostics import Diagnostic, Findings
+from archdsl.syntax import tree
+from archdsl.syntax.builder import BadToken, Builder
+from archdsl.syntax.source import Source, Span
+
+_HEAD = re.compile(r"^(?:input|output|model|let|block|default|use|assert)[ \t]+[^\s=:|,*?)\]}>-]", re.MULTILINE)
+_LOCK = threading.RLock()
+_PARSER: Any = None
+
+_WORDS = {
+    "RPAR": "`)`",
+    "RSQB": "`]`",
+    "RBRACE": "`}`",
+    "LBRACE": "`{`",
+    "BAR": "`|`",
+    "COLON": "`:`",
+    "EQUAL": "`=`",
+    "COMMA": "`,`",
+    "ELSE": "`else`",
+    "IN": "`in`",
+    "FROM": "`from`",
+    "_NL": "a new line",
+    "$END": "the end",
+}
+
+
+def parse(source: Source, findings: Findings) -> Optional[tree.File]:
+    """The tree of a whole text; faults go to `findings`, and then the tree holds the statements that are well.
+
+    A text with a fault is cut at the heads of its statements and the pieces are parsed one by one, so that each
+    fault is told once and none hides another.
+    """
+    try:
+        return _parse(source, source.text, 0, "file")  # type: ignore[no-any-return]  # Lark is untyped
+    except Exception as error:  # every class that Lark raises is told apart in _explain, which raises what it does not know
+        if "\x00" in source.text:
+            at = source.text.index("\x00")
+            findings.add(Diagnostic("E101", "the text holds a NUL character; is it a binary file?", Span(source, at, at + 1)))
+            return None
+        first = _explain(error, source)
+    cuts = [match.start() for match in _HEAD.finditer(source.text)]
+    pieces = [*(cuts if cuts[:1] == [0] else [0, *cuts]), len(source.text)]
+    statements: list[tree.Statement] = []
+    found = False
+    for start, end in zip(pieces, pieces[1:]):
+        try:
+            piece = _parse(source, source.text[start:end], start, "file")
+            statements += piece.statements
+        except Exception as error:  # as above
+            findings.add(_explain(error, source, end))
+            found = True
+    if not found:
+        findings.add(first)
+    return tree.File(Span(source, 0, len(source.text)), tuple(statements))
+
+
+def parse_value(source: Source) -> tree.Value:
+    """The tree of a single value, as `-D NAME=VALUE` gives it; raises ArchError's diagnostics as ValueParseError."""
+    try:
+        return _parse(source, source.text, 0, "expr")  # type: ignore[no-any-return]  # Lark is untyped
+    except Exception as error:  # as in parse
+        raise ValueParseError(_explain(error, source)) from None
+
+
+class ValueParseError(Exception):
+    """A value that does not parse."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class _Current:
+    """The builder of the text that is being parsed: Lark binds its callbacks once, the texts change."""
+
+    def __init__(self) -> None:
+        self.builder: Builder | None = None
+
+    def __getattr__(self, rule: str) -> Any:
+        if rule.startswith("_") or not hasattr(Builder, rule):
+            raise AttributeError(rule)
+        return lambda items: getattr(self.builder, rule)(items)
+
+
+_CURRENT = _Current()
+
+
+def _parse(source: Source, text: str, shift: int, start: str) -> Any:
+    from archdsl.syntax.newlines import Newlines
+    from archdsl.syntax.tables import load
+
+    global _PARSER
+    with _LOCK:
+        if _PARSER is None:
+            _PARSER = load(_CURRENT, Newlines())
+        outer = _CURRENT.builder
+
+        def value(begin: int, end: int) -> tree.Value:
+            return _parse(source, source.text[begin:end], begin, "expr")  # type: ignore[no-any-return]  # as above
+
+        _CURRENT.builder = Builder(source, shift, value)
+        try:
+            return _PARSER.parse(text, start=start)
+        except Exception as error:
+            if not hasattr(error, "shift"):
+                error.shift = shift  # type: ignore[attr-defined]  # read by _explain
+            raise
+        finally:
+            _CURRENT.builder = outer
+
+
+def _explain(error: Exception, source: Source, end: int | None = None) -> Diagnostic:
+    """The diagnostic for what Lark raised; raises it again where it is no fault of the text."""
+    from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+
+    from archdsl.syntax.newlines import DEEPEST, TooDeep
+
+    shift: int = getattr(error, "shift", 0)
+    if isinstance(error, BadToken):
+        return Diagnostic("E102", str(error), error.span)
+    if isinstance(error, TooDeep):
+        at = error.token.start_pos + shift
+        return Diagnostic(
+            "E103", f"nested too deeply: more than {DEEPEST} levels", Span(source, at, at + 1), help=("name a part as a block",)
+        )
+    if isinstance(error, UnexpectedToken):
+        if error.token.type == "$END":
+            at = len(source.text[: end if end is not None else len(source.text)].rstrip())
+            return _unexpected("the text ends", set(error.accepts or error.expected), Span(source, max(0, at - 1), at))
+        at = error.token.start_pos + shift
+        text = "a new line" if error.token.type == "_NL" else f"`{_short(error.token)}`"
+        return _unexpected(text, set(error.accepts or error.expected), Span(source, at, at + max(1, len(error.token.rstrip()))))
+    if isinstance(error, UnexpectedCharacters):
+        at = error.pos_in_stream + shift
+        return _character(source, at, set(error.allowed or ()))
+    if isinstance(error, UnexpectedEOF):
+        at = len(source.text.rstrip())
+        return _unexpected("the text ends", set(error.expected), Span(source, max(0, at - 1), at))
+    raise error
+
+
+def _short(text: str) -> str:
+    text = text.split("\n")[0].strip()
+    return text if len(text) <= 30 else text[:29] + "…"
+
+
+def _character(source: Source, at: int, allowed: set[str]) -> Diagnostic:
+    rest = source.text[at:]
+    word = re.match(r"[0-9][A-Za-z0-9_.]*", rest)
+    if word:
+        return Diagnostic("E102", f"`{_short(word[0])}` is neither a number nor a name", Span(source, at, at + len(word[0])))
+    if rest.startswith('"'):
+        return Diagnostic("E102", "the text in quotes does not end on its line", Span(source, at, at + 1))
+    if rest.startswith("@"):
+        return Diagnostic("E102", "`@` stands before a name: `@conv1`, or `@\"block1-0\"`", Span(source, at, at + 1))
+    if rest[:1] in "'`":
+        return Diagnostic("E102", f"`{rest[0]}` has no meaning here", Span(source, at, at + 1), help=('texts stand in "double quotes"',))
+    if rest[:1] in ";\\&^~$!":
+        return Diagnostic("E102", f"`{rest[0]}` has no meaning in a spec", Span(source, at, at + 1))
+    return _unexpected(f"`{_short(rest[:1])}`", allowed, Span(source, at, at + 1))
+
+
+def _unexpected(what: str, expected: set[str], span: Span) -> Diagnostic:
+    words = []
+    if {"SHARE", "FOR"} <= expected:
+        words.append("a layer, a block or a group")
+    elif {"SHAPE", "NUMBER"} <= expected:
+        words.append("a value")
+    elif {"NUMBER", "NAME", "LPAR"} <= expected:
+        words.append("a count: a number, a name or an expression in parentheses")
+    elif {"NAME", "LPAR"} <= expected:
+        words.append("a name")
+    elif expected & {"NAME", "CALL"}:
+        words.append("a name")
+    if {"MINUS", "ARROW"} <= expected and "PLUS" not in expected:
+        words.append("`-`")
+    elif {"PLUS", "STAR"} <= expected:
+        words.append("an operator")
+    closers = [_WORDS[name] for name in _WORDS if name in expected and name not in ("COMMA", "$END", "_NL")]
+    words += closers[:3] or [_WORDS[name] for name in ("_NL", "$END") if name in expected][:1]
+    message = f"{what} where {' or '.join(dict.fromkeys(words))} was expected" if words else f"{what} was not expected here"
+    return Diagnostic("E101", message, span)

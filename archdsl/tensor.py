@@ -1,0 +1,58 @@
+"""What flows along an edge of a network: a shape without the batch, and the type of its elements."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Dim = int
+"""The size of one axis. A size that is an expression over the inputs' symbols will be a second kind of it."""
+
+Shape = tuple[Dim, ...]
+
+
+class TensorType(NamedTuple):
+    """A tensor's shape without the batch, its element type, and whether it has a batch at all.
+
+    `dtype` is "float", "int" or "bool". A tensor that no input reaches (a PARAM, a CONST and what is
+    computed from them alone) is not `batched`: the backends give it a batch axis of size 1.
+    """
+
+    shape: Shape
+    dtype: str = "float"
+    batched: bool = True
+
+    @property
+    def rank(self) -> int:
+        """The number of axes, the batch not counted."""
+        return len(self.shape)
+
+    @property
+    def channels(self) -> Dim:
+        """The size of the first axis: channels of a map, length of a sequence."""
+        return self.shape[0]
+
+    @property
+    def features(self) -> Dim:
+        """The size of the last axis."""
+        return self.shape[-1]
+
+    @property
+    def size(self) -> int:
+        """The number of elements for each item of the batch."""
+        return product(self.shape)
+
+    def __str__(self) -> str:
+        return show_shape(self.shape) + ("" if self.dtype == "float" else f" of {self.dtype}")
+
+
+def show_shape(shape: Shape) -> str:
+    """`3x224x224`, the way that a spec writes a shape; `scalar` where there is no axis."""
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def product(sizes: Shape) -> int:
+    """The product of the sizes, 1 for none."""
+    result = 1
+    for size in sizes:
+        result *= size
+    return result

@@ -1,0 +1,36 @@
+"""What pyproject.toml cannot say: where grammars/ and specs/ go in the package, and that tables are built.
+
+The parser's tables are made from the grammar whenever the package is built, so that no start pays for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class BuildWithTables(build_py):
+    """`build_py`, and then the tables: beside what was built, or in the checkout for an editable install."""
+
+    def run(self) -> None:
+        super().run()
+        sys.path.insert(0, HERE)  # a build backend does not put the project's folder there
+        from archdsl.syntax.tables import grammar_text, source_of_tables
+
+        root = HERE if self.editable_mode else self.build_lib
+        target = os.path.join(root, "archdsl", "syntax", "_tables.py")
+        with open(target, "w", encoding="utf-8") as out:
+            out.write(source_of_tables(grammar_text()))
+
+
+setup(
+    packages=[*find_packages(HERE, include=["archdsl", "archdsl.*"]), "archdsl.grammars", "archdsl.specs"],
+    package_dir={"archdsl.grammars": "grammars", "archdsl.specs": "specs"},
+    package_data={"archdsl": ["py.typed"], "archdsl.grammars": ["*.lark"], "archdsl.specs": ["*.arch"]},
+    cmdclass={"build_py": BuildWithTables},
+)

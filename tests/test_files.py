@@ -1,0 +1,167 @@
+"""Specs are read with a limit and a clear word; outputs appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from archdsl.backends import BACKENDS
+from archdsl.diagnostics import ArchError
+from archdsl.files import LIMIT, Outputs, Refused, check_output, read_spec
+
+
+def temporaries(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if name.endswith(".tmp")]
+
+
+def check(path: Path, *, spec: Path | None = None, force: bool = False) -> None:
+    check_output(str(path), own=BACKENDS["torch"].wrote, spec=spec and str(spec), force=force)
+
+
+def test_reads_text_with_mark_and_foreign_line_ends(tmp_path: Path) -> None:
+    """A byte-order mark and \\r\\n are no errors."""
+    path = tmp_path / "net.arch"
+    path.write_bytes(b"\xef\xbb\xbfCONV\r\nRELU\r\n")
+    source = read_spec(str(path))
+    assert (source.text, source.name, source.path) == ("CONV\nRELU\n", str(path), str(path))
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b"CONV - \xff\n", (1, 8)),
+        (b"# caf\xc3\xa9\r\nCONV - \xe9", (2, 8)),
+        (b"\xff\xfeC\0O\0", (1, 1)),
+        (b"\xef\xbb\xbfA\xff", (1, 2)),
+        (b"A\xc3", (1, 2)),
+    ],
+)
+def test_a_byte_that_is_no_text_is_shown_at_its_place(tmp_path: Path, data: bytes, place: tuple[int, int]) -> None:
+    """What is no UTF-8 is one error, at the character where it is met."""
+    path = tmp_path / "net.arch"
+    path.write_bytes(data)
+    with pytest.raises(ArchError) as caught:
+        read_spec(str(path))
+    [found] = caught.value.diagnostics
+    assert found.code == "E002" and found.span is not None
+    assert found.span.source.position(found.span.start) == place
+    assert "^" in str(caught.value)
+
+
+def test_a_spec_has_a_limit(tmp_path: Path) -> None:
+    """What is larger than the limit is not read to its end."""
+    path = tmp_path / "net.arch"
+    path.write_bytes(b"#" * LIMIT)
+    assert len(read_spec(str(path)).text) == LIMIT
+    path.write_bytes(b"#" * (LIMIT + 1))
+    with pytest.raises(ArchError, match="larger than 1 MiB"):
+        read_spec(str(path))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs /dev/zero")
+def test_an_endless_file_is_not_read_to_its_end() -> None:
+    """A device that never ends is just too large."""
+    with pytest.raises(ArchError, match="larger"):
+        read_spec("/dev/zero")
+
+
+def test_outputs_appear_together_with_the_users_mode(tmp_path: Path) -> None:
+    """Nothing is there before the end; afterwards files have the bits that the umask leaves."""
+    first, second = tmp_path / "a", tmp_path / "b"
+    before = os.umask(0o027)
+    try:
+        with Outputs() as outputs:
+            outputs.open(str(first)).write(b"1")
+            outputs.open(str(second)).write(b"2")
+            assert not first.exists() and not second.exists()
+    finally:
+        os.umask(before)
+    assert (first.read_bytes(), second.read_bytes()) == (b"1", b"2")
+    assert stat.S_IMODE(first.stat().st_mode) == 0o640
+    assert temporaries(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()])
+def test_what_is_interrupted_leaves_everything_as_it_was(tmp_path: Path, error: BaseException) -> None:
+    """An exception while writing keeps the old file and leaves no temporary one."""
+    old = tmp_path / "a"
+    old.write_bytes(b"old")
+    with pytest.raises(type(error)), Outputs() as outputs:
+        outputs.open(str(old)).write(b"new")
+        outputs.open(str(tmp_path / "b")).write(b"new")
+        raise error
+    assert old.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_full_disk_at_the_last_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full only when the bytes are flushed to it leaves nothing either, of any output."""
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"), Outputs() as outputs:
+        outputs.open(str(tmp_path / "a")).write(b"new")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:
+    """Writing to a link replaces what lies behind it."""
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real" / "net.py", tmp_path / "net.py"
+    target.write_bytes(b"# Made by archdsl 0")
+    link.symlink_to(target)
+    check(link)
+    with Outputs() as outputs:
+        outputs.open(str(link)).write(b"new")
+    assert link.is_symlink() and target.read_bytes() == b"new"
+
+
+def test_only_what_archdsl_wrote_is_replaced(tmp_path: Path) -> None:
+    """Somebody else's file needs force; an empty one, a new one and archdsl's own do not."""
+    path = tmp_path / "net.py"
+    check(path)
+    path.write_bytes(b"")
+    check(path)
+    path.write_bytes(b"# Made by archdsl 9.9 from net.arch\nimport torch\n")
+    check(path)
+    for theirs in (b"import torch\n", b'"""Not made by archdsl."""\n', b"\n# Made by archdsl 9.9\n"):
+        path.write_bytes(theirs)
+        with pytest.raises(Refused, match="--force"):
+            check(path)
+        check(path, force=True)
+
+
+def test_what_is_never_replaced(tmp_path: Path) -> None:
+    """Folders, devices, links to nothing, folders that are not there and the spec itself: force or not."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    os.mkfifo(tmp_path / "pipe")
+    spec = tmp_path / "net.arch"
+    spec.write_text("CONV")
+    (tmp_path / "alias").symlink_to(spec)
+    for name, message in (
+        ("folder", "is a folder"),
+        ("dangling", "link to nothing"),
+        ("pipe", "no ordinary file"),
+        ("net.arch", "the spec itself"),
+        ("alias", "the spec itself"),
+        ("none/net.py", "there is no folder"),
+    ):
+        with pytest.raises(Refused, match=message):
+            check(tmp_path / name, spec=spec, force=True)
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everywhere")
+def test_a_write_protected_file_stays(tmp_path: Path) -> None:
+    """Its folder would let it be replaced, but its owner said no."""
+    path = tmp_path / "net.py"
+    path.write_bytes(b"")
+    path.chmod(0o444)
+    with pytest.raises(PermissionError, match="write-protected"):
+        check(path, force=True)
