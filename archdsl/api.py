@@ -63,7 +63,7 @@ def check(
         source = open_source(path, text)
     except ArchError as error:
         return Report(name, error.diagnostics, None)
-    network, findings = build(source, constants=constants, inputs=input_shapes(input), fit=fit, open_counts=True)
+    network, findings = build(source, constants=constants, inputs=input_shapes(input), fit=fit)
     return Report(source.name, tuple(findings.found), None if network is None else describe(network))
 
 
@@ -189,7 +189,7 @@ def open_source(path: Path | None, text: str | None) -> Source:
 
 
 def _whole(source: Source, input: InputShapes | None, fit: str | None, constants: Mapping[str, Any]) -> Network:
-    network, findings = build(source, constants=constants, inputs=input_shapes(input), fit=fit, open_counts=False)
+    network, findings = build(source, constants=constants, inputs=input_shapes(input), fit=fit)
     if network is None:
         raise ArchError(findings.found)
     return network

@@ -17,12 +17,10 @@ def build(
     constants: Mapping[str, object],
     inputs: Mapping[str, str],
     fit: str | None,
-    open_counts: bool,
 ) -> tuple[Network | None, Findings]:
     """The network of a spec, None where it is wrong, and all that was found.
 
-    `inputs` are shapes as text by name, "" where there is none. A repetition's count may be undefined where
-    `open_counts` says so; then there may be no network and no error either.
+    `inputs` are shapes as text by name, "" where there is none.
     """
     findings = Findings()
     network = elaborate(
@@ -32,6 +30,5 @@ def build(
         findings=findings,
         root=os.path.dirname(source.path) if source.path else None,
         fit=fit,
-        open_counts=open_counts,
     )
     return (None if findings.errors else network), findings

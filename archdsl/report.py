@@ -91,7 +91,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` found in one spec. `model` is None where the spec is wrong or leaves a count open."""
+    """What `check` found in one spec. `model` is None where the spec is wrong."""
 
     file: str
     diagnostics: tuple[Diagnostic, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +15,9 @@ SPEC = "input 3x32x32\n[(CONV-RELU)*2-POOL]*3-FC(10)-SOFTMAX\n"
 
 def loaded(code: str) -> set[str]:
     """The top-level modules that a fresh process has after running `code`, and `archdsl.*`."""
-    script = f"import sys, json\n{code}\nsys.stderr.write(json.dumps(sorted(sys.modules)))"
+    script = f"import sys\n{code}\nsys.stderr.write(repr(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    names: list[str] = json.loads(done.stderr.splitlines()[-1])
+    names: list[str] = ast.literal_eval(done.stderr.splitlines()[-1])
     return {name if name.startswith("archdsl") else name.split(".")[0] for name in names}
 
 

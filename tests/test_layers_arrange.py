@@ -111,8 +111,10 @@ def test_patterns_that_are_none(pattern: str, sizes: dict[str, int], shape: tupl
     ],
 )
 def test_errors(name: str, arguments: dict[str, Any], shape: tuple[int, ...], code: str, words: str) -> None:
-    """Errors carry their numbers, and each change that they offer mends them."""
+    """Errors carry their numbers, and the changes that they offer mend them."""
     with pytest.raises(LayerError) as caught:
         layer_class(name)(**arguments).shape(TensorType(shape))
     assert caught.value.code == code
     assert words in caught.value.message
+    for trial in caught.value.trials:
+        layer_class(name)(**{**arguments, trial.argument: trial.value}).shape(TensorType(shape))

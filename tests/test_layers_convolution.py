@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from archdsl.layers import layer_class
-from archdsl.layers.base import LayerError
+from archdsl.layers.base import Layer, LayerError
+from archdsl.layers.convolution import Conv, UpConv
 from archdsl.tensor import TensorType
 from tests.support.single import hold
 
@@ -55,10 +56,10 @@ def test_shapes_over_a_grid() -> None:
         if i % 2:
             mode = rnd.choice(["zeros", "reflect", "replicate", "circular"])
             made, both = f"Conv{rank}d", {**both, "padding_mode": mode}
-            layer = layer_class("CONV")(filters=filters, kernel=kernel, fit="floor", **both)
+            layer: Layer = Conv(filters=filters, kernel=kernel, fit="floor", **both)
         else:
             made, both = f"ConvTranspose{rank}d", {**both, "output_padding": numbers(0, 2)}
-            layer = layer_class("UPCONV")(filters=filters, kernel=kernel, **both)
+            layer = UpConv(filters=filters, kernel=kernel, **both)
         try:
             expected: Any = tuple(getattr(nn, made)(x[0], filters, kernel, **both)(torch.zeros(1, *x)).shape[1:])
         except (RuntimeError, ValueError):
@@ -79,5 +80,5 @@ def test_absurd_numbers_end_at_once() -> None:
     """A huge stride, kernel or number of groups is an error like any other, not a search without end."""
     for arguments in ({"stride": 10**12, "fit": "exact"}, {"kernel": 10**12 + 1, "padding": 0}, {"groups": 10**12}):
         with pytest.raises(LayerError) as caught:
-            layer_class("CONV")(filters=10**12 + 1, **arguments).shape(TensorType((10**12, 8, 8)))
+            Conv(filters=10**12 + 1, **arguments).shape(TensorType((10**12, 8, 8)))
         assert len(caught.value.trials) < 40

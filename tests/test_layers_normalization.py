@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 import torch
-from torchvision.models.convnext import LayerNorm2d
+from torchvision.models.convnext import LayerNorm2d  # type: ignore[import-untyped]  # has no types
 
 from archdsl.layers import layer_class
 from archdsl.layers.base import LayerError
+from archdsl.layers.layernorm import LayerNorm
 from archdsl.tensor import TensorType
 from tests.support.single import TorchLayer, hold
 
@@ -55,7 +56,7 @@ def test_parity(name: str, arguments: dict[str, Any], shape: tuple[int, ...], op
 
 def test_channel_norm_is_torchvision_s() -> None:
     """LN(axis=0) gives the bits of torchvision's LayerNorm2d."""
-    own, theirs = TorchLayer(layer_class("LN")(axis=(0,), eps=1e-6), TensorType((8, 5, 6))), LayerNorm2d(8, eps=1e-6)
+    own, theirs = TorchLayer(LayerNorm(axis=(0,), eps=1e-6), TensorType((8, 5, 6))), LayerNorm2d(8, eps=1e-6)
     for module in (own, theirs):
         torch.manual_seed(0)
         for parameter in module.parameters():

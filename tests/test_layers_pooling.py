@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from archdsl.layers import LAYERS, layer_class
+from archdsl.layers.adaptive import AdaptiveMaxPool, longest, spans
 from archdsl.layers.base import LayerError
+from archdsl.layers.pooling import Pool, Pooling
 from archdsl.shapes.windows import Slide
 from archdsl.tensor import TensorType
 from tests.support.single import hold
@@ -66,7 +68,7 @@ def test_parity(name: str, arguments: dict[str, Any], shape: tuple[int, ...], op
     hold(layer_class(name)(**arguments), TensorType(shape), opset=opset)
 
 
-def _random_pool(rnd: random.Random) -> tuple[Any, nn.Module, tuple[int, ...]]:
+def _random_pool(rnd: random.Random) -> tuple[Pooling, nn.Module, tuple[int, ...]]:
     """A layer, torch's, and the shape for both."""
     rank = rnd.randint(1, 3)
 
@@ -90,7 +92,9 @@ def _random_pool(rnd: random.Random) -> tuple[Any, nn.Module, tuple[int, ...]]:
             size, stride = (v if isinstance(v, int) else v[0] for v in (size, stride))
             given |= {"size": size, "stride": stride}
         module = getattr(nn, f"LPPool{rank}d")(2, size, stride, ceil)
-    return layer_class(kind)(**given), module, x
+    layer = layer_class(kind)(**given)
+    assert isinstance(layer, Pooling)
+    return layer, module, x
 
 
 def test_shapes_over_a_grid() -> None:
@@ -162,9 +166,16 @@ def test_errors(name: str, arguments: dict[str, Any], shape: tuple[int, ...], co
 
 def test_windows() -> None:
     """The receptive field's extents and strides."""
-    assert layer_class("POOL")(size=3, dilation=2).window(TensorType((3, 15, 15))) == ((5, 5), (3, 3))
+    assert Pool(size=3, dilation=2).window(TensorType((3, 15, 15))) == ((5, 5), (3, 3))
     assert layer_class("GAP")().window(TensorType((3, 8, 8))) == "everything"
-    assert layer_class("ADAPTIVEMAXPOOL")(size=4).window(TensorType((3, 8, 10))) == ((2, 3), (2, 2.5))
+    assert AdaptiveMaxPool(size=4).window(TensorType((3, 8, 10))) == ((2, 3), (2, 2.5))
+
+
+def test_longest_span() -> None:
+    """The closed form says what the spans say."""
+    for n in range(1, 25):
+        for out in range(1, 25):
+            assert longest(n, out) == max(stop - start for start, stop in spans(n, out))
 
 
 def test_maxpool_is_pool() -> None:

@@ -7,6 +7,7 @@ import pytest
 from archdsl.layers import layer_class
 from archdsl.layers.arguments import PADS, Mismatch
 from archdsl.layers.base import LayerError
+from archdsl.layers.resampling import Upsample
 from archdsl.tensor import TensorType
 from tests.support.single import hold
 
@@ -70,9 +71,9 @@ def test_like(arguments: dict[str, Any], opset: int) -> None:
 )
 def test_nearest_reads_what_torch_reads(mode: str, n: int, size: int) -> None:
     """Ratios at which single precision falls below a whole number, in torch or in onnxruntime's Resize."""
-    hold(layer_class("UPSAMPLE")(size=size, mode=mode), TensorType((1, n)))
+    hold(Upsample(size=size, mode=mode), TensorType((1, n)))
     if size % n == 0:
-        hold(layer_class("UPSAMPLE")(factor=size // n, mode=mode), TensorType((1, n)))
+        hold(Upsample(factor=size // n, mode=mode), TensorType((1, n)))
 
 
 MAP = TensorType((4, 6, 6))

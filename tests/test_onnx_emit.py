@@ -25,10 +25,9 @@ from archdsl.backends.onnx.initialize import CHUNK, initial
 from archdsl.diagnostics import ArchError
 from archdsl.graph import Network
 from archdsl.layers.base import Init, Weight
-from archdsl.layers.registry import layer_class
-from tests.support.build import Again, At, Block, Join, Label, Times, network
+from tests.support.build import Again, At, Block, Join, Label, Times, layers, network
 
-CONV, BN, RELU, POOL, FC, ADD, GAP = map(layer_class, ("CONV", "BN", "RELU", "POOL", "FC", "ADD", "GAP"))
+CONV, BN, RELU, POOL, FC, ADD, GAP = layers("CONV", "BN", "RELU", "POOL", "FC", "ADD", "GAP")
 
 
 def model_of(net: Network, **options: Any) -> onnx.ModelProto:
@@ -117,8 +116,19 @@ def test_structure() -> None:
     """Names are the modules' paths; the batch is a symbol; weights are no inputs; the spec is inside."""
     model = model_of(small())
     graph = model.graph
-    assert [node.name for node in graph.node][:4] == ["stem/Conv", "body.0.conv/Conv", "body.0.bn/BatchNormalization", "body.0.relu1/Relu"]
-    assert set(weights(model)) >= {"stem.weight", "stem.bias", "body.1.conv.weight", "body.1.bn.running_var", "fc.weight"}
+    assert [node.name for node in graph.node][:4] == [
+        "stem/Conv",
+        "body.0.conv/Conv",
+        "body.0.bn/BatchNormalization",
+        "body.0.relu1/Relu",
+    ]
+    assert set(weights(model)) >= {
+        "stem.weight",
+        "stem.bias",
+        "body.1.conv.weight",
+        "body.1.bn.running_var",
+        "fc.weight",
+    }
     assert not any("num_batches_tracked" in name for name in weights(model))
     assert [i.name for i in graph.input] == ["x"] and [o.name for o in graph.output] == ["output"]
     assert [d.dim_param or d.dim_value for d in graph.input[0].type.tensor_type.shape.dim] == ["N", 3, 8, 8]
@@ -208,7 +218,7 @@ def test_repetition_inside_repetition() -> None:
 
 def test_whole_numbers_in() -> None:
     """An input of int is INT64."""
-    net = network([layer_class("EMBEDDING")(10, 4)], dtype="int", text=(7,))
+    net = network([layers("EMBEDDING")[0](10, 4)], dtype="int", text=(7,))
     model = model_of(net)
     (y,) = run(model, text=np.arange(14).reshape(2, 7) % 10)
     assert np.array_equal(y[0], weights(model)["0.weight"][np.arange(7)])
@@ -216,7 +226,7 @@ def test_whole_numbers_in() -> None:
 
 def test_tensors_without_a_batch() -> None:
     """A PARAM has a batch axis of 1 in the file and joins what has one; as an output it is one row."""
-    param = Label("token", layer_class("PARAM")((3, 8, 8)))
+    param = Label("token", layers("PARAM")[0]((3, 8, 8)))
     net = network([Label("sum", Join(ADD(), [[param], [At("x")]]))], outputs=["sum", "token"])
     model = model_of(net)
     x = ones(2, 3, 8, 8)
@@ -257,6 +267,14 @@ def test_streams_are_apart() -> None:
     assert len(set(made)) == 4 and made[0] == made[4]
     # Files of an earlier version can be made again: these numbers stay.
     assert np.frombuffer(made[0], "<f4")[:3].tolist() == pytest.approx([0.16703767, -0.07913212, -0.48525986])
+
+
+def test_an_output_with_the_name_of_an_input() -> None:
+    """Two tensors of one name cannot be told apart in a file."""
+    net = network([RELU()])
+    net.outputs[0] = net.outputs[0]._replace(name="x")
+    with pytest.raises(ArchError, match="E606"):
+        emit(net)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,9 @@ def test_no_attribute(value: object) -> None:
         wire.attribute("a", value)  # type: ignore[arg-type]
 
 
-@given(st.lists(TEXT, max_size=4), st.lists(NAME, min_size=1, max_size=3), st.dictionaries(NAME, ATTRIBUTES, max_size=4))
+@given(
+    st.lists(TEXT, max_size=4), st.lists(NAME, min_size=1, max_size=3), st.dictionaries(NAME, ATTRIBUTES, max_size=4)
+)
 def test_nodes(inputs: list[str], outputs: list[str], attributes: dict[str, wire.Attribute]) -> None:
     """A node is what helper.make_node gives, inputs left out and all."""
     expected = onnx.NodeProto(name="a/Conv", op_type="Conv", input=inputs, output=outputs)
@@ -53,7 +55,7 @@ def test_nodes(inputs: list[str], outputs: list[str], attributes: dict[str, wire
 @pytest.mark.parametrize("dtype", ["float", "int", "bool"])
 def test_tensors(dtype: str, shape: tuple[int, ...]) -> None:
     """A tensor's head and its data are what numpy_helper gives."""
-    array = np.zeros(shape, {"float": np.float32, "int": np.int64, "bool": np.bool_}[dtype])
+    array: np.ndarray = np.zeros(shape, {"float": np.float32, "int": np.int64, "bool": np.bool_}[dtype])
     data = array.tobytes()
     expected = numpy_helper.from_array(array, "weight").SerializeToString()
     assert wire.tensor_head("weight", dtype, shape, len(data)) + data == expected

@@ -27,12 +27,16 @@ class Op(NamedTuple):
 
 @dataclass(eq=False)
 class Frame:
-    """Steps over `param`, the value that arrives, if any; `result` leaves; `free` are values from around it."""
+    """Steps over `param`, the value that arrives, if any; `result` leaves; `free` are values from around it.
+
+    `chained`: the result needs what arrives. Where it does not, the last copy of a loop makes the others idle.
+    """
 
     param: Value | None = None
     steps: list[Union[Op, Loop]] = field(default_factory=list)
     result: Value | None = None
     free: dict[Value, None] = field(default_factory=dict)
+    chained: bool = True
 
 
 class Loop(NamedTuple):
@@ -46,7 +50,7 @@ class Loop(NamedTuple):
     @property
     def reads(self) -> tuple[Value, ...]:
         """What it needs: the value that arrives, and what its copies read from around."""
-        return self.input, *self.body.free
+        return (self.input, *self.body.free) if self.body.chained else tuple(self.body.free)
 
 
 Step = Union[Op, Loop]
@@ -122,6 +126,7 @@ def _visit(region: Region, frame: Frame, found: Frames) -> Visit:
                     yield _visit(body, copy, found)
                     copy.result = found.resolve(body.result)
                     copy.free = _free(copy)
+                    copy.chained = copy.param in live(copy, [copy.result])[1]
                     found.all.append(copy)
                     output = Value(body.result.type, step.span)
                     frame.steps.append(Loop(count, copy, current, output))
@@ -143,10 +148,16 @@ def _free(frame: Frame) -> dict[Value, None]:
 
 def needed(frame: Frame, results: Iterable[Value]) -> list[bool]:
     """For each step of a frame whether one of the results needs it."""
+    kept = set(map(id, live(frame, results)[0]))
+    return [id(step) in kept for step in frame.steps]
+
+
+def live(frame: Frame, results: Iterable[Value]) -> tuple[list[Step], set[Value]]:
+    """The steps of a frame that its results need, in order, and all values that those read or make."""
     wanted = set(results)
-    kept = []
+    kept: list[Step] = []
     for step in reversed(frame.steps):
-        kept.append(step.output in wanted)
-        if kept[-1]:
+        if step.output in wanted:
+            kept.append(step)
             wanted.update(reads(step))
-    return kept[::-1]
+    return kept[::-1], wanted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.analyses.frames import Op, frames, needed
+from archdsl.analyses.frames import Op, frames, live
 from archdsl.graph import Network
 
 
@@ -17,18 +17,15 @@ def macs(network: Network) -> int:
     found = frames(network)
     results = [found.resolve(output.value) for output in network.outputs if not output.training]
     total = 0
-    alive = {id(found.outermost)}
+    times = {id(found.outermost): 1}
     for frame in reversed(found.all):
-        if id(frame) not in alive:
-            continue
+        each = times.get(id(frame), 0)
         wanted = results if frame is found.outermost else [frame.result] if frame.result else []
-        for step, keep in zip(frame.steps, needed(frame, wanted)):
-            if not keep:
-                continue
+        for step in live(frame, wanted)[0] if each else ():
             if isinstance(step, Op):
-                total += step.apply.layer.macs(*step.apply.types) * found.times[id(frame)]
+                total += each * step.apply.layer.macs(*step.apply.types)
             else:
-                alive.add(id(step.body))
+                times[id(step.body)] = each * (step.copies if step.body.chained else 1)
     return total
 
 

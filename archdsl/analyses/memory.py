@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archdsl.analyses.frames import Frame, Op, frames, needed, reads
+from archdsl.analyses.frames import Frame, Op, frames, live, reads
 from archdsl.graph import Network, Value
 
 BYTES = {"float": 4, "int": 8, "bool": 1}
@@ -36,7 +36,7 @@ def memory(network: Network) -> Memory:
     peaks: dict[int, int] = {}
     for frame in found.all[:-1]:
         assert frame.param is not None and frame.result is not None  # the frame of a loop
-        peaks[id(frame)] = _peak(frame, [frame.result], [frame.param], peaks)
+        peaks[id(frame)] = _peak(frame, [frame.result], [frame.param] if frame.chained else [], peaks)
     results = [found.resolve(output.value) for output in network.outputs if not output.training]
     starts = [given.value for given in network.inputs]
     return Memory(_peak(found.outermost, results, starts, peaks), kept)
@@ -49,7 +49,7 @@ def size(value: Value) -> int:
 
 def _peak(frame: Frame, results: list[Value], starts: list[Value], peaks: dict[int, int]) -> int:
     """The largest sum of living tensors in one run of the frame; what it reads from around is not its own."""
-    steps = [step for step, keep in zip(frame.steps, needed(frame, results)) if keep]
+    steps, _ = live(frame, results)
     last: dict[Value, int] = {}
     for index, step in enumerate(steps):
         last.update((value, index) for value in reads(step))
@@ -65,7 +65,7 @@ def _peak(frame: Frame, results: list[Value], starts: list[Value], peaks: dict[i
         if isinstance(step, Op):
             peak = max(peak, alive + size(step.output))
         else:
-            moves = step.input in own and last[step.input] == index and step.input not in step.body.free
+            moves = step.input in own and last.get(step.input) == index and step.input not in step.body.free
             peak = max(peak, alive + peaks[id(step.body)] - (size(step.input) if moves else 0))
         alive += size(step.output) - sum(map(size, dying.get(index, ())))
     return peak

@@ -34,7 +34,8 @@ def fields(network: Network) -> dict[Value, Field]:
     r_out = r_in + (extent - 1)*jump, jump_out = jump*stride, from r = jump = 1 at the input (Araujo, Norris and
     Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019); joins take the largest, several
     inputs likewise. A layer each of whose outputs sees all, a change of the number of axes between two windows,
-    and all that follows see everything. What padding adds counts as input: the field may exceed it.
+    and all that follows see everything. What padding adds counts as input: the field may exceed it. Behind
+    upsampling, where jumps are fractions, it is an upper bound.
     """
     found = frames(network)
     reached = Paths(found, _effect)

@@ -65,9 +65,7 @@ class Walk:
             else:
                 stack.append(found)
 
-    def _visit(
-        self, region: Region, numbering: Numbering, prefix: str, owner: str, times: int
-    ) -> Iterator[Found]:
+    def _visit(self, region: Region, numbering: Numbering, prefix: str, owner: str, times: int) -> Iterator[Found]:
         """The uses of a region, and for each region inside an iterator that must be run to its end first."""
         for step in region.steps:
             if isinstance(step, Repeat):

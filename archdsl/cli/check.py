@@ -48,9 +48,9 @@ def command(
         if unread or not as_json:
             report(diagnostics)
         if not (wrong or quiet or as_json):
-            told = summary(network) if network else "ok, with counts left open"
-            say(f"{style().paint(visible(file), 'strong')}: {told}")
-            if network and len(files) == 1:
+            assert network is not None  # where there is no error
+            say(f"{style().paint(visible(file), 'strong')}: {summary(network)}")
+            if len(files) == 1:
                 for line in filled_in(network):
                     say(f"  {line}")
     if as_json:
@@ -65,7 +65,7 @@ def check_one(
 ) -> tuple[Network | None, list[Diagnostic], bool]:
     """The network of a file, what was found, and whether it could not even be read."""
     try:
-        network, findings = build(read(file), constants=constants, inputs=inputs, fit=fit, open_counts=True)
+        network, findings = build(read(file), constants=constants, inputs=inputs, fit=fit)
     except OSError as error:
         return None, [unreadable(file, error)], True
     except ArchError as error:

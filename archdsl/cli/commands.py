@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -67,10 +68,17 @@ def run(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to fail
+    asked = os.environ.get("_ARCHDSL_COMPLETE")
+    if asked is not None:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(archdsl, {}, "archdsl", "_ARCHDSL_COMPLETE", asked)
+    # Not archdsl.main(): it has an end of its own for Ctrl-C and a closed pipe, with status 1, a wrong spec's.
     try:
-        status: object = archdsl.main(arguments, prog_name="archdsl", standalone_mode=False)
-    except click.Abort:
-        raise KeyboardInterrupt from None
+        with archdsl.make_context("archdsl", sys.argv[1:] if arguments is None else list(arguments)) as context:
+            status: object = archdsl.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.ClickException as error:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -54,7 +54,7 @@ def command(
     for target, path in plan:
         may_write(target, path, file, force)
     try:
-        network, findings = build(read(file), constants=constants, inputs=inputs, fit=fit, open_counts=False)
+        network, findings = build(read(file), constants=constants, inputs=inputs, fit=fit)
     except OSError as error:
         raise Failure(f"cannot read {file}: {reason(error)}") from None
     except ArchError as error:

@@ -33,7 +33,8 @@ def apply_layer(
     """Apply a layer to what arrives or to its arms, and go on with what it gives; None behind a fault."""
     arriving = place.value
     width = arriving.type.channels if arriving is not None and arriving.type.rank else None
-    defaults = dict(place.run.scopes[callee.span.source].defaults_at(callee.name, callee.span.start))
+    scope = place.run.scopes.get(callee.span.source)  # none where it was written outside, in a list of layers
+    defaults = scope.defaults_at(callee.name, callee.span.start) if scope is not None else {}
     if place.run.fit and "fit" not in defaults:
         kind = kinds(layer_class(callee.name)).get("fit")
         if kind is not None and place.run.fit in kind.words:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.elaborate.evaluate import Evaluator, plain, truth
+from archdsl.elaborate.evaluate import Evaluator, truth
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault, Tensor, Wrong, describe
 from archdsl.graph import Network
 from archdsl.syntax import tree
+
+MEASURES = frozenset(("params", "parameters", "macs", "flops", "depth", "memory", "receptive_field", "output"))
 
 
 def hold(place: Place, network: Network, node: tree.Assertion) -> None:
@@ -21,7 +23,7 @@ def hold(place: Place, network: Network, node: tree.Assertion) -> None:
         except KeyError:
             return measure(network, name)
 
-    evaluator = Evaluator(place.names, None, place.lookup, place.run.work, missing)
+    evaluator = Evaluator(place.names, None, place.lookup, place.run.work, missing, MEASURES)
     if truth(plain_truth(evaluator.value(node.value)), node.value.span):
         return
     sides = _sides(evaluator, node.value)
@@ -44,7 +46,7 @@ def _sides(evaluator: Evaluator, node: tree.Value) -> str:
     for operator, left, right in zip(node.operators, node.operands, node.operands[1:]):
         part = tree.Comparison(node.span, (left, right), (operator,))
         if not evaluator.value(part):
-            found, wanted = plain(evaluator.value(left)), plain(evaluator.value(right))
+            found, wanted = evaluator.value(left), evaluator.value(right)
             relation = "not" if operator == "==" else f"not {operator}"
             told.append(f"{left.span.text} is {describe(found)}, {relation} {describe(wanted)}")
     return "; ".join(told)

@@ -49,7 +49,8 @@ class Work:
 class Evaluator:
     """Evaluates expressions where some names are visible and a tensor arrives.
 
-    `lookup` answers `@name`; `missing` is asked for a name that nothing defines, and raises KeyError.
+    `lookup` answers `@name`; `missing` is asked for a name that nothing defines, and raises KeyError; `measures`
+    are names that it knows, for what was meant by one that it does not.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Evaluator:
         lookup: Callable[[tree.Reference], Tensor],
         work: Work,
         missing: Callable[[str], Any],
+        measures: frozenset[str] = frozenset(),
     ) -> None:
+        self.measures = measures
         self.names = names
         self.arriving = arriving
         self.lookup = lookup
@@ -68,7 +71,7 @@ class Evaluator:
 
     def within(self, names: Names) -> Evaluator:
         """The same place with other names."""
-        return Evaluator(names, self.arriving, self.lookup, self.work, self.missing)
+        return Evaluator(names, self.arriving, self.lookup, self.work, self.missing, self.measures)
 
     def value(self, node: tree.Value, words: Sequence[str] = ()) -> Any:
         """What the expression is worth; `words` are bare names that stand for themselves. Raises Fault, Poisoned."""
@@ -120,9 +123,10 @@ class Evaluator:
         if node.id in LAYERS:
             return LayerValue(node.id, node.span)
         try:
-            return self.missing(node.id)
+            value = self.missing(node.id)
         except KeyError:
-            raise unknown_name(node, self.names.known(), words) from None
+            raise unknown_name(node, self.names.known() | self.measures, words) from None
+        return value._replace(span=node.span) if isinstance(value, LayerValue) else value
 
     def _arriving(self, node: tree.Arriving, words: Sequence[str]) -> Tensor:
         if self.arriving is None:
@@ -354,7 +358,11 @@ def plain(value: Any) -> Any:
 
 
 def compare(name: str, left: Any, right: Any, span: Span) -> bool:
-    """One comparison; raises E140 where the values have no order."""
+    """One comparison; raises E140 where the values have no order. A vector's shape may be written as its size."""
+    if isinstance(left, Tensor) != isinstance(right, Tensor):
+        size, other = (right, left) if isinstance(left, Tensor) else (left, right)
+        if isinstance(size, int) and not isinstance(size, bool) and len(plain(other)) == 1:
+            left, right = ((size,), plain(other)) if isinstance(right, Tensor) else (plain(other), (size,))
     left, right = plain(left), plain(right)
     if isinstance(left, (LayerValue, BlockValue)) and isinstance(right, (LayerValue, BlockValue)):
         left, right = str(left), str(right)

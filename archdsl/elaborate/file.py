@@ -17,7 +17,7 @@ from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.suggest import near, unknown_name
 from archdsl.elaborate.unused import warn_unused
 from archdsl.elaborate.use import import_names
-from archdsl.elaborate.values import BlockValue, Fault, Lambda, Names, Poisoned, Wrong, describe, fault
+from archdsl.elaborate.values import BlockValue, Fault, Lambda, LayerValue, Names, Poisoned, Wrong, describe, fault
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
@@ -175,6 +175,8 @@ def _constant(place: Place, node: tree.Constant) -> None:
         value = place.run.given[name]
         if isinstance(value, str) and value.isidentifier() and isinstance(place.names.own.get(value), BlockValue):
             value = place.names.own[value]
+        if isinstance(value, LayerValue):  # its defaults are those of the constant's place
+            value = value._replace(span=node.value.span)
     place.names.own[name] = value
 
 

@@ -1,10 +1,11 @@
-"""Pooling to a given size: the windows follow from what arrives."""
+"""Pooling to a given size, 1 for GAP: the windows follow from what arrives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 from typing import Any, ClassVar, Union
 
 from archdsl.layers.arguments import SIZES, arg, per_axis
@@ -15,9 +16,44 @@ from archdsl.layers.padding import onnx_reduce, onnx_slice, short
 from archdsl.tensor import TensorType
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Gap(Layer):
+    """Global average pooling: the mean of each channel over all positions (Lin et al., "Network in Network").
+
+    Cx... becomes Cx1, Cx1x1 or Cx1x1x1: the axes stay, so that a CONV may follow; FC flattens by itself.
+    """
+
+    spec: ClassVar[str] = "GAP"
+
+    def shape(self, *x: TensorType) -> TensorType:
+        rank = need_map(self.spec, x[0])
+        return TensorType((x[0].channels, *(1,) * rank), "float", x[0].batched)
+
+    def weights(self, *x: TensorType) -> dict[str, Weight]:
+        return {}
+
+    def macs(self, *x: TensorType) -> int:
+        return 0
+
+    def window(self, *x: TensorType) -> str:
+        return EVERYTHING
+
+    def torch(self, *x: TensorType) -> Torch:
+        return module(f"nn.AdaptiveAvgPool{x[0].rank - 1}d", 1)
+
+    def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
+        return onnx_reduce(r, "ReduceMean", names[0], range(2, x[0].rank + 1))
+
+
 def spans(n: int, out: int) -> list[tuple[int, int]]:
     """The positions that each of `out` windows over `n` reads: floor(i*n/out) up to ceil((i + 1)*n/out)."""
     return [(i * n // out, -(-(i + 1) * n // out)) for i in range(out)]
+
+
+def longest(n: int, out: int) -> int:
+    """The length of the longest of `spans(n, out)`: with both divided by what they share, every remainder occurs."""
+    common = gcd(n, out)
+    return -(-(out // common - 1 + n // common) // (out // common))
 
 
 class Adaptive(Layer):
@@ -42,10 +78,7 @@ class Adaptive(Layer):
         axes = list(zip(x[0].shape[1:], self.sizes(x[0])))
         if all(out == 1 for _, out in axes):
             return EVERYTHING
-        return Window(
-            tuple(max(stop - start for start, stop in spans(n, out)) for n, out in axes),
-            tuple(Fraction(n, out) for n, out in axes),
-        )
+        return Window(tuple(longest(n, out) for n, out in axes), tuple(Fraction(n, out) for n, out in axes))
 
     def torch(self, *x: TensorType) -> Torch:
         sizes = self.sizes(x[0])

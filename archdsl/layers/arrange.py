@@ -42,6 +42,7 @@ class Reshape(Pointwise):
             return x[0]._replace(shape=tuple(count // wanted if n == -1 else n for n in given))
         if count == wanted and -1 not in given:
             return x[0]._replace(shape=given)
+        rest = [] if -1 in given else [i for i, n in enumerate(given) if count % (wanted // n) == 0]
         shown = " times ".join(map(str, (n for n in given if n != -1)))
         arithmetic = f"{shown} is {wanted}" if len(given) > 1 + (-1 in given) else f"{wanted}"
         raise LayerError(
@@ -49,7 +50,7 @@ class Reshape(Pointwise):
             f"{x[0]} has {count} elements, and {arithmetic}{', which does not divide them' if -1 in given else ''}",
             argument="sizes",
             label=f"{count}/{wanted} = {count / wanted:.2f}" if -1 in given else f"{wanted} instead of {count}",
-            trials=[Trial("sizes", (*given[:i], -1, *given[i + 1 :])) for i in range(len(given)) if -1 not in given],
+            trials=[Trial("sizes", (*given[:i], -1, *given[i + 1 :])) for i in rest],
         )
 
     def torch(self, *x: TensorType) -> Torch:

@@ -39,7 +39,7 @@ class LayerNorm(Normalization):
         need_float(self.spec, x)
         found = find_axes(self.spec, self.axis, x)
         last = tuple(range(x.rank - len(found), x.rank))
-        if found and (found == last or found == (0,) and x.rank <= 4):
+        if found and (found == last or (found == (0,) and x.rank <= 4)):
             return found
         raise LayerError(
             "E209",

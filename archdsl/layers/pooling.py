@@ -1,4 +1,4 @@
-"""Pooling with windows over 1-D, 2-D and 3-D maps, and over all positions at once."""
+"""Pooling with windows over 1-D, 2-D and 3-D maps."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archdsl.layers.arguments import FLAG, REAL, SHIFTS, SIZES, arg, or_word, per_axis, word
-from archdsl.layers.base import EVERYTHING, Layer, LayerError, Recorder, Trial, Weight, Window
+from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Call, Infix, Item, Itself, Span, Torch, X, call, module
 from archdsl.layers.maps import need_map
-from archdsl.layers.padding import onnx_pad, onnx_reduce, paddings, short, torch_pads
+from archdsl.layers.padding import onnx_pad, paddings, short, torch_pads
 from archdsl.shapes.windows import Slide, slide
 from archdsl.tensor import TensorType
 
@@ -248,32 +248,3 @@ class LPPool(Pooling):
         powers = r.node("Pow", [names[0], r.constant(float(self.p))])
         mean = average(r, powers, slides, [(0, end) for end in self.ends(x[0], slides)], False)
         return r.node("Pow", [r.node("Mul", [mean, r.constant(count)]), r.constant(1 / self.p)])
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Gap(Layer):
-    """Global average pooling: the mean of each channel over all positions (Lin et al., "Network in Network").
-
-    Cx... becomes Cx1, Cx1x1 or Cx1x1x1: the axes stay, so that a CONV may follow; FC flattens by itself.
-    """
-
-    spec: ClassVar[str] = "GAP"
-
-    def shape(self, *x: TensorType) -> TensorType:
-        rank = need_map(self.spec, x[0])
-        return TensorType((x[0].channels, *(1,) * rank), "float", x[0].batched)
-
-    def weights(self, *x: TensorType) -> dict[str, Weight]:
-        return {}
-
-    def macs(self, *x: TensorType) -> int:
-        return 0
-
-    def window(self, *x: TensorType) -> str:
-        return EVERYTHING
-
-    def torch(self, *x: TensorType) -> Torch:
-        return module(f"nn.AdaptiveAvgPool{x[0].rank - 1}d", 1)
-
-    def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
-        return onnx_reduce(r, "ReduceMean", names[0], range(2, x[0].rank + 1))

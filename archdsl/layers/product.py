@@ -112,11 +112,12 @@ class Gather(Layer):
         if not table.batched:
             found: Code = Item(Item(X(0), 0), (*(Span(),) * axis, X(1)))
             return Torch(Method(found, "movedim", (axis, 0)) if axis else found)
-        rows: Code = Method(X(1), "flatten", (1,)) if index.rank > 1 else Method(X(1), "reshape", (Batch(X(1)), -1))
-        flat: Code = X(0)
-        if after:
-            flat, rows = Method(X(0), "flatten", (2,)), Method(rows, "unsqueeze", (2,))
+        rows: Code = X(1) if index.rank == 1 else Method(X(1), "reshape", (Batch(X(1)), -1))
+        rows = Method(rows, "unsqueeze", (2,)) if after else rows
+        flat: Code = Method(X(0), "flatten", (2,)) if len(after) > 1 else X(0)
         found = call("torch.take_along_dim", flat, rows, 1)
+        if index.rank == 1 and len(after) <= 1:
+            return Torch(found)
         return Torch(Method(found, "reshape", (Batch(X(0)), *index.shape, *after)))
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:

@@ -16,7 +16,7 @@ LAYERS: dict[str, tuple[str, str]] = {
     "MAXPOOL": ("pooling", "Pool"),
     "AVGPOOL": ("pooling", "AvgPool"),
     "LPPOOL": ("pooling", "LPPool"),
-    "GAP": ("pooling", "Gap"),
+    "GAP": ("adaptive", "Gap"),
     "ADAPTIVEAVGPOOL": ("adaptive", "AdaptiveAvgPool"),
     "ADAPTIVEMAXPOOL": ("adaptive", "AdaptiveMaxPool"),
     "BN": ("normalization", "BatchNorm"),

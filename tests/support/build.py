@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Union
 
 from archdsl.graph import Apply, Call, Input, Module, Network, Output, Region, Repeat, Run, Share, Value
 from archdsl.layers.base import Layer
+from archdsl.layers.registry import layer_class
 from archdsl.syntax.source import Source, Span
 from archdsl.tensor import Shape, TensorType
 
@@ -56,6 +57,11 @@ class Again(NamedTuple):
     name: str
 
 
+def layers(*names: str) -> list[Callable[..., Layer]]:
+    """The classes of layers by their names in specs."""
+    return [layer_class(name) for name in names]
+
+
 class _Builder:
     def __init__(self) -> None:
         self.values: dict[str, Value] = {}
@@ -91,22 +97,23 @@ class _Builder:
             return repeat.output
         if isinstance(item, Again):
             target = self.steps[item.name]
-            again = self.made(self.sources[item.name], value, region)
-            region.steps.append(Share(target, again, HERE, label))
-            return again.output
+            share = Share(target, self.made(self.sources[item.name], value, region), HERE, label)
+            region.steps.append(share)
+            return share.output
         made = self.made(item, value, region, label)
         region.steps.append(made)
         if label:
             self.steps[label], self.sources[label] = made, item
         return made.output
 
-    def made(self, item: Any, value: Value, region: Region, label: str = "") -> Any:
+    def made(self, item: Any, value: Value, region: Region, label: str = "") -> Apply | Call:
         if isinstance(item, Block):
             inside = self.region(item.items, Value(value.type))
             named = any(isinstance(i, (Label, Join, At, Again)) for i in item.items)
             module = Module(item.title, inside, not named)
             return Call(module, value, Value(inside.result.type), HERE, label)
-        layer, inputs = item, (value,)
+        layer: Layer = item
+        inputs: tuple[Value, ...] = (value,)
         if isinstance(item, Join):
             layer, inputs = item.layer, tuple(self.chain(arm, value, region) for arm in item.arms)
         if layer.arity[1] == 0:

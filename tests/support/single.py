@@ -83,7 +83,15 @@ def tensors(x: Sequence[TensorType], batch: int, seed: int = 0, high: int = 4) -
     return result
 
 
-def run_onnx(layer: Layer, module: nn.Module, values: Sequence[torch.Tensor], *x: TensorType, opset: int = 20) -> np.ndarray:
+def value_info(name: str, t: TensorType) -> onnx.ValueInfoProto:
+    """A graph's input or output of this type, with a dynamic batch."""
+    kinds = {"float": onnx.TensorProto.FLOAT, "int": onnx.TensorProto.INT64, "bool": onnx.TensorProto.BOOL}
+    return helper.make_tensor_value_info(name, kinds[t.dtype], ["N" if t.batched else 1, *t.shape])
+
+
+def run_onnx(
+    layer: Layer, module: nn.Module, values: Sequence[torch.Tensor], *x: TensorType, opset: int = 20
+) -> np.ndarray:
     """What onnxruntime gives for the layer with the module's weights; the file's batch is dynamic."""
     r = OracleRecorder(opset)
     state = {k: v.detach() for k, v in (*module.named_parameters(), *module.named_buffers())}
@@ -93,7 +101,6 @@ def run_onnx(layer: Layer, module: nn.Module, values: Sequence[torch.Tensor], *x
         name = f"w.{key}"
         r.initializers.append(numpy_helper.from_array(tensor.numpy(), name))
         w[key] = name
-    kinds = {"float": onnx.TensorProto.FLOAT, "int": onnx.TensorProto.INT64, "bool": onnx.TensorProto.BOOL}
     names = [f"x{i}" for i in range(len(x))]
     output = layer.onnx(r, names, w, *x)
     if output in names:  # a layer that does nothing: a graph's output is a tensor of its own
@@ -102,8 +109,8 @@ def run_onnx(layer: Layer, module: nn.Module, values: Sequence[torch.Tensor], *x
     graph = helper.make_graph(
         r.made,
         "layer",
-        [helper.make_tensor_value_info(n, kinds[t.dtype], ["N" if t.batched else 1, *t.shape]) for n, t in zip(names, x)],
-        [helper.make_tensor_value_info(output, kinds[y.dtype], ["N" if y.batched else 1, *y.shape])],
+        [value_info(name, t) for name, t in zip(names, x)],
+        [value_info(output, y)],
         r.initializers,
     )
     ir = {17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11}.get(opset, 10)

@@ -46,7 +46,8 @@ def emit(network: Network, *, weights: str | None = None, seed: int = 0, opset: 
     The batch is the symbol N. Weights are those in the safetensors file `weights`, else random from `seed`,
     under their state_dict keys. Outputs in training alone are left out, with all that only they need. The spec is
     in the metadata as `archdsl.spec`. Raises ArchError before the first chunk: E601 and E602 for the weights'
-    file, E603 for more than 2 GiB, E604 for more than 100,000 layers, E605 for an opset other than 17 to 26.
+    file, E603 for more than 2 GiB, E604 for more than 100,000 layers, E605 for an opset other than 17 to 26,
+    E606 for an output that has an input's name and is another tensor.
     """
     _check(network, opset)
     recorder = GraphRecorder(opset)
@@ -98,7 +99,13 @@ def _record(network: Network, recorder: GraphRecorder) -> tuple[dict[str, Entry]
         recorder.scope = use.path
         given = [tensors[number] for number in use.inputs]
         tensors[use.output] = use.apply.layer.onnx(recorder, given, local, *use.apply.types)
-    recorder.give([(tensors[walk.tensors[output.value]], output.name) for output in outputs])
+    results = [(tensors[walk.tensors[output.value]], output.name) for output in outputs]
+    inputs = {given.name for given in network.inputs}
+    for tensor, name in results:
+        if name in inputs and tensor != name:
+            message = f"the output {name} has the name of an input, and an ONNX file tells tensors apart by name"
+            raise ArchError([Diagnostic("E606", message, help=("give one of them another name",))])
+    recorder.give(results)
     return state, names
 
 
@@ -112,9 +119,7 @@ def _tensor(name: str, key: str, entry: Entry, numbers: Numbers) -> Initializer:
     return Initializer(wire.tensor_head(name, weight.dtype, weight.shape, size), size, numbers(key, weight))
 
 
-def _stream(
-    network: Network, opset: int, head: bytes, tensors: list[Initializer], tail: bytes
-) -> Iterator[bytes]:
+def _stream(network: Network, opset: int, head: bytes, tensors: list[Initializer], tail: bytes) -> Iterator[bytes]:
     """All lengths are known before the first number is made, so the graph is one message that streams by.
 
     (Graphs in several pieces, which protobuf would merge, are not merged by every reader of ONNX files.)

@@ -106,7 +106,9 @@ def _header(data: mmap.mmap) -> dict[str, Held]:
     end = start
     for name, held in sorted(tensors.items(), key=lambda item: item[1][2:]):
         if held.start != end:
-            raise _Broken(f"the data of {_short(name)} {'overlaps that of another' if held.start < end else 'leaves a gap'}")
+            raise _Broken(
+                f"the data of {_short(name)} {'overlaps that of another' if held.start < end else 'leaves a gap'}"
+            )
         end = held.end
     if end != len(data):
         raise _Broken(f"{len(data) - end} bytes at its end belong to no tensor")
@@ -135,9 +137,13 @@ def _entry(name: str, value: Any, start: int, size: int) -> Held:
     if not _sizes(shape):
         raise _Broken(f"{_short(name)} has the shape {_short(shape)}")
     if not _sizes(offsets) or len(offsets) != 2 or offsets[0] > offsets[1] or start + offsets[1] > size:
-        raise _Broken(f"the data of {_short(name)} would lie at {_short(offsets)}, and there are {size - start} bytes of data")
+        raise _Broken(
+            f"the data of {_short(name)} would lie at {_short(offsets)}, and there are {size - start} bytes of data"
+        )
     if product(tuple(shape)) * BITS[dtype] != 8 * (offsets[1] - offsets[0]):
-        raise _Broken(f"{_short(name)}, {dtype} of shape {_short(tuple(shape))}, has {offsets[1] - offsets[0]} bytes of data")
+        raise _Broken(
+            f"{_short(name)}, {dtype} of shape {_short(tuple(shape))}, has {offsets[1] - offsets[0]} bytes of data"
+        )
     return Held(dtype, tuple(shape), start + offsets[0], start + offsets[1])
 
 

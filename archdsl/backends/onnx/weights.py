@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from archdsl.analyses.parameters import Entry
@@ -49,15 +50,20 @@ def _differences(state: Mapping[str, Entry], held: Mapping[str, Held]) -> tuple[
     extra = [key for key in held if key not in state]
     for key, (weight, _) in state.items():
         if key in held and held[key].shape != weight.shape:
-            notes.append(f"{key} is {_shape(weight.shape)} in the network and {_shape(held[key].shape)} in the file")
+            notes.append(
+                f"{key} is {show_shape(weight.shape)} in the network and {show_shape(held[key].shape)} in the file"
+            )
         elif key in held and held[key].dtype not in KINDS[weight.dtype]:
             notes.append(f"{key} is of {weight.dtype} in the network and {held[key].dtype} in the file")
     prefix = _prefix(missing, extra)
+    near = {}
+    for key in () if prefix else missing:
+        near[key] = _near(key, [name for name in extra if held[name].shape == state[key].weight.shape])
+    offered = Counter(near.values())
     for key in missing:
-        near = [] if prefix else _near(key, [k for k in extra if held[k].shape == state[key].weight.shape])
-        hint = f"; did you mean {near[0]}?" if near else ""
-        notes.append(f"{key} ({_shape(state[key].weight.shape)}) is missing in the file{hint}")
-    notes += [f"{key} ({_shape(held[key].shape)}) is not in the network" for key in extra]
+        hint = f"; did you mean {near[key]}?" if near.get(key) and offered[near[key]] == 1 else ""
+        notes.append(f"{key} ({show_shape(state[key].weight.shape)}) is missing in the file{hint}")
+    notes += [f"{key} ({show_shape(held[key].shape)}) is not in the network" for key in extra]
     return tuple(notes), (f"the file's names all begin with {prefix!r}: save them without it",) if prefix else ()
 
 
@@ -65,9 +71,10 @@ def _counter(entry: Entry) -> bool:
     return entry.is_buffer and entry.weight.dtype == "int" and entry.weight.shape == ()
 
 
-def _near(key: str, names: list[str]) -> list[str]:
-    """The nearest name, or several that are equally near; nothing where looking would take long."""
-    return difflib.get_close_matches(key, names, n=1, cutoff=0.8) if len(names) <= 100 else []
+def _near(key: str, names: list[str]) -> str:
+    """The nearest name; none where nothing is near, or where looking would take long."""
+    found = difflib.get_close_matches(key, names, n=1, cutoff=0.8) if len(names) <= 100 else []
+    return found[0] if found else ""
 
 
 def _prefix(missing: list[str], extra: list[str]) -> str:
@@ -77,7 +84,3 @@ def _prefix(missing: list[str], extra: list[str]) -> str:
     names = set(extra)
     prefixes = (name.removesuffix(missing[0]) for name in extra if name.endswith(missing[0]))
     return next((prefix for prefix in prefixes if all(prefix + key in names for key in missing)), "")
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return show_shape(shape)

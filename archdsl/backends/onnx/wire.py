@@ -21,12 +21,15 @@ WIDTHS = {"float": 4, "int": 8, "bool": 1}
 """The bytes of one element."""
 
 VARINT, LENGTH, FIXED32 = 0, 2, 5
+ONE_BYTE = [bytes([value]) for value in range(0x80)]
 GRAPH = 7  # the field of ModelProto that holds the graph
 INITIALIZER = 5  # the field of GraphProto that holds a tensor
 
 
 def varint(value: int) -> bytes:
     """A whole number of up to 64 bits, seven to a byte, the lowest first; below zero as its two's complement."""
+    if 0 <= value < 0x80:
+        return ONE_BYTE[value]
     value &= 0xFFFF_FFFF_FFFF_FFFF
     result = bytearray()
     while value > 0x7F:

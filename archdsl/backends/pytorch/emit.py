@@ -1,0 +1,200 @@
+"""The source of a network as a Python module that needs torch alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archdsl.backends.pytorch.body import Body, Builder, Child, Line
+from archdsl.backends.pytorch.classes import Class, Classes, Parameter, identifier
+from archdsl.backends.pytorch.code import Absent, Chain, Kid, Val, walk
+from archdsl.backends.pytorch.flow import Flow
+from archdsl.backends.pytorch.forward import reads, write
+from archdsl.backends.pytorch.layout import INDENT, block, child, items, text
+from archdsl.backends.pytorch.limits import check_size
+from archdsl.graph import Network, Value
+from archdsl.layers.code import Call
+from archdsl.tensor import show_shape
+
+
+def emit(network: Network, source_name: str = "") -> str:
+    """The source of a network; `source_name` is the spec's, for the first line.
+
+    The class is called as the network and is constructed without arguments. Raises ArchError E604 where the
+    network has too many layers to write out.
+    """
+    check_size(network)
+    flow = Flow(network)
+    builder = Builder(flow)
+    builder.allow_overwriting(network.module.region)
+    classes = Classes(network, builder)
+    root = _root(network, builder, classes)
+    shown = [_class(c) for c in classes.made]
+    shown.append(_network(network, root))
+    helpers = [builder.helpers[name].strip("\n") for name in sorted(builder.helpers)]
+    body = "\n\n\n".join([*helpers, *shown])
+    return _head(network, source_name, body) + body + "\n"
+
+
+def _head(network: Network, source_name: str, body: str) -> str:
+    from archdsl import __version__
+
+    name = "".join(c if c.isprintable() else "?" for c in source_name.replace("\\", "/").rsplit("/", 1)[-1])
+    lines = [f"# archdsl {__version__} made this file from {name or 'a spec'}; change the spec and compile it again."]
+    lines.append("")
+    if "OrderedDict(" in body:
+        lines += ["from collections import OrderedDict", ""]
+    lines.append("import torch" if "torch." in body.replace("torch.nn", "") else "")
+    if "F." in body and any(f"{before}F." in body for before in " (,=[-"):
+        lines.append("import torch.nn.functional as F")
+    lines.append("from torch import Tensor, nn")
+    return "\n".join(line for i, line in enumerate(lines) if line or i == 1 or i == 3 and "OrderedDict(" in body) + "\n\n\n"
+
+
+# ---- classes
+
+
+def _class(made: Class) -> str:
+    """A class of a block or a group."""
+    code = made.code
+    base = "nn.Sequential" if isinstance(code, Chain) or _sequential(code) else "nn.Module"
+    lines = [f"class {made.name}({base}):"]
+    signature = ", ".join(["self", *map(_parameter, made.parameters)])
+    lines.append(f"{INDENT}def __init__({signature}) -> None:")
+    if len(lines[-1]) > 100:
+        lines[-1:] = [f"{INDENT}def __init__(", *(f"{INDENT * 2}{p}," for p in signature.split(", ")), f"{INDENT}) -> None:"]
+    if isinstance(code, Chain):
+        return "\n".join([*lines, *_super(code)])
+    lines += _children(code, dict(made.switched))
+    names = _inputs(code, made)
+    taken = ", ".join(["self", *(f"{name}: Tensor" for name in names), *(f"{name}: nn.Module" for name in made.forward)])
+    gives = "Tensor" if len(code.gives) == 1 else f"tuple[{', '.join(['Tensor'] * len(code.gives))}]"
+    lines += ["", f"{INDENT}def forward({taken}) -> {gives}:"]
+    lines += write(code, list(code.lines), code.gives, names, made.forward)
+    return "\n".join(lines)
+
+
+def _parameter(parameter: Parameter) -> str:
+    default = "" if parameter.default == Absent() else f" = {text(parameter.default)}"
+    return f"{parameter.name}: {parameter.annotation}{default}"
+
+
+def _inputs(body: Body, made: Class) -> list[str]:
+    hints = dict(body.hints)
+    names: list[str] = []
+    for position, number in enumerate(body.takes):
+        name = identifier(hints.get(number, "")) if number in hints else "x" if not position else f"x{position}"
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names
+
+
+def _sequential(body: Body) -> bool:
+    """Whether the children can be those of a Sequential."""
+    return body.positional and all(c.kind == "module" for c in body.children) and bool(body.children)
+
+
+def _super(chain: Chain) -> list[str]:
+    if chain.named:
+        return [f"{INDENT * 2}super().__init__()", *(f"{INDENT * 2}self.{i.name} = {text(i.code)}" for i in chain.items)]
+    return [f"{INDENT * 2}super().__init__(", *items(chain, 3), f"{INDENT * 2})"]
+
+
+def _children(body: Body, switched: dict[str, str]) -> list[str]:
+    if _sequential(body):
+        from archdsl.backends.pytorch.code import Item
+
+        return _super(Chain(tuple(Item(c.name, c.code) for c in body.children), False))
+    lines = [f"{INDENT * 2}super().__init__()"]
+    for c in body.children:
+        lines += _child(c, switched.get(c.name))
+    return lines
+
+
+def _child(c: Child, switch: str | None) -> list[str]:
+    plain = c.name.isidentifier()
+    if c.kind in ("buffer", "saved"):
+        tail = ", persistent=False)" if c.kind == "buffer" else ")"
+        return block(f"self.register_buffer({c.name!r}, ".replace("'", '"'), c.code, tail, 2, c.comment)
+    register = "register_parameter" if c.kind == "parameter" else "add_module"
+    head, tail = (f"self.{c.name} = ", "") if plain else (f"self.{register}({c.name!r}, ".replace("'", '"'), ")")
+    if switch is None:
+        return block(head, c.code, tail, 2, c.comment)
+    annotated = f"self.{c.name}: nn.Module = nn.Identity()" if plain else f"{head}nn.Identity(){tail}"
+    return [f"{INDENT * 2}{annotated}", f"{INDENT * 2}if {switch}:", *block(head, c.code, tail, 3, c.comment)]
+
+
+# ---- the network itself
+
+
+def _root(network: Network, builder: Builder, classes: Classes) -> Body:
+    inputs = tuple(given.value for given in network.inputs)
+    plain = tuple(o.value for o in network.outputs if not o.training)
+    training = tuple(o.value for o in network.outputs if o.training)
+    body = builder.body(network.module, inputs, plain + training, set())
+    body = classes.resolve(body)
+    return body._replace(lines=_guard(body, len(plain)))
+
+
+def _guard(body: Body, plain: int) -> tuple[Line, ...]:
+    """The lines that some output needs, marked where only outputs in training do."""
+    needed, trained = set(body.gives[:plain]), set(body.gives[plain:])
+    kept = []
+    for line in reversed(body.lines):
+        if needed & set(line.makes):
+            needed.update(reads(line.code))
+            kept.append(line._replace(training=False))
+        elif trained & set(line.makes):
+            trained.update(reads(line.code))
+            kept.append(line._replace(training=True))
+    return tuple(reversed(kept))
+
+
+def _network(network: Network, body: Body) -> str:
+    plain = [o for o in network.outputs if not o.training]
+    inputs = "; ".join(f"{i.name} {show_shape(i.value.type.shape)}" for i in network.inputs)
+    outputs = "; ".join(f"{o.name} {show_shape(o.value.type.shape)}{' in training' if o.training else ''}" for o in network.outputs)
+    base = "nn.Sequential" if _sequential(body) else "nn.Module"
+    names = ["x"] if len(network.inputs) == 1 else [identifier(i.name) for i in network.inputs]
+    lines = [
+        f"class {network.name}({base}):",
+        f'{INDENT}"""{inputs} -> {outputs}; {_parameters(network):,} parameters."""'.replace("\\", "/"),
+        "",
+        f"{INDENT}def __init__(self) -> None:",
+        *_children(body, {}),
+        "",
+    ]
+    taken = ", ".join(["self", *(f"{name}: Tensor" for name in names)])
+    gives, training = body.gives[: len(plain)], body.gives[len(plain) :]
+    count = len(plain) + len(training)
+    result = "Tensor" if count == 1 else "tuple[Tensor, ...]" if not training or len(plain) > 1 else "Tensor | tuple[Tensor, ...]"
+    if network.scores is not None and body.lines and body.lines[-1].makes == gives and not training:
+        final = body.lines[-1]
+        scores = tuple(dict.fromkeys(reads(final.code)))
+        call = _final(final.code, f"self.logits({', '.join(names)})")
+        lines += [
+            f"{INDENT}def logits({taken}) -> Tensor:",
+            f'{INDENT * 2}"""The scores before the softmax: what nn.CrossEntropyLoss takes."""',
+            *write(body, list(body.lines[:-1]), scores, names, ()),
+            "",
+            f"{INDENT}def forward({taken}) -> Tensor:",
+            f"{INDENT * 2}return {call}",
+        ]
+    else:
+        lines += [f"{INDENT}def forward({taken}) -> {result}:", *write(body, list(body.lines), gives, names, (), training)]
+    return "\n".join(lines)
+
+
+def _final(code: Any, scores: str) -> str:
+    from archdsl.backends.pytorch.code import change
+    from archdsl.layers.code import Name
+
+    return text(change(code, lambda c: Name(scores) if isinstance(c, Val) else c))
+
+
+def _parameters(network: Network) -> int:
+    from archdsl.analyses import parameters
+
+    return parameters(network)
+
+

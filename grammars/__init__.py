@@ -1,0 +1,1 @@
+"""The grammars of the language, shipped with the package."""

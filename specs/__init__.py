@@ -1,0 +1,1 @@
+"""Networks in the language, shipped with the package."""
