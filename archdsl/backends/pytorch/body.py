@@ -29,11 +29,11 @@ class Child(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One step of forward: the tensors that it makes, the expression, the line of the spec that it stands on."""
+    """One step of forward: the tensors that it makes, the expression, the place in the spec where it stands."""
 
     makes: tuple[int, ...]
     code: Any
-    source_line: int
+    place: tuple[int, int]  # line and column in the spec
     comment: str = ""
     training: bool = False
 
@@ -130,8 +130,7 @@ class Builder:
             return self.constructor(step) if simple and _lead(step) is None else None
         torch = step.layer.torch(*step.types)
         if torch.kind == "module" and torch.register is not None:
-            plain = torch.forward == layers_code.Call(layers_code.Itself(), (layers_code.X(),))
-            if plain or (first and _flattens(torch)):
+            if torch.forward == _PLAIN or (first and flattens(torch.forward)):
                 self._help(torch)
                 return self.module_code(step, torch)
         return None
@@ -175,12 +174,13 @@ def _star(count: int, inner: list[Any], named: bool) -> Any:
     return Star(count, tuple(inner), len(inner) if not named else 0)
 
 
-def _flattens(torch: layers_code.Torch) -> bool:
-    """Whether all that the layer does beyond its module is to flatten what arrives first."""
-    flattened = layers_code.Call(
-        layers_code.Itself(), (layers_code.call("torch.flatten", layers_code.X(), 1),)
-    )  # fmt: skip
-    return torch.forward == flattened
+_PLAIN = layers_code.Call(layers_code.Itself(), (layers_code.X(),))
+_FLATTENED = layers_code.Call(layers_code.Itself(), (layers_code.call("torch.flatten", layers_code.X(), 1),))
+
+
+def flattens(forward: Any) -> bool:
+    """Whether all that a layer does beyond its module is to flatten what arrives first."""
+    return bool(forward == _FLATTENED)
 
 
 def _lead(call: Call) -> Apply | None:
@@ -190,7 +190,7 @@ def _lead(call: Call) -> Apply | None:
         step = region.steps[0]
         if isinstance(step, Apply):
             flat = step.layer.torch(*step.types) if len(step.inputs) == 1 and step.inputs[0] is region.param else None
-            return step if flat is not None and flat.kind == "module" and _flattens(flat) else None
+            return step if flat is not None and flat.kind == "module" and flattens(flat.forward) else None
         if isinstance(step, Call) and not step.module.title:
             region = step.module.region
         elif isinstance(step, Repeat):
@@ -245,9 +245,10 @@ class _Forward:
         """The code that stands for a value."""
         return self.literal[value] if value in self.literal else Val(self.numbers[value])
 
-    def _line(self, makes: tuple[int, ...], code: Any, value: Value) -> None:
-        line = value.span.source.position(value.span.start)[0] if value.span else 0
-        self.lines.append(Line(makes, code, line, show_shape(value.type.shape), value in self.training))
+    def _line(self, makes: tuple[int, ...], code: Any, value: Value, comment: str = "") -> None:
+        place = value.span.source.position(value.span.start) if value.span else (0, 0)
+        comment = comment or show_shape(value.type.shape)
+        self.lines.append(Line(makes, code, place, comment, value in self.training))
 
     def _region(self, region: Region, numbering: Numbering, path: tuple[str, ...]) -> None:
         for step in region.steps:
@@ -286,13 +287,17 @@ class _Forward:
         if number is not None:
             self.literal[step.output] = number
             return
+        if step.layer.spec == "ID" and not step.label and not self.module.positional:
+            self._alias(step.output, step.inputs[0])
+            return
         self.builder._help(torch)
         self.kids[step] = path
         if torch.register is not None:
             kind = torch.kind
             if kind == "buffer" and any(w.persistent for w in step.layer.buffers(*step.types).values()):
                 kind = "saved"
-            self.children.append(Child(path[-1], kind, self.builder.module_code(step, torch)))
+            comment = show_shape(step.output.type.shape) if self.module.positional else ""
+            self.children.append(Child(path[-1], kind, self.builder.module_code(step, torch), comment))
         elif self.module.positional:  # a place of its own in the Sequential, so that those behind keep theirs
             self.children.append(Child(path[-1], "module", layers_code.call("nn.Identity")))
         self._emit(step, torch.forward, Kid(path))
@@ -305,6 +310,9 @@ class _Forward:
                 return inputs[code.index]
             return child if isinstance(code, layers_code.Itself) else code
 
+        if self.module.positional and len(inputs) == 1 and flattens(forward):  # a line of its own between the layers
+            self._line((self.define(step.output),), layers_code.call("torch.flatten", inputs[0], 1), step.inputs[0], str(step.types[0].size))
+            inputs, forward = [Val(self.numbers[step.output])], _PLAIN
         code = change(forward, rule)
         if isinstance(code, Val):  # the step gives what arrived
             self._alias(step.output, step.inputs[0])

@@ -149,7 +149,8 @@ class Classes:
             chosen.append((fresh, column))
         code = change(code, lambda c: replaced[c.index] if isinstance(c, Hole) else c)
         chosen += list(switches.items())
-        order = sorted(chosen, key=lambda pair: (pair[0] != "in_channels", _default(pair[0], pair[1]) != Absent()))
+        ranks = {name: rank for rank, (name, _) in enumerate([("in_channels", ()), *known, *chosen][::-1])}
+        order = sorted(chosen, key=lambda pair: (_default(*pair) != Absent(), -ranks[pair[0]]))
         parameters = tuple(Parameter(n, _annotation(v), _default(n, v)) for n, v in order)
         switched = tuple((child.name, s) for s in switches for child in _optional(code, codes, s, switches[s]))
         outer = tuple(identifier(self._outer_name(step)) for step in self.builder.flow.borrowed[module])
@@ -289,6 +290,8 @@ def _formula(
         k = values[0] // base[0]
         if 2 <= k <= 64 and all(v == k * b for v, b in zip(values, base)):
             return Infix("*", k, Name(name)), (name,)
+        if all(v == (b - 1) // 2 for v, b in zip(values, base)):
+            return Infix("//", Infix("-", Name(name), 1), 2), (name,)
         k = base[0] // values[0] if values[0] else 0
         if 2 <= k <= 64 and all(b == k * v for v, b in zip(values, base)):
             return Infix("//", Name(name), k), (name,)
@@ -303,6 +306,8 @@ def _place(code: Any, index: int) -> tuple[str, str]:
     """The child and the argument in which a hole stands, for its name."""
     for part in walk(code):
         if isinstance(part, (Child, Item)):
+            if isinstance(part.code, Hole) and part.code.index == index:
+                return part.name, "activation"
             for inner in walk(part.code):
                 if isinstance(inner, Construct) and isinstance(inner.name, str):
                     names = _POSITIONAL.get(inner.name, ("in_channels", "out_channels", "kernel_size"))

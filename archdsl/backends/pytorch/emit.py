@@ -39,7 +39,7 @@ def _head(network: Network, source_name: str, body: str) -> str:
     from archdsl import __version__
 
     name = "".join(c if c.isprintable() else "?" for c in source_name.replace("\\", "/").rsplit("/", 1)[-1])
-    lines = [f"# archdsl {__version__} made this file from {name or 'a spec'}; change the spec and compile it again."]
+    lines = [f"# Made by archdsl {__version__} from {name or 'a spec'}: change the spec and compile it again."]
     lines.append("")
     if "OrderedDict(" in body:
         lines += ["from collections import OrderedDict", ""]
@@ -104,7 +104,7 @@ def _children(body: Body, switched: dict[str, str]) -> list[str]:
     if _sequential(body):
         from archdsl.backends.pytorch.code import Item
 
-        return _super(Chain(tuple(Item(c.name, c.code) for c in body.children), False))
+        return _super(Chain(tuple(Item(c.name, c.code, c.comment) for c in body.children), False))
     lines = [f"{INDENT * 2}super().__init__()"]
     for c in body.children:
         lines += _child(c, switched.get(c.name))

@@ -11,7 +11,7 @@ from archdsl.backends.pytorch.code import Kid, Outer, Val, change, walk
 from archdsl.backends.pytorch.layout import INDENT, WIDTH, block, commented, text
 from archdsl.layers.code import Call, Name
 
-SHORTEST = 3  # so many layers in a row of a Sequential are gone through in a loop
+SHORTEST = 2  # so many layers in a row of a Sequential are gone through in a loop
 
 
 def reads(code: Any) -> list[int]:
@@ -25,7 +25,7 @@ def fold(lines: list[Line], gives: tuple[int, ...]) -> list[Line]:
     result: list[Line] = []
     for line in lines:
         last = result[-1] if result else None
-        if last is not None and len(last.makes) == 1 and last.source_line == line.source_line and last.training == line.training:
+        if last is not None and len(last.makes) == 1 and _follows(last, line):
             number = last.makes[0]
             if uses[number] == 1 and reads(line.code).count(number) == 1:
                 inner = last.code
@@ -35,6 +35,11 @@ def fold(lines: list[Line], gives: tuple[int, ...]) -> list[Line]:
                     continue
         result.append(line)
     return result
+
+
+def _follows(last: Line, line: Line) -> bool:
+    """Whether a step stands behind another on one line of the spec; in a loop each pass has lines of its own."""
+    return last.place[0] == line.place[0] and last.place[1] < line.place[1] and last.training == line.training
 
 
 def _short(code: Any) -> Any:
@@ -50,6 +55,7 @@ class Names:
         for index, line in reversed(list(enumerate(lines))):
             for number in reads(line.code):
                 self.last.setdefault(number, index)
+        self.uses = Counter([n for line in lines for n in reads(line.code)] + list(gives))
         self.names: dict[int, str] = dict(zip(body.takes, inputs))
         self._plain = ["x", "y", "z"]
 
@@ -66,15 +72,16 @@ class Names:
             return "_"
         busy = {self.names[n] for n, last in self.last.items() if n in self.names and last > index and n != number}
         busy |= set(targets)
-        hint = self.hints.get(number, "")
-        if hint and self.last[number] > index + 1:
-            name = identifier(hint)
-            if name not in busy and not name.isdigit():
-                return name
+        hint = identifier(self.hints[number]) if number in self.hints and self.last[number] > index + 1 else ""
+        if not hint.isidentifier() or hint in busy:
+            hint = ""
+        if hint and self.uses[number] > 1:
+            return hint
         for n in reads(line.code):
-            name = self.names[n]
-            if name not in busy and (name in self._plain):
-                return name
+            if self.names[n] not in busy and self.names[n] in self._plain:
+                return self.names[n]
+        if hint:
+            return hint
         for name in self._plain:
             if name not in busy:
                 return name
@@ -110,7 +117,7 @@ def write(
                 used_list = True
             if source != target:
                 shown.append(f"{INDENT * 2}{target} = {source}")
-            end = commented(f"{INDENT * 2}for layer in layers[{start}:{start + run}]:", lines[index + run - 1].comment)
+            end = commented(f"{INDENT * 2}for layer in layers[{start or str()}:{start + run}]:", lines[index + run - 1].comment)
             shown += [end, f"{INDENT * 3}{target} = layer({target})"]
             index += run
             continue

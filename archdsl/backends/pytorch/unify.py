@@ -57,7 +57,7 @@ def unify(codes: list[Any]) -> Template:
             return first
         if literal and all(_is_literal(v) for v in present):
             return hole(values)
-        if literal and all(isinstance(v, Call) and v.name in _PARTS for v in present):
+        if all(isinstance(v, Call) and v.name in _PARTS for v in present) and len({v.name for v in present}) > 1:
             return hole(values)
         if any(type(v) is not type(first) for v in present):
             raise Differ
@@ -77,6 +77,13 @@ def unify(codes: list[Any]) -> Template:
     return Template(merge(tuple(codes), False), tuple(columns))
 
 
+_USUAL_ORDER = "kernel_size stride padding output_padding dilation groups bias padding_mode".split()
+
+
+def _order_of(name: str) -> int:
+    return _USUAL_ORDER.index(name) if name in _USUAL_ORDER else len(_USUAL_ORDER)
+
+
 def _part(value: Any, index: int) -> Any:
     return value if isinstance(value, Absent) else value[index]
 
@@ -85,7 +92,7 @@ def _merge_calls(values: tuple[Any, ...], first: Call, merge: Any) -> Call:
     present = [v for v in values if not isinstance(v, Absent)]
     if any(v.name != first.name or len(v.args) != len(first.args) for v in present):
         raise Differ
-    names = list(dict.fromkeys(name for v in present for name, _ in v.kwargs))
+    names = sorted({name: None for v in present for name, _ in v.kwargs}, key=_order_of)
     given: list[Any] = [v if isinstance(v, Absent) else dict(v.kwargs) for v in values]
     kwargs = []
     for name in names:
@@ -111,7 +118,7 @@ def _merge_commented(values: tuple[Any, ...], first: Any, merge: Any) -> Any:
     present = [v for v in values if not isinstance(v, Absent)]
     for v in present:
         for name in first._fields:
-            if name not in ("code", "comment", "source_line") and getattr(v, name) != getattr(first, name):
+            if name not in ("code", "comment", "place") and getattr(v, name) != getattr(first, name):
                 raise Differ
     code = merge(tuple(v if isinstance(v, Absent) else v.code for v in values), False)
     same = all(v.comment == first.comment for v in present)
