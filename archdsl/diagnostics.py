@@ -13,7 +13,7 @@ from archdsl.syntax.source import Span
 class Diagnostic:
     """A finding. The message stands alone: one line, lower case, no full stop; the cure stands in `help` alone."""
 
-    code: str  # "E201", "W301": see docs/errors.md
+    code: str  # "E201", "W401": see docs/errors.md
     message: str
     span: Span | None = None  # the smallest stretch that still shows the fault
     label: str = ""  # what stands beside the carets
@@ -54,17 +54,32 @@ class ArchError(Exception):
         super().__init__("\n\n".join(render(d) for d in self.diagnostics if d.severity == "error"))
 
 
+MOST = 100
+"""Errors, and warnings, that one run tells."""
+
+
 @dataclass
 class Findings:
     """The diagnostics of one run, each fault once."""
 
     found: list[Diagnostic] = field(default_factory=list)
+    _keys: set[object] = field(default_factory=set)
+    _counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keep it, unless the same fault at the same place is there already."""
+        """Keep it, unless the same fault at the same place is there already, or there are MOST of its severity."""
         key = (diagnostic.code, diagnostic.span and (diagnostic.span.source.name, diagnostic.span.start))
-        if diagnostic.span is None or all((d.code, d.span and (d.span.source.name, d.span.start)) != key for d in self.found):
+        if diagnostic.span is not None and key in self._keys:
+            return
+        self._keys.add(key)
+        count = self._counts[diagnostic.severity] = self._counts.get(diagnostic.severity, 0) + 1
+        if count <= MOST:
             self.found.append(diagnostic)
+        elif count == MOST + 1:
+            code = "E104" if diagnostic.severity == "error" else "W404"
+            message = f"there are more than {MOST} {diagnostic.severity}s; the others are left out"
+            name = diagnostic.span.source.name if diagnostic.span else diagnostic.file
+            self.found.append(Diagnostic(code, message, file=name))
 
     @property
     def errors(self) -> list[Diagnostic]:

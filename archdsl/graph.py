@@ -27,15 +27,33 @@ from archdsl.tensor import TensorType
 
 
 class Value:
-    """A tensor that flows: its type, and where it comes from in words and as a place."""
+    """A tensor that flows: its type, and where it comes from in words and as a place.
 
-    __slots__ = ("type", "span", "origin", "hint")
+    `layout` is "map" or "sequence" where a layer has taken it for one. `doubt` is 0 where the type is sure; behind a
+    layer that does not fit it is 1, the sizes of all axes but the first are guesses, or 2, all sizes are.
+    """
 
-    def __init__(self, type: TensorType, span: Span | None = None, origin: str = "", hint: str = "") -> None:
+    __slots__ = ("doubt", "hint", "layout", "origin", "span", "type")
+
+    def __init__(
+        self,
+        type: TensorType,
+        span: Span | None = None,
+        origin: str = "",
+        hint: str = "",
+        layout: str = "",
+        doubt: int = 0,
+    ) -> None:
         self.type = type
         self.span = span  # the step that made it
         self.origin = origin  # such as "POOL", or "the input"
         self.hint = hint  # the label, for names of variables
+        self.layout = layout
+        self.doubt = doubt
+
+    def again(self, hint: str = "") -> Value:
+        """Another value for the same tensor: what arrives in a region, or leaves it."""
+        return Value(self.type, self.span, self.origin, hint, self.layout, self.doubt)
 
 
 @dataclass(eq=False)

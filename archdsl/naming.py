@@ -37,7 +37,7 @@ class Numbering:
         if self._positional:
             self._position += 1
             return str(self._position - 1)
-        kind = step.again.kind if isinstance(step, Share) else step.kind
+        kind = "share" if isinstance(step, Share) else step.kind  # it registers nothing, so takes no layer's number
         while True:
             self._counts[kind] += 1
             name = f"{kind}{self._counts[kind]}"

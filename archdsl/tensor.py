@@ -14,12 +14,14 @@ class TensorType(NamedTuple):
     """A tensor's shape without the batch, its element type, and whether it has a batch at all.
 
     `dtype` is "float", "int" or "bool". A tensor that no input reaches (a PARAM, a CONST and what is
-    computed from them alone) is not `batched`: the backends give it a batch axis of size 1.
+    computed from them alone) is not `batched`: the backends give it a batch axis of size 1. `padded` counts, for
+    each axis, the last positions that a PAD layer put there and a window may lose; empty where there are none.
     """
 
     shape: Shape
     dtype: str = "float"
     batched: bool = True
+    padded: tuple[int, ...] = ()
 
     @property
     def rank(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Collection
 from typing import NamedTuple, Optional, Union
 
 from archdsl.elaborate.suggest import near
@@ -12,6 +13,13 @@ from archdsl.syntax.source import Span
 
 # What nn.Module defines: a child of such a name would hide it, or torch refuses it.
 _TAKEN = frozenset(
+    "_apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks "
+    "_forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks _forward_pre_hooks_with_kwargs "
+    "_get_backward_hooks _get_backward_pre_hooks _get_item_by_idx _get_name _is_full_backward_hook _load_from_state_dict "
+    "_load_state_dict_post_hooks _load_state_dict_pre_hooks _maybe_warn_non_full_backward_hook _modules _named_members "
+    "_non_persistent_buffers_set _parameters _register_load_state_dict_pre_hook _register_state_dict_hook "
+    "_replicate_for_data_parallel _save_to_state_dict _slow_forward _state_dict_hooks _state_dict_pre_hooks _version "
+    "_wrapped_call_impl append extend insert pop "  # the last four are nn.Sequential's
     "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval "
     "extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia "
     "named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer "
@@ -23,11 +31,15 @@ _TAKEN = frozenset(
 
 
 class Entry(NamedTuple):
-    """What a label stands for: its tensor (None: it could not be made), and the submodule, if it names one."""
+    """What a label stands for: its tensor (None: it could not be made), and the submodule, if it names one.
+
+    `left_out`: its step is not there, by a count of 0, a choice or a condition.
+    """
 
     value: Optional[Value]
     step: Optional[Union[Apply, Call]]
     span: Span
+    left_out: bool = False
 
 
 class Level:
@@ -49,18 +61,27 @@ class Level:
         """Enter a label; raises E160 where the module has it already."""
         if name in self.labels:
             first = self.labels[name].span
-            where = "in another copy or pass of the same text" if first == entry.span else f"at {first.place}"
+            if first == entry.span:
+                raise fault(
+                    "E160",
+                    f"the label {name} is in a repetition or a loop, so that two steps of one module are called {name}",
+                    entry.span,
+                    help="in a loop put a value into the name (name{i}: …), or make a block of what is repeated",
+                )
             raise fault(
                 "E160",
                 f"two steps of one module are called {name}",
                 entry.span,
-                notes=(f"the first is {where}",),
-                help='put a value into the name (name{i}: …) or give the group around a label of its own',
+                notes=(f"the first is at {first.place}",),
+                help="another name, or a group with a label of its own around one of them",
             )
         self.labels[name] = entry
 
-    def find(self, name: str, span: Span) -> Entry:
-        """The nearest module's label, else the only one deeper down; raises E161, E162."""
+    def find(self, name: str, span: Span, written: str = "@", others: Collection[str] = ()) -> Entry:
+        """The nearest module's label, else the only one deeper down; raises E161, E162.
+
+        `written` stands before the name in the text; `others` are names that could have been meant as well.
+        """
         level: Optional[Level] = self
         widest = self
         while level is not None:
@@ -74,7 +95,7 @@ class Level:
         if found:
             places = ", ".join(dict.fromkeys(entry.span.place for entry in found[:4]))
             raise fault("E162", f"{len(found)} steps deeper down are called {name}", span, notes=(f"they stand at {places}",))
-        raise self._unknown(name, span, widest)
+        raise self._unknown(name, span, widest, written, others)
 
     def _deeper(self, name: str) -> list[Entry]:
         result = []
@@ -86,19 +107,21 @@ class Level:
             waiting += level.inner
         return result
 
-    def _unknown(self, name: str, span: Span, widest: Level) -> Fault:
-        known: set[str] = set()
+    def _unknown(self, name: str, span: Span, widest: Level, written: str, others: Collection[str]) -> Fault:
+        known = set(others) if written != "share " else set()
         waiting = [widest]
         while waiting:
             level = waiting.pop()
             known |= level.labels.keys()
             waiting += level.inner
         meant = near(name, known)
+        if not meant and name == "input" and len(others) == 1:
+            (meant,) = others
         return fault(
             "E161",
             f"nothing before this is called {name}",
             span,
-            help=f"did you mean @{meant}?" if meant else "a label stands before its step: name: CONV",
+            help=f"did you mean {written}{meant}?" if meant else "a label stands before its step: name: CONV",
         )
 
 

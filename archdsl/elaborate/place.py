@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Optional
 
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.evaluate import Evaluator, Work
-from archdsl.elaborate.labels import Level
-from archdsl.elaborate.values import Fault, Names, Tensor, fault
+from archdsl.elaborate.labels import Entry, Level
+from archdsl.elaborate.values import Fault, Names, Poisoned, Tensor, fault
 from archdsl.graph import Region, Value
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
@@ -25,10 +25,14 @@ class Tail(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What the width of a CONV without one goes by: the last CONV's width, and whether a stride lies since."""
+    """What the width of a CONV without one goes by: the last CONV's width, and whether a stride lies since.
+
+    `fresh`: the CONV stands in the arm that is being elaborated, or in the file.
+    """
 
     width: Optional[int] = None
     strided: bool = False
+    fresh: bool = False
 
 
 @dataclass
@@ -47,9 +51,13 @@ class Run:
     network_inputs: dict[str, Value] = field(default_factory=dict)
     scopes: dict[Source, FileScope] = field(default_factory=dict)  # each file's, by its source
     main: Optional[Source] = None
+    broken: set[str] = field(default_factory=set)  # words of what does not parse: it may define what is missed
+    unread: bool = False  # whether a file that cannot be read may define any name
 
     def missing(self, name: str) -> Any:
-        """A name that the text leaves open, from outside; raises KeyError."""
+        """A name that the text leaves open, from outside; raises KeyError, or Poisoned where a fault may hide it."""
+        if name not in self.given and (self.unread or name in self.broken):
+            raise Poisoned
         value = self.given[name]
         self.used.add(name)
         return value
@@ -61,7 +69,12 @@ class Run:
     def report(self, fault: Fault, trail: tuple[str, ...] = ()) -> None:
         """Add the fault to the findings, with how elaboration came to it."""
         d = fault.diagnostic
-        notes = (*d.notes, *trail)
+        told = [way for way in trail if any(note.endswith(f", {way}") for note in d.notes)]
+        notes = d.notes
+        if told and sum(note.endswith(f", {told[0]}") for note in notes) > 1:  # several tensors came the same way
+            notes = tuple(note.removesuffix(f", {told[0]}") for note in notes)
+            told = []
+        notes = (*notes, *(way for way in trail if way not in told))
         self.findings.add(Diagnostic(d.code, d.message, d.span, d.label, notes, d.help, d.file))
 
 
@@ -73,6 +86,7 @@ class FileScope:
     defaults: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     choices: dict[int, str] = field(default_factory=dict)  # the key of each choice without a label, by its place
     loading: bool = False  # whether its statements are still read, against cycles of `use`
+    file: Optional[tree.File] = None
 
     def defaults_at(self, layer: str, offset: int) -> dict[str, Any]:
         """The defaults for a layer that is written at this offset."""
@@ -112,7 +126,16 @@ class Place:
         name = self.text(node.label)
         if name in self.run.network_inputs and not self._labelled(name):
             return Tensor(self.run.network_inputs[name])
-        return Tensor(self.level.find(name, node.span).value)
+        return Tensor(self.find(name, node.span, "@").value)
+
+    def find(self, name: str, span: Span, written: str) -> Entry:
+        """What a label stands for; `written` is what stands before it in the text. Raises E161, E162."""
+        try:
+            return self.level.find(name, span, written, self.run.network_inputs)
+        except Fault:
+            if self.run.unread or name in self.run.broken:
+                raise Poisoned from None
+            raise
 
     def _labelled(self, name: str) -> bool:
         level: Optional[Level] = self.level

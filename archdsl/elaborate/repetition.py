@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.values import describe, fault
-from archdsl.graph import Region, Repeat, Run, Value
+from archdsl.graph import Region, Repeat, Run
 from archdsl.syntax import tree
 
 MOST_COPIES = 4096  # copies of one repetition that differ
@@ -14,7 +14,7 @@ MOST_COPIES = 4096  # copies of one repetition that differ
 
 def count_of(place: Place, node: tree.Repeated) -> int:
     """How many copies there are; raises E136 where the count is no whole number or below zero."""
-    value = place.evaluator.value(node.count)
+    value = place.evaluator.value(node.count, hint="a count is given by -D {0}=2, or {0} = 2 in the file")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -44,22 +44,22 @@ def repeat(place: Place, node: tree.Repeated, count: int, tail: Tail, derive: Ca
             derive(place.inside(), tail)
             place.advance(None)
             return
-        param = Value(arriving.type, arriving.span, arriving.origin)
+        param = arriving.again()
         region = Region(param)
         here = f"in repetition {count - remaining + 1:_} of {count:_} at {place.run.where(node.span)}"
         copy = place.inside(region=region, value=param, trail=(here, *place.trail))
-        known = (param.type, copy.memory)
+        known = (param.type, param.layout, copy.memory)
         derive(copy, tail if remaining == 1 else Tail())
         if copy.value is None:
             place.advance(None)
             return
         region.result = copy.value
-        fixed = (copy.value.type, copy.memory) == known and remaining > 1 and before[1] == len(before[0].labels)
+        fixed = (copy.value.type, copy.value.layout, copy.memory) == known and remaining > 1 and before[1] == len(before[0].labels)
         times = remaining - 1 if fixed else 1
         runs.append(Run(times, region))
         remaining -= times
         place.memory = copy.memory
-        place.advance(Value(copy.value.type, copy.value.span, copy.value.origin))
+        place.advance(copy.value.again())
         if len(runs) > MOST_COPIES:
             raise fault("E153", f"more than {MOST_COPIES:_} copies that differ, which is past the limit", node.span)
     output = place.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Optional, Union
 
+from archdsl.elaborate.output import after, typed
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault, Poisoned, fault
 from archdsl.graph import Apply, Call, Module, Region, Repeat, Run, Share, Step, Value
@@ -17,7 +18,9 @@ from archdsl.tensor import show_shape
 def share(place: Place, node: tree.Share, label: Optional[str]) -> None:
     """Apply again what the label names, to what arrives; raises E164 where it names no submodule, E165 where it cannot."""
     name = place.text(node.label)
-    entry = place.level.find(name, node.span)
+    entry = place.find(name, node.span, "share ")
+    if entry.left_out:  # what is not there changes nothing, here as there
+        return
     if entry.step is None:
         if entry.value is None:
             raise Poisoned
@@ -43,14 +46,16 @@ def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name:
         inputs = tuple(moved.get(value, value) for value in step.inputs)
         types = tuple(value.type for value in inputs)
         try:
-            y = step.layer.shape(*types)
+            y = typed(step.layer, types)
             if step.layer.weights(*types) != step.layer.weights(*step.types):
                 raise _other_weights(step, inputs, span, name)
         except (LayerError, Mismatch) as error:
-            raise fault("E165", f"{name} cannot be applied to {types[0]}: {error}", span) from None
-        if inputs:
-            y = y._replace(batched=any(t.batched for t in types))
-        output = Value(y, span, f"share {name} at {place.run.where(span)}", step.output.hint)
+            if any(value.doubt for value in inputs):
+                raise Poisoned from None
+            origins = tuple(f"the {show_shape(v.type.shape)} comes from {v.origin}" for v in inputs if v.origin)
+            raise fault("E165", f"{name} cannot be applied to {types[0]}: {error}", span, notes=origins) from None
+        doubt, layout = after(step.layer, inputs)
+        output = Value(y, span, f"share {name} at {place.run.where(span)}", step.output.hint, layout, doubt)
         moved[step.output] = output
         return Apply(step.layer, inputs, output, step.span, step.label, step.given, step.implied)
     if isinstance(step, Repeat):
@@ -63,13 +68,14 @@ def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name:
                 if not same and run.count > 1 and run.region.param.type == value.type:
                     raise fault("E165", f"{name} cannot be applied to {value.type}: its copies would differ", span)
                 runs.append(Run(run.count if run.region.param.type == value.type else 1, region))
-                value = Value(region.result.type, span, region.result.origin)
+                value = region.result.again()
         moved[step.output] = value
         return Repeat(runs, moved.get(step.input, step.input), value, step.span)
     if isinstance(step, Call):
         arriving = moved.get(step.input, step.input)
         region = _region(place, step.module.region, arriving, moved, span, name)
-        output = Value(region.result.type, span, f"share {name} at {place.run.where(span)}", step.output.hint)
+        output = region.result.again(step.output.hint)
+        output.span, output.origin = span, f"share {name} at {place.run.where(span)}"
         moved[step.output] = output
         module = Module(step.module.title, region, step.module.positional, step.module.arguments)
         return Call(module, arriving, output, step.span, step.label)
@@ -79,7 +85,7 @@ def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name:
 
 
 def _region(place: Place, region: Region, arriving: Value, moved: dict[Value, Value], span: Span, name: str) -> Region:
-    param = Value(arriving.type, arriving.span, arriving.origin)
+    param = arriving.again()
     moved[region.param] = param
     made = Region(param)
     made.steps = [_copy(place, step, moved, span, name) for step in region.steps]

@@ -66,7 +66,10 @@ class Pad(Pointwise):
         return result
 
     def shape(self, *x: TensorType) -> TensorType:
-        return x[0]._replace(shape=tuple(n + b + a for n, (b, a) in zip(x[0].shape, self.pads(x[0]))))
+        pads = self.pads(x[0])
+        padded = tuple(a + old for (_, a), old in zip(pads, x[0].padded or (0,) * x[0].rank))
+        sizes = tuple(n + b + a for n, (b, a) in zip(x[0].shape, pads))
+        return x[0]._replace(shape=sizes, padded=padded if any(padded) else ())
 
     def torch(self, *x: TensorType) -> Torch:
         pads = self.pads(x[0])
@@ -109,7 +112,7 @@ class Roll(Pointwise):
 
     def shape(self, *x: TensorType) -> TensorType:
         self.moves(x[0])
-        return x[0]
+        return x[0]._replace(padded=())
 
     def torch(self, *x: TensorType) -> Torch:
         axes = tuple(axis + 1 for axis, _ in self.moves(x[0]))

@@ -24,6 +24,7 @@ class Slide(NamedTuple):
     dilation: int
     before: int
     after: int
+    spare: int = 0  # the last positions of the input that a PAD layer put there
 
     @property
     def extent(self) -> int:
@@ -36,7 +37,7 @@ class Slide(NamedTuple):
 
     def lost(self, n: Dim) -> int:
         """The positions of the input itself that no window reaches, gaps between windows apart."""
-        return max(0, self.slack(n) - self.after - max(0, self.stride - self.extent))
+        return max(0, self.slack(n) - self.after - self.spare - max(0, self.stride - self.extent))
 
     def floor(self, n: Dim) -> Dim:
         """The number of whole windows."""
@@ -65,6 +66,8 @@ def slide(
     `padded` says whether the layer has a padding to try.
     """
     sizes = x.shape[1:]
+    if x.padded:
+        slides = [s._replace(spare=spare) for s, spare in zip(slides, x.padded[1:])]
     result = tuple(s.ceil(n) if fit == "ceil" else s.floor(n) for n, s in zip(sizes, slides))
     if any(n < 1 for n in result):
         raise _too_large(x, slides, noun, padded)
@@ -107,6 +110,13 @@ def _fraction(n: Dim, s: Slide) -> str:
     return f"({n}{padding} - {s.extent})/{s.stride} + 1 = {value}"
 
 
+def _whole(n: Dim, s: Slide) -> str:
+    """The arithmetic of a window that fits, where what padding alone loses is cut off."""
+    if s.slack(n):
+        return f"floor(({n} + {s.before + s.after} - {s.extent})/{s.stride}) + 1 = {s.floor(n)}"
+    return _fraction(n, s)
+
+
 def _cures(
     sizes: tuple[Dim, ...], slides: Sequence[Slide], fit: str, left: str, padded: bool, noun: str
 ) -> Iterator[Trial]:
@@ -116,7 +126,7 @@ def _cures(
     if padded and uniform and all(s.before == s.after for s in slides):
         for p in range(first.before + 1, min(first.extent // 2, first.before + FEW) + 1):
             changed = first._replace(before=p, after=p)
-            yield Trial("padding", p, _fraction(sizes[0], changed))
+            yield Trial("padding", p, _whole(sizes[0], changed))
     if uniform:
         for stride in (*range(first.stride - 1, max(0, first.stride - 1 - FEW), -1), first.stride + 1):
             yield Trial("stride", stride)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from typing import Any, Optional
 
-from archdsl.diagnostics import Diagnostic, Findings
+from archdsl.diagnostics import MOST, Diagnostic, Findings
 from archdsl.syntax import tree
 from archdsl.syntax.builder import BadToken, Builder
+from archdsl.syntax.pieces import pieces
 from archdsl.syntax.source import Source, Span
 
-_HEAD = re.compile(r"^(?:input|output|model|let|block|default|use|assert)[ \t]+[^\s=:|,*?)\]}>-]", re.MULTILINE)
 _LOCK = threading.RLock()
 _PARSER: Any = None
 
@@ -35,8 +36,8 @@ _WORDS = {
 def parse(source: Source, findings: Findings) -> Optional[tree.File]:
     """The tree of a whole text; faults go to `findings`, and then the tree holds the statements that are well.
 
-    A text with a fault is cut at the heads of its statements and the pieces are parsed one by one, so that each
-    fault is told once and none hides another.
+    A text with a fault is cut into its statements and these are parsed one by one, so that each fault is told once
+    and none hides another.
     """
     try:
         return _parse(source, source.text, 0, "file")  # type: ignore[no-any-return]  # Lark is untyped
@@ -46,20 +47,21 @@ def parse(source: Source, findings: Findings) -> Optional[tree.File]:
             findings.add(Diagnostic("E101", "the text holds a NUL character; is it a binary file?", Span(source, at, at + 1)))
             return None
         first = _explain(error, source)
-    cuts = [match.start() for match in _HEAD.finditer(source.text)]
-    pieces = [*(cuts if cuts[:1] == [0] else [0, *cuts]), len(source.text)]
+    cuts = [*pieces(source.text), len(source.text)]
     statements: list[tree.Statement] = []
-    found = False
-    for start, end in zip(pieces, pieces[1:]):
+    broken: list[Span] = []
+    for start, end in zip(cuts, cuts[1:]):
         try:
             piece = _parse(source, source.text[start:end], start, "file")
             statements += piece.statements
         except Exception as error:  # as above
-            findings.add(_explain(error, source, end))
-            found = True
-    if not found:
+            findings.add(_explain(error, source))
+            broken.append(Span(source, start, end))
+            if len(broken) > MOST:
+                break
+    if not broken:
         findings.add(first)
-    return tree.File(Span(source, 0, len(source.text)), tuple(statements))
+    return tree.File(Span(source, 0, len(source.text)), tuple(statements), tuple(broken))
 
 
 def parse_value(source: Source) -> tree.Value:
@@ -110,20 +112,20 @@ def _parse(source: Source, text: str, shift: int, start: str) -> Any:
         try:
             return _PARSER.parse(text, start=start)
         except Exception as error:
-            if not hasattr(error, "shift"):
-                error.shift = shift  # type: ignore[attr-defined]  # read by _explain
+            if not hasattr(error, "stretch"):
+                error.stretch = (shift, shift + len(text))  # type: ignore[attr-defined]  # read by _explain
             raise
         finally:
             _CURRENT.builder = outer
 
 
-def _explain(error: Exception, source: Source, end: int | None = None) -> Diagnostic:
+def _explain(error: Exception, source: Source) -> Diagnostic:
     """The diagnostic for what Lark raised; raises it again where it is no fault of the text."""
     from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 
     from archdsl.syntax.newlines import DEEPEST, TooDeep
 
-    shift: int = getattr(error, "shift", 0)
+    shift, end = getattr(error, "stretch", (0, len(source.text)))
     if isinstance(error, BadToken):
         return Diagnostic("E102", str(error), error.span)
     if isinstance(error, TooDeep):
@@ -132,19 +134,36 @@ def _explain(error: Exception, source: Source, end: int | None = None) -> Diagno
             "E103", f"nested too deeply: more than {DEEPEST} levels", Span(source, at, at + 1), help=("name a part as a block",)
         )
     if isinstance(error, UnexpectedToken):
+        expected = set(error.accepts or error.expected)
         if error.token.type == "$END":
-            at = len(source.text[: end if end is not None else len(source.text)].rstrip())
-            return _unexpected("the text ends", set(error.accepts or error.expected), Span(source, max(0, at - 1), at))
+            return _ended(source, shift, end, expected)
         at = error.token.start_pos + shift
         text = "a new line" if error.token.type == "_NL" else f"`{_short(error.token)}`"
-        return _unexpected(text, set(error.accepts or error.expected), Span(source, at, at + max(1, len(error.token.rstrip()))))
+        found = _unexpected(text, expected, Span(source, at, at + max(1, len(error.token.rstrip()))))
+        return replace(found, help=_remedy(error.token.type, source, at, expected))
     if isinstance(error, UnexpectedCharacters):
         at = error.pos_in_stream + shift
         return _character(source, at, set(error.allowed or ()))
     if isinstance(error, UnexpectedEOF):
-        at = len(source.text.rstrip())
-        return _unexpected("the text ends", set(error.expected), Span(source, max(0, at - 1), at))
+        return _ended(source, shift, end, set(error.expected))
     raise error
+
+
+def _ended(source: Source, start: int, end: int, expected: set[str]) -> Diagnostic:
+    """What is said where a text, or what stands between the braces of a label, ends too early."""
+    at = max(start, len(source.text[:end].rstrip()))
+    what = "the braces end" if source.text[end : end + 1] == "}" and source.text[start - 1 : start] == "{" else "the text ends"
+    return _unexpected(what, expected, Span(source, max(0, at - 1), at))
+
+
+def _remedy(token: str, source: Source, at: int, expected: set[str]) -> tuple[str, ...]:
+    """What would mend a token that stands where none of its kind may."""
+    before = re.search(r"([A-Za-z_][A-Za-z0-9_]*)[ \t]+$", source.text[max(0, at - 200) : at])
+    if token == "LPAR" and before:
+        return (f"a name and its parenthesis stand together: {before[1]}(",)
+    if token == "_NL" and "LBRACE" in expected:
+        return ("an opening brace stands on the line of its head",)
+    return ()
 
 
 def _short(text: str) -> str:
@@ -174,6 +193,7 @@ def _unexpected(what: str, expected: set[str], span: Span) -> Diagnostic:
         words.append("a layer, a block or a group")
     elif {"SHAPE", "NUMBER"} <= expected:
         words.append("a value")
+        expected = expected - {"IN"}
     elif {"NUMBER", "NAME", "LPAR"} <= expected:
         words.append("a count: a number, a name or an expression in parentheses")
     elif {"NAME", "LPAR"} <= expected:

@@ -28,7 +28,10 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1."""
-        return self.text.split("\n")[number - 1]
+        self.position(0)
+        start = self._starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : end if end >= 0 else len(self.text)]
 
 
 class Span(NamedTuple):

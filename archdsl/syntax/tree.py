@@ -341,7 +341,8 @@ Statement = Union[Input, Output, Model, Constant, Function, Block, Default, Use,
 
 
 class File(NamedTuple):
-    """A whole text."""
+    """A whole text. `broken` are the stretches that do not parse; `statements` are those of the others."""
 
     span: Span
     statements: tuple[Statement, ...]
+    broken: tuple[Span, ...] = ()

@@ -100,19 +100,21 @@ class Builder:
             if isinstance(step, Repeat):
                 for run in step.runs:
                     mark = numbering.mark()
-                    inner = self._items(run.region, numbering, named)
+                    inner = self._items(run.region, numbering, named, first)
                     if inner is None:
                         return None
                     numbering.skip(mark, run.count - 1)
+                    first = first and not run.region.steps
                     if run.count == 1:
                         items += inner
                     elif inner:
                         items.append(_star(run.count, inner, named))
             else:
                 name = numbering.name(step)
-                made = self._item(step, first and not items)
+                made = self._item(step, first)
                 if made is None:
                     return None
+                first = first and commutes(step)
                 items.append(Item(name, made, show_shape(step.output.type.shape)))
             current = step.output
         return items if region.result is current else None
@@ -174,6 +176,15 @@ def _star(count: int, inner: list[Any], named: bool) -> Any:
     return Star(count, tuple(inner), len(inner) if not named else 0)
 
 
+# Layers on each number by itself: to flatten before one or behind it is the same.
+_COMMUTING = frozenset("DROPOUT RELU RELU6 LRELU ELU SELU GELU SILU MISH SIGMOID TANH HSWISH HSIGMOID SOFTPLUS ID".split())
+
+
+def commutes(step: Step) -> bool:
+    """Whether a flattening behind the step may stand before it."""
+    return isinstance(step, Apply) and step.layer.spec in _COMMUTING
+
+
 _PLAIN = layers_code.Call(layers_code.Itself(), (layers_code.X(),))
 _FLATTENED = layers_code.Call(layers_code.Itself(), (layers_code.call("torch.flatten", layers_code.X(), 1),))
 
@@ -184,19 +195,28 @@ def flattens(forward: Any) -> bool:
 
 
 def _lead(call: Call) -> Apply | None:
-    """The FC that stands first in a Sequential and flattens: whoever calls the Sequential has to do it."""
+    """The FC that flattens first in a Sequential, if one does: whoever calls the Sequential has to flatten."""
     region = call.module.region
-    while region.steps:
-        step = region.steps[0]
+    steps, current = list(region.steps), region.param
+    while steps:
+        step = steps.pop(0)
         if isinstance(step, Apply):
-            flat = step.layer.torch(*step.types) if len(step.inputs) == 1 and step.inputs[0] is region.param else None
-            return step if flat is not None and flat.kind == "module" and flattens(flat.forward) else None
-        if isinstance(step, Call) and not step.module.title:
-            region = step.module.region
+            if step.inputs != (current,):
+                return None
+            torch = step.layer.torch(*step.types)
+            if torch.kind == "module" and flattens(torch.forward):
+                return step
+            if not commutes(step):
+                return None
+        elif isinstance(step, Call) and not step.module.title:
+            steps[:0], current = step.module.region.steps, step.module.region.param
+            continue
         elif isinstance(step, Repeat):
-            region = step.runs[0].region
+            steps[:0], current = step.runs[0].region.steps, step.runs[0].region.param
+            continue
         else:
             return None
+        current = step.output
     return None
 
 

@@ -8,9 +8,9 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple, Optional, Union
 
-from archdsl.backends.pytorch.body import Body, Builder, Child, Reference, takes_arriving
+from archdsl.backends.pytorch.body import Body, Builder, Child, Reference, registers, takes_arriving
 from archdsl.backends.pytorch.code import Absent, Chain, Hole, Item, change, walk
-from archdsl.backends.pytorch.unify import Differ, fit, unify
+from archdsl.backends.pytorch.unify import Differ, fit, fit_chain, unify
 from archdsl.graph import Call, Module, Network, Region, Repeat, Share, Value
 from archdsl.layers.code import Call as Construct
 from archdsl.layers.code import Infix, Name
@@ -46,7 +46,7 @@ class Class(NamedTuple):
     title: str  # the block's name in the spec, "" for a group
     code: Union[Chain, Body]
     parameters: tuple[Parameter, ...]
-    switched: tuple[tuple[str, str], ...]  # children that are there only where the parameter of this name says so
+    switched: tuple[tuple[str, Any], ...]  # children that are there only on a condition
     forward: tuple[str, ...]  # the names of forward's submodules from around
 
 
@@ -118,9 +118,9 @@ class Classes:
         module = calls[0].module
         name = self._name(module.title or _camel(calls[0].label))
         columns = list(template.columns)
-        switches = _switches(codes)
-        known = _known(calls, columns)
-        taken = set(RESERVED) | set(switches)
+        known = _known(calls)
+        switches = _switches(codes, known)
+        taken = set(RESERVED) | {switch.name for switch in switches}
         code = template.code
         chosen: list[tuple[str, tuple[Any, ...]]] = []
         replaced: dict[int, Any] = {}
@@ -143,16 +143,25 @@ class Classes:
                         chosen.append((used, next(v for n, v in known if n == used)))
                     taken.add(used)
                 continue
-            fresh = _fresh(_place(template.code, index), taken)
+            fresh = _part_name(calls, column) or _fresh(_place(template.code, index), taken)
+            if fresh in taken:
+                fresh = _fresh(("", fresh), taken)
             taken.add(fresh)
             replaced[index] = Name(fresh)
             chosen.append((fresh, column))
         code = change(code, lambda c: replaced[c.index] if isinstance(c, Hole) else c)
-        chosen += list(switches.items())
+        for switch in switches:
+            own = switch.name or next(n.name for n in walk(switch.condition) if isinstance(n, Name))
+            if own not in dict(chosen):
+                chosen.append((own, switch.there if switch.name else dict(known)[own]))
         ranks = {name: rank for rank, (name, _) in enumerate([("in_channels", ()), *known, *chosen][::-1])}
         order = sorted(chosen, key=lambda pair: (_default(*pair) != Absent(), -ranks[pair[0]]))
         parameters = tuple(Parameter(n, _annotation(v), _default(n, v)) for n, v in order)
-        switched = tuple((child.name, s) for s in switches for child in _optional(code, codes, s, switches[s]))
+        conditions = {position: switch.condition for switch in switches for position in switch.positions}
+        switched = tuple((_pieces(code)[position].name, test) for position, test in conditions.items())
+        if isinstance(code, Chain):
+            pieces = (item._replace(condition=conditions.get(i)) if i in conditions else item for i, item in enumerate(code.items))
+            code = Chain(tuple(pieces), code.named)
         outer = tuple(identifier(self._outer_name(step)) for step in self.builder.flow.borrowed[module])
         self.made.append(Class(name, module.title, code, parameters, switched, outer))
         values = dict(chosen)
@@ -189,7 +198,7 @@ def _collect(region: Region, groups: dict[object, list[Call]], builder: Builder)
             for run in step.runs:
                 _collect(run.region, groups, builder)
         elif isinstance(step, Call):
-            if isinstance(builder.constructor(step), Reference):
+            if registers(step.module) and isinstance(builder.constructor(step), Reference):
                 groups.setdefault(_key(step), []).append(step)
             _collect(step.module.region, groups, builder)
         elif isinstance(step, Share):
@@ -219,10 +228,10 @@ def _children(body: Union[Chain, Body]) -> int:
     return len(body.items) if isinstance(body, Chain) else len(body.children)
 
 
-def _fitted(full: Union[Chain, Body], small: Union[Chain, Body]) -> Optional[Body]:
+def _fitted(full: Union[Chain, Body], small: Union[Chain, Body]) -> Union[Chain, Body, None]:
     if isinstance(full, Body) and isinstance(small, Body):
         return fit(full, small)
-    return None
+    return fit_chain(full, small) if isinstance(full, Chain) and isinstance(small, Chain) else None
 
 
 def _camel(label: str) -> str:
@@ -231,28 +240,48 @@ def _camel(label: str) -> str:
     return name or "Group"
 
 
-def _switches(codes: list[Any]) -> dict[str, tuple[bool, ...]]:
-    """The children that some instances lack: parameters that say whether they are there, by the first one's name."""
-    result: dict[str, tuple[bool, ...]] = {}
-    if not isinstance(codes[0], Body):
-        return result
-    for position in range(len(codes[0].children)):
-        there = tuple(not isinstance(code.children[position], Absent) for code in codes)
-        if not all(there) and there not in result.values():
-            child = next(code.children[position] for code, is_there in zip(codes, there) if is_there)
-            result[identifier(child.name)] = there
+class Switch(NamedTuple):
+    """Children that some instances lack: whether each instance has them, and the condition that says so."""
+
+    there: tuple[bool, ...]
+    positions: tuple[int, ...]
+    condition: Any
+    name: str  # of the parameter that it takes, "" where a parameter of the block tells
+
+
+def _pieces(code: Union[Chain, Body]) -> tuple[Any, ...]:
+    return code.items if isinstance(code, Chain) else code.children
+
+
+def _switches(codes: list[Any], known: list[tuple[str, tuple[Any, ...]]]) -> list[Switch]:
+    found: dict[tuple[bool, ...], list[int]] = {}
+    for position in range(len(_pieces(codes[0]))):
+        there = tuple(not isinstance(_pieces(code)[position], Absent) for code in codes)
+        if not all(there):
+            found.setdefault(there, []).append(position)
+    result = []
+    for there, positions in found.items():
+        tests = [t for t in (_test(there, *pair) for pair in known) if t is not None]
+        test = min(tests, key=lambda t: t.right not in (0, 1)) if tests else None
+        piece = next(_pieces(code)[positions[0]] for code, is_there in zip(codes, there) if is_there)
+        name = ""
+        if test is None:
+            made = piece.code.name if isinstance(piece.code, Construct) and piece.name.isdigit() else piece.name
+            name = identifier(str(made).rpartition(".")[2].lower() if piece.name.isdigit() else made)
+            test = Name(name)
+        result.append(Switch(there, tuple(positions), test, name))
     return result
 
 
-def _optional(code: Any, codes: list[Any], name: str, there: tuple[bool, ...]) -> list[Child]:
-    found = []
-    for position, child in enumerate(code.children):
-        if tuple(not isinstance(c.children[position], Absent) for c in codes) == there:
-            found.append(child)
-    return found
+def _test(there: tuple[bool, ...], name: str, values: tuple[Any, ...]) -> Any:
+    """`stride != 1`, where that is just where the children are there."""
+    out = {v for v, is_there in zip(values, there) if not is_there}
+    if len(out) == 1 and not out & {v for v, is_there in zip(values, there) if is_there}:
+        return Infix("!=", Name(name), out.pop())
+    return None
 
 
-def _known(calls: list[Call], columns: list[tuple[Any, ...]]) -> list[tuple[str, tuple[Any, ...]]]:
+def _known(calls: list[Call]) -> list[tuple[str, tuple[Any, ...]]]:
     """What a parameter may be called after: the block's own parameters, and the width that arrives."""
     result = []
     names = [name for name, _ in calls[0].module.arguments]
@@ -283,6 +312,10 @@ def _formula(
     values = [column[i] for i in present]
     if len(set(values)) < 2 or not all(isinstance(v, int) and not isinstance(v, bool) for v in values):
         return None
+    for first, one in known:
+        for second, two in known:
+            if first < second and all(v == one[i] * two[i] for v, i in zip(values, present)):
+                return Infix("*", Name(first), Name(second)), (first, second)
     for name, all_values in known:
         base = [all_values[i] for i in present]
         if not all(isinstance(b, int) and b > 0 for b in base):
@@ -295,10 +328,6 @@ def _formula(
         k = base[0] // values[0] if values[0] else 0
         if 2 <= k <= 64 and all(b == k * v for v, b in zip(values, base)):
             return Infix("//", Name(name), k), (name,)
-    for first, one in known:
-        for second, two in known:
-            if first < second and all(v == one[i] * two[i] for v, i in zip(values, present)):
-                return Infix("*", Name(first), Name(second)), (first, second)
     return None
 
 
@@ -320,6 +349,14 @@ def _place(code: Any, index: int) -> tuple[str, str]:
                         if isinstance(arg, Hole) and arg.index == index:
                             return part.name, name
     return "", "value"
+
+
+def _part_name(calls: list[Call], column: tuple[Any, ...]) -> str:
+    """The block's own name for the one layer that is handed in, such as `act`."""
+    if not all(isinstance(v, (Construct, Absent)) for v in column):
+        return ""
+    names = [name for name, value in calls[0].module.arguments if type(value).__name__ == "LayerValue"]
+    return identifier(names[0]) if len(names) == 1 else ""
 
 
 def _fresh(place: tuple[str, str], taken: set[str]) -> str:

@@ -49,11 +49,12 @@ class Star(NamedTuple):
 
 
 class Item(NamedTuple):
-    """An item of a Sequential: its name, what constructs it, and a comment."""
+    """An item of a Sequential: its name, what constructs it, a comment, and the condition that it is there, if any."""
 
     name: str
     code: Any
     comment: str = ""
+    condition: Any = None
 
 
 class Chain(NamedTuple):

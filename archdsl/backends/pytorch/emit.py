@@ -61,7 +61,8 @@ def _class(made: Class) -> str:
     signature = ", ".join(["self", *map(_parameter, made.parameters)])
     lines.append(f"{INDENT}def __init__({signature}) -> None:")
     if len(lines[-1]) > 100:
-        lines[-1:] = [f"{INDENT}def __init__(", *(f"{INDENT * 2}{p}," for p in signature.split(", ")), f"{INDENT}) -> None:"]
+        inside = [f"{INDENT * 2}{signature}"] if len(signature) <= 92 else [f"{INDENT * 2}{p}," for p in signature.split(", ")]
+        lines[-1:] = [f"{INDENT}def __init__(", *inside, f"{INDENT}) -> None:"]
     if isinstance(code, Chain):
         return "\n".join([*lines, *_super(code)])
     lines += _children(code, dict(made.switched))
@@ -100,7 +101,7 @@ def _super(chain: Chain) -> list[str]:
     return [f"{INDENT * 2}super().__init__(", *items(chain, 3), f"{INDENT * 2})"]
 
 
-def _children(body: Body, switched: dict[str, str]) -> list[str]:
+def _children(body: Body, switched: dict[str, Any]) -> list[str]:
     if _sequential(body):
         from archdsl.backends.pytorch.code import Item
 
@@ -111,7 +112,7 @@ def _children(body: Body, switched: dict[str, str]) -> list[str]:
     return lines
 
 
-def _child(c: Child, switch: str | None) -> list[str]:
+def _child(c: Child, switch: Any) -> list[str]:
     plain = c.name.isidentifier()
     if c.kind in ("buffer", "saved"):
         tail = ", persistent=False)" if c.kind == "buffer" else ")"
@@ -121,7 +122,7 @@ def _child(c: Child, switch: str | None) -> list[str]:
     if switch is None:
         return block(head, c.code, tail, 2, c.comment)
     annotated = f"self.{c.name}: nn.Module = nn.Identity()" if plain else f"{head}nn.Identity(){tail}"
-    return [f"{INDENT * 2}{annotated}", f"{INDENT * 2}if {switch}:", *block(head, c.code, tail, 3, c.comment)]
+    return [f"{INDENT * 2}{annotated}", f"{INDENT * 2}if {text(switch)}:", *block(head, c.code, tail, 3, c.comment)]
 
 
 # ---- the network itself

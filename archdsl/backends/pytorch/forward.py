@@ -9,7 +9,7 @@ from archdsl.backends.pytorch.body import Body, Line
 from archdsl.backends.pytorch.classes import identifier
 from archdsl.backends.pytorch.code import Kid, Outer, Val, change, walk
 from archdsl.backends.pytorch.layout import INDENT, WIDTH, block, commented, text
-from archdsl.layers.code import Call, Name
+from archdsl.layers.code import Call, Infix, Name
 
 SHORTEST = 2  # so many layers in a row of a Sequential are gone through in a loop
 
@@ -38,8 +38,11 @@ def fold(lines: list[Line], gives: tuple[int, ...]) -> list[Line]:
 
 
 def _follows(last: Line, line: Line) -> bool:
-    """Whether a step stands behind another on one line of the spec; in a loop each pass has lines of its own."""
-    return last.place[0] == line.place[0] and last.place[1] < line.place[1] and last.training == line.training
+    """Whether a step stands behind another on one line of the spec, or behind a mere sum; in a loop each pass has its own."""
+    if last.training != line.training:
+        return False
+    small = isinstance(last.code, Infix) and all(isinstance(part, Val) for part in (last.code.left, last.code.right))
+    return small or (last.place[0] == line.place[0] and last.place[1] < line.place[1])
 
 
 def _short(code: Any) -> Any:
@@ -56,6 +59,7 @@ class Names:
             for number in reads(line.code):
                 self.last.setdefault(number, index)
         self.uses = Counter([n for line in lines for n in reads(line.code)] + list(gives))
+        self.several = gives if len(gives) > 1 else ()  # results with names of their own
         self.names: dict[int, str] = dict(zip(body.takes, inputs))
         self._plain = ["x", "y", "z"]
 
@@ -72,10 +76,11 @@ class Names:
             return "_"
         busy = {self.names[n] for n, last in self.last.items() if n in self.names and last > index and n != number}
         busy |= set(targets)
-        hint = identifier(self.hints[number]) if number in self.hints and self.last[number] > index + 1 else ""
+        kept = self.last[number] > index + 1 or number in self.several
+        hint = identifier(self.hints[number]) if number in self.hints and kept else ""
         if not hint.isidentifier() or hint in busy:
             hint = ""
-        if hint and self.uses[number] > 1:
+        if hint and (self.uses[number] > 1 or number in self.several):
             return hint
         for n in reads(line.code):
             if self.names[n] not in busy and self.names[n] in self._plain:

@@ -59,6 +59,8 @@ def _item(item: Any) -> tuple[str, str]:
         return f"*({text(item.code)} for {variable} in range({item.count}))", ""
     if isinstance(item, Star):
         return _star(item), ""
+    if item.condition is not None:
+        return f"*([{text(item.code)}] if {text(item.condition)} else [])", item.comment
     return text(item.code), item.comment
 
 
@@ -99,7 +101,7 @@ def block(head: str, code: Any, tail: str, indent: int, comment: str = "") -> li
     """`head`, the code and `tail` on one line if it fits, else broken at the arguments."""
     margin = INDENT * indent
     line = f"{margin}{head}{text(code)}{tail}"
-    short = not (isinstance(code, Chain) and len(code.items) > 2)
+    short = not (isinstance(code, Chain) and len(compress(code.items, code.named)) > 2)
     if len(line) <= WIDTH and short:
         return [commented(line, comment)]
     if isinstance(code, Chain):
@@ -107,6 +109,9 @@ def block(head: str, code: Any, tail: str, indent: int, comment: str = "") -> li
     if isinstance(code, Call) and (code.args or code.kwargs):
         name = text(Name(code.name)) if isinstance(code.name, str) else text(code.name)
         lines = [f"{margin}{head}{name}("]
+        inside = f"{margin}{INDENT}{', '.join([*map(text, code.args), *(f'{k}={text(v)}' for k, v in code.kwargs)])}"
+        if len(inside) <= WIDTH:
+            return [*lines, inside, commented(f"{margin}){tail}", comment)]
         for arg in code.args:
             lines += block("", arg, ",", indent + 1)
         for key, value in code.kwargs:
@@ -140,7 +145,10 @@ def _sequential(head: str, chain: Chain, tail: str, indent: int) -> list[str]:
         if isinstance(item, Progression):
             lines.append(f"{margin}{INDENT * 3}*({_pairs(item)}),")
         else:
-            lines += block(f'("{item.name}", ', item.code, "),", indent + 3, item.comment)
+            entry = block(f'("{item.name}", ', item.code, "),", indent + 3, item.comment)
+            deep = INDENT * (indent + 3)
+            broken = [f"{deep}(", f'{deep}{INDENT}"{item.name}",', *block("", item.code, ",", indent + 4), f"{deep}),"]
+            lines += entry if len(entry) == 1 else broken
     return [*lines, f"{margin}{INDENT * 2}]", f"{margin}{INDENT})", f"{margin}){tail}"]
 
 
@@ -148,13 +156,16 @@ def items(chain: Chain, indent: int) -> list[str]:
     """The items of a Sequential by position, one a line."""
     lines = []
     for item in compress(chain.items, False):
-        if isinstance(item, Item):
+        if isinstance(item, Item) and item.condition is None:
             lines += block("", item.code, ",", indent, item.comment)
             continue
         shown, _ = _item(item)
         line = f"{INDENT * indent}{shown},"
         if len(line) > WIDTH and isinstance(item, Star):
             lines += _long_star(item, indent)
+        elif len(line) > WIDTH and isinstance(item, Item):
+            made, deep = block("", item.code, "", indent + 2), INDENT * (indent + 1)
+            lines += [f"{INDENT * indent}*(", f"{deep}[", *made, f"{deep}]", f"{deep}if {text(item.condition)}", f"{deep}else []", f"{INDENT * indent}),"]
         elif len(line) > WIDTH:
             deep = INDENT * (indent + 1)
             variable = "i" if _varies(item.code) else "_"

@@ -7,10 +7,11 @@ and gives what arrives in their place, is one of the same class with these child
 
 from __future__ import annotations
 
+from itertools import combinations, islice
 from typing import Any, NamedTuple, Optional
 
 from archdsl.backends.pytorch.body import Body, Child, Line
-from archdsl.backends.pytorch.code import Absent, Hole, Item, Kid, Star, Val, change, is_node, walk
+from archdsl.backends.pytorch.code import Absent, Chain, Hole, Item, Kid, Star, Val, change, is_node, walk
 from archdsl.layers import code as layers_code
 from archdsl.layers.code import Call
 
@@ -26,6 +27,9 @@ _PARTS = frozenset(  # modules without weights, which may be handed in
 
 
 _EXPRESSIONS = (layers_code.Method, layers_code.Infix, layers_code.Item, layers_code.Span)
+
+
+MOST_PLACES = 200  # ways to place the items of a shorter chain in a longer one
 
 
 class Differ(Exception):
@@ -186,6 +190,35 @@ def numbered(body: Body) -> Body:
     return body._replace(lines=lines, takes=tuple(range(len(body.takes))), gives=gives, hints=())
 
 
+def fit_chain(full: Chain, small: Chain) -> Optional[Chain]:
+    """`small` with Absent for the items of `full` that it lacks; None where it is no part of it."""
+    if full.named or small.named or len(small.items) >= len(full.items):
+        return None
+    count, most = len(small.items), len(full.items)
+    best: Optional[tuple[int, Chain]] = None
+    for places in islice(combinations(range(most), count), MOST_PLACES):
+        items: list[Any] = [Absent()] * most
+        for place, own in zip(places, small.items):
+            other = full.items[place]
+            items[place] = own._replace(name=other.name) if isinstance(own, Item) and isinstance(other, Item) else own
+        chain = Chain(tuple(items), False)
+        try:
+            holes = len(unify([full, chain]).columns)
+        except Differ:
+            continue
+        if best is None or holes < best[0]:
+            best = holes, chain
+    return best[1] if best is not None else None
+
+
+def _unifies(a: Any, b: Any) -> bool:
+    try:
+        unify([a, b])
+    except Differ:
+        return False
+    return True
+
+
 def fit(full: Body, small: Body) -> Optional[Body]:
     """`small` in the form of `full`, with Absent for the children that it lacks; None where it is another class."""
     extra = frozenset(c.name for c in full.children) - {c.name for c in small.children}
@@ -195,9 +228,7 @@ def fit(full: Body, small: Body) -> Optional[Body]:
     if cut is None:
         return None
     body, kept = cut
-    try:
-        unify([numbered(body), numbered(small)])
-    except Differ:
+    if not _unifies(numbered(body), numbered(small)):
         return None
     theirs = iter(small.children)
     children = tuple(Absent() if c.name in extra else next(theirs) for c in full.children)
