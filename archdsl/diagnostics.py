@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from archdsl.syntax.source import Span
 
@@ -98,7 +98,7 @@ class Style:
 class Ansi(Style):
     """Colours for a terminal."""
 
-    _CODES = {"error": "1;31", "warning": "1;33", "gutter": "34", "help": "32", "strong": "1"}
+    _CODES: ClassVar[dict[str, str]] = {"error": "1;31", "warning": "1;33", "gutter": "34", "help": "32", "strong": "1"}
 
     def paint(self, text: str, role: str) -> str:
         return f"\x1b[{self._CODES[role]}m{text}\x1b[0m"

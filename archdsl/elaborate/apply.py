@@ -10,7 +10,9 @@ from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.arguments import Bound, bind_layer, kinds
 from archdsl.elaborate.evaluate import bind_parameters
 from archdsl.elaborate.labels import Level
+from archdsl.elaborate.output import POSITIONS, after, silent, typed
 from archdsl.elaborate.place import Memory, Place, Tail
+from archdsl.elaborate.warnings import warn
 from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Names, fault
 from archdsl.graph import Apply, Call, Module, Region, Value
 from archdsl.layers.arguments import Mismatch, show
@@ -23,6 +25,7 @@ from archdsl.tensor import TensorType, show_shape
 FIRST_WIDTH, WIDEST, HIDDEN = 32, 512, 128  # CONV's first width, its last doubling, FC's width
 DEEPEST_BLOCKS = 40
 MOST_HELP = 3
+LARGEST_KERNEL = 11  # AlexNet's; a larger one is likely a width
 
 Values = Sequence[Optional[Value]]
 
@@ -46,13 +49,17 @@ def apply_layer(
         return None
     known = [value for value in inputs if value is not None]
     layer, implied = _complete(place, layer, known, tail, span)
-    output, bound = _output(place, bound._replace(layer=layer), known, span)
+    bound = bound._replace(layer=layer)
+    swapped = _swapped(callee, width, bound, known)
+    output = _output(place, bound, known, span, swapped)
     made = None
     if output is not None:
         fields = tuple((k, v) for k, v in implied if k not in bound.spans)
         made = Apply(layer, tuple(known), output, span, label or "", bound.given, fields)
         place.region.steps.append(made)
         _remember(place, layer, known, output)
+        if not output.doubt:
+            warn(place, layer, known, span, swapped)
     place.advance(output)
     return made
 
@@ -144,33 +151,54 @@ def _classifier(place: Place, layer: Layer, inputs: Sequence[Value], tail: Tail,
     return layer
 
 
-def _output(place: Place, bound: Bound, inputs: Sequence[Value], span: Span) -> tuple[Optional[Value], Bound]:
-    """What the layer gives; a misfit is reported, and goes on with the output where that is not in doubt."""
+def _output(place: Place, bound: Bound, inputs: Sequence[Value], span: Span, swapped: str) -> Optional[Value]:
+    """What the layer gives; a misfit is reported, and goes on with what would come out, where that can be guessed."""
     layer = bound.layer
     types = tuple(value.type for value in inputs)
+    doubt, layout = after(layer, inputs)
     try:
-        y = layer.shape(*types)
+        y = typed(layer, types)
     except (LayerError, Mismatch) as error:
         facts = error if isinstance(error, LayerError) else LayerError("E122", f"{layer.spec} {error}")
-        place.run.report(_misfit(place, bound, facts, inputs, span), place.trail)
+        if not silent(layer, facts, inputs):
+            place.run.report(_misfit(place, bound, facts, inputs, span, swapped), place.trail)
         if facts.output is None:
-            return None, bound
+            return None
         y = facts.output
-    if inputs:
-        y = y._replace(batched=any(t.batched for t in types))
+        doubt = max(doubt, POSITIONS)
     if any(n >= 2**63 for n in y.shape) or y.size >= 2**63:
         raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
     origin = ", ".join((f"{layer.spec} at {place.run.where(span)}", *place.trail[:1]))
-    return Value(y, span, origin), bound
+    return Value(y, span, origin, "", layout if y.rank > 1 else "", doubt)
 
 
-def _misfit(place: Place, bound: Bound, facts: LayerError, inputs: Sequence[Value], span: Span) -> Fault:
+def _misfit(
+    place: Place, bound: Bound, facts: LayerError, inputs: Sequence[Value], span: Span, swapped: str
+) -> Fault:
     at = bound.spans.get(facts.argument, span)
     origins = tuple(
         f"the {show_shape(v.type.shape)} comes from {v.origin}" for v in dict.fromkeys(inputs) if v.origin
     )  # fmt: skip
-    help = [*_tried(bound.layer, facts, inputs), *([facts.help] if facts.help else [])]
+    help = [swapped] if swapped else [*_tried(bound.layer, facts, inputs), *([facts.help] if facts.help else [])]
     return Fault(Diagnostic(facts.code, facts.message, at, facts.label, (*facts.notes, *origins), tuple(help)))
+
+
+def _swapped(callee: LayerValue, width: Optional[int], bound: Bound, inputs: Sequence[Value]) -> str:
+    """What is told to those who write PyTorch's CONV(3, 32, 3): "" where the first number is not the width that arrives,
+    or the kernel is one that is used."""
+    loose = [value for key, value, _ in callee.arguments if not key]
+    if callee.name not in ("CONV", "UPCONV") or len(loose) < 2 or loose[0] != width or not isinstance(loose[1], int):
+        return ""
+    if loose[1] <= LARGEST_KERNEL and all(loose[1] <= n for n in inputs[0].type.shape[1:]) and len(loose) < 3:
+        return ""
+    try:
+        typed(bound.layer, [value.type for value in inputs])
+        if loose[1] <= LARGEST_KERNEL and all(loose[1] <= n for n in inputs[0].type.shape[1:]):
+            return ""
+    except (LayerError, Mismatch):
+        pass
+    rest = ", ".join(describe(value) for value in loose[1:])
+    return f"the width that arrives is inferred: write {callee.name}({rest})"
 
 
 def _tried(layer: Layer, facts: LayerError, inputs: Sequence[Value]) -> list[str]:
@@ -193,7 +221,7 @@ def _tried(layer: Layer, facts: LayerError, inputs: Sequence[Value]) -> list[str
 
 def _remember(place: Place, layer: Layer, inputs: Sequence[Value], output: Value) -> None:
     if layer.spec == "CONV":
-        place.memory = Memory(output.type.channels, False)
+        place.memory = Memory(output.type.channels, False, True)
         return
     window = layer.window(*(value.type for value in inputs))
     if isinstance(window, Window) and any(s > 1 for s in window.stride):
@@ -216,7 +244,7 @@ def apply_block(
     if len(place.blocks) >= DEEPEST_BLOCKS:
         raise fault("E103", f"blocks nested too deeply: more than {DEEPEST_BLOCKS} levels", span)
     arriving = place.value
-    param = Value(arriving.type, arriving.span, arriving.origin) if arriving is not None else None
+    param = arriving.again() if arriving is not None else None
     region = Region(param)  # type: ignore[arg-type]  # None only behind a fault, where no graph is used
     names = Names(callee.names, choices=f"{title}.")
     inner = place.inside(
@@ -235,7 +263,7 @@ def apply_block(
     if inner.value is None:
         place.advance(None)
         return None
-    output = Value(inner.value.type, inner.value.span, inner.value.origin)
+    output = inner.value.again()
     made = Call(Module(title, region, inner.level.positional, arguments), arriving or output, output, span, label or "")
     place.region.steps.append(made)
     place.advance(output)

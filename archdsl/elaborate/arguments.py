@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic
+from archdsl.elaborate.evaluate import key_span
 from archdsl.elaborate.suggest import near
 from archdsl.elaborate.values import Fault, Tensor, describe, fault
 from archdsl.layers.arguments import Kind, Mismatch, show
@@ -138,6 +139,7 @@ def _shown(cls: type[Layer], key: str, value: Any) -> str:
     kind = kinds(cls).get(key)
     bare = isinstance(word, str) and (kind is None or bool(kind.words)) and word.isidentifier()
     text = word if bare else describe(value) if isinstance(value, Tensor) else show(value)
+    text = text if len(text) <= 200 else text[:199] + "…"
     return f"{key}={text}" if key else str(text)
 
 
@@ -162,8 +164,7 @@ def _too_many(cls: type[Layer], name: str, loose: Sequence[tuple[Any, Span]], ar
 
 
 def _unknown(cls: type[Layer], name: str, key: str, known: Mapping[str, Kind], place: Span) -> Fault:
-    start = place.source.text.rfind(key, 0, place.start)
-    span = Span(place.source, start, start + len(key)) if start >= 0 else place
+    span = key_span(key, place)
     if key in _INFERRED:
         return fault("E124", f"{name} has no argument `{key}`", span, help="the width that arrives is inferred: leave it out")
     meant = _TORCH_NAMES.get(key, "")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from archdsl.elaborate.functions import FUNCTIONS, BadValue, checked, items, number, whole
-from archdsl.elaborate.suggest import unknown_name
+from archdsl.elaborate.suggest import unknown, unknown_name
 from archdsl.elaborate.values import (
     MOST_ITEMS,
     BlockValue,
@@ -28,6 +28,7 @@ from archdsl.syntax.source import Span
 
 DEEPEST_CALLS = 40  # functions that call functions
 MOST_WORK = 2_000_000  # values worked out in one run
+CONSTANT = "a constant is given by `{0} = …` or -D {0}=…"
 
 _ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
@@ -73,10 +74,15 @@ class Evaluator:
         """The same place with other names."""
         return Evaluator(names, self.arriving, self.lookup, self.work, self.missing, self.measures)
 
-    def value(self, node: tree.Value, words: Sequence[str] = ()) -> Any:
-        """What the expression is worth; `words` are bare names that stand for themselves. Raises Fault, Poisoned."""
+    def value(self, node: tree.Value, words: Sequence[str] = (), hint: str = CONSTANT) -> Any:
+        """What the expression is worth; `words` are bare names that stand for themselves. Raises Fault, Poisoned.
+
+        `hint` is the help where the expression is a name, `{0}`, that nothing defines.
+        """
         self.work.count(node.span)
         try:
+            if isinstance(node, tree.Name):
+                return checked(self._name(node, words, hint))
             return checked(_RULES[type(node)](self, node, words))
         except BadValue as error:
             raise fault("E140", str(error), node.span) from None
@@ -105,7 +111,7 @@ class Evaluator:
             raise fault("E141", f"{letter} = {describe(value)} is no size: a whole number above 0 is expected", node.span)
         return value
 
-    def _name(self, node: tree.Name, words: Sequence[str]) -> Any:
+    def _name(self, node: tree.Name, words: Sequence[str], hint: str = CONSTANT) -> Any:
         try:
             found = self.names.find(node.id)
         except KeyError:
@@ -125,7 +131,10 @@ class Evaluator:
         try:
             value = self.missing(node.id)
         except KeyError:
-            raise unknown_name(node, self.names.known() | self.measures, words) from None
+            below = self.names.below(node.id)
+            if below is not None:
+                hint = f"{{0}} is defined at {below.place}, further down"
+            raise unknown_name(node, self.names.known() | self.measures, words, hint) from None
         return value._replace(span=node.span) if isinstance(value, LayerValue) else value
 
     def _arriving(self, node: tree.Arriving, words: Sequence[str]) -> Tensor:
@@ -142,7 +151,7 @@ class Evaluator:
         value = self.value(node.value)
         if not isinstance(value, Tensor):
             raise fault("E142", f"{describe(value)} is no tensor, and has no {node.name}", node.span)
-        if value.value is None:
+        if value.value is None or value.value.doubt > (node.name == "channels"):
             raise Poisoned
         shape = value.value.type.shape
         if node.name == "shape":
@@ -190,7 +199,8 @@ class Evaluator:
             raise fault("E144", f"a loop cannot go through this: {error}", values.span) from None
         for value in passes:
             names = Names(self.names)
-            whole_target = tree.Target(targets[0].span, tuple(targets)) if len(targets) > 1 else targets[0]
+            over = targets[0].span._replace(end=targets[-1].span.end)
+            whole_target = tree.Target(over, tuple(targets)) if len(targets) > 1 else targets[0]
             bind(whole_target, value, names)
             yield names
 
@@ -247,7 +257,7 @@ class Evaluator:
         return tuple((a.name, self.value(a.value), a.value.span) for a in node.arguments)
 
     def _call(self, node: tree.Call, words: Sequence[str]) -> Any:
-        callee = self._name(node.name, ())
+        callee = self._name(node.name, (), "")
         if isinstance(callee, LayerValue) and not callee.arguments:
             from archdsl.elaborate.arguments import layer_words
 
@@ -256,7 +266,8 @@ class Evaluator:
         if isinstance(callee, BlockValue) and not callee.arguments:
             return callee._replace(arguments=self.arguments(node))
         if not isinstance(callee, (Builtin, Lambda)):
-            raise fault("E145", f"{node.name.id} is {describe(callee)}, which cannot be called", node.name.span)
+            what = describe(callee) + (" with its arguments" if isinstance(callee, (LayerValue, BlockValue)) else "")
+            raise fault("E145", f"{node.name.id} is {what}, which cannot be called", node.name.span)
         given = self.arguments(node)
         if isinstance(callee, Lambda):
             return self._apply(callee, given, node)
@@ -312,6 +323,12 @@ def bind(target: tree.Target, value: Any, names: Names) -> None:
         bind(inner, part, names)
 
 
+def key_span(key: str, value: Span) -> Span:
+    """The place of an argument's name, which stands before its value."""
+    start = value.source.text.rfind(key, 0, value.start)
+    return Span(value.source, start, start + len(key)) if start >= 0 else value
+
+
 def bind_parameters(
     title: str,
     parameters: Sequence[tree.Parameter],
@@ -328,7 +345,7 @@ def bind_parameters(
             raise fault("E146", f"{takes}, not {len(given)}", place)
         key = name or known[position]
         if key not in known:
-            raise unknown_name(tree.Name(place, key), set(known), (), f"{title} has no parameter `{key}`", "E146")
+            raise unknown("E146", f"{title} has no parameter `{key}`", key, key_span(key, place), known)
         if key in values:
             raise fault("E146", f"{title} is given `{key}` twice", place)
         values[key] = value
@@ -351,7 +368,7 @@ def truth(value: Any, span: Span) -> bool:
 def plain(value: Any) -> Any:
     """A tensor as its shape, for comparisons; raises Poisoned where it is unknown."""
     if isinstance(value, Tensor):
-        if value.value is None:
+        if value.value is None or value.value.doubt:
             raise Poisoned
         return value.value.type.shape
     return value

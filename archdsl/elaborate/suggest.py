@@ -8,6 +8,7 @@ from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.values import Fault
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
+from archdsl.syntax.source import Span
 
 _FOREIGN = {
     "CONV": "conv conv1d conv2d conv3d convolution convolution2d separableconv2d depthwiseconv2d",
@@ -62,17 +63,14 @@ def near(name: str, known: Iterable[str]) -> str:
     return folded[found[0]] if found else ""
 
 
-def unknown_name(
-    node: tree.Name, known: Iterable[str], words: Sequence[str] = (), message: str = "", code: str = "E130"
-) -> Fault:
-    """The Fault for a name that nothing defines, with what was probably meant."""
-    if message:
-        meant = near(node.id, known)
-    else:
-        message = f"{node.id} is not defined"
-        meant = _MEANT.get(node.id.lower(), "") or near(node.id, [*known, *words, *LAYERS, *_SPECIAL])
-    if not message.startswith("no ") and not meant and code == "E130" and node.id.isupper() is False:
-        help = f"a constant is given by `{node.id} = …` or -D {node.id}=…"
-    else:
-        help = ""
-    return Fault(Diagnostic(code, message, node.span, help=(f"did you mean {meant}?",) if meant else (help,) if help else ()))
+def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] = (), hint: str = "") -> Fault:
+    """The Fault for a name that nothing defines, with what was probably meant, else the hint about `{0}`."""
+    meant = _MEANT.get(node.id.lower(), "") or near(node.id, [*known, *words, *LAYERS, *_SPECIAL])
+    help = f"did you mean {meant}?" if meant else hint.format(node.id)
+    return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,) if help else ()))
+
+
+def unknown(code: str, message: str, name: str, span: Span, known: Iterable[str]) -> Fault:
+    """The Fault for a name that is none of a few, with the one that is near."""
+    meant = near(name, known)
+    return Fault(Diagnostic(code, message, span, help=(f"did you mean {meant}?",) if meant else ()))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from archdsl.elaborate.choices import number_choices
+from archdsl.elaborate.mentions import words
 from archdsl.elaborate.place import FileScope, Place
-from archdsl.elaborate.suggest import unknown_name
-from archdsl.elaborate.values import BlockValue, Fault, Lambda, Names, Poisoned, fault
+from archdsl.elaborate.suggest import unknown
+from archdsl.elaborate.values import BlockValue, Fault, Lambda, Names, Poisoned, Wrong, fault
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse
 from archdsl.syntax.source import Source
@@ -17,18 +18,27 @@ MOST_FILES = 100
 
 
 def import_names(place: Place, node: tree.Use) -> None:
-    """Enter the names into this file's; raises E180 to E183."""
-    names = _load(place, node)
+    """Enter the names into this file's; raises E180 to E183. Names that cannot be had are no further faults."""
+    for name, _ in node.names:
+        place.names.own.setdefault(name, Wrong())
+    try:
+        scope = _load(place, node)
+    except Fault:
+        place.run.unread = place.run.unread or not node.names
+        raise
+    names = scope.names
     known = {k: v for k, v in names.own.items() if isinstance(v, (BlockValue, Lambda)) and v.names is names}
     for name, span in node.names or tuple((name, node.path_span) for name in known):
         if name not in known:
-            raise unknown_name(tree.Name(span, name), known, (), f"{node.path} has no block or function {name}", "E182")
-        if name in place.names.own:
+            if scope.file is not None and any(name in words(part.text) for part in scope.file.broken):
+                raise Poisoned
+            raise unknown("E182", f"{node.path} has no block or function {name}", name, span, known)
+        if not isinstance(place.names.own.get(name, Wrong()), Wrong):
             raise fault("E133", f"{name} is defined already", span)
         place.names.own[name] = known[name]
 
 
-def _load(place: Place, node: tree.Use) -> Names:
+def _load(place: Place, node: tree.Use) -> FileScope:
     run, here = place.run, node.span.source
     if here.path is None or run.root is None:
         raise fault("E180", "`use` looks beside the spec's file, and this text has none", node.path_span)
@@ -40,7 +50,7 @@ def _load(place: Place, node: tree.Use) -> Names:
         if source.path is not None and os.path.realpath(source.path) == path:
             if scope.loading or source is run.main:
                 raise fault("E183", f"{node.path} leads back to itself by `use`", node.path_span)
-            return scope.names
+            return scope
     if len(run.scopes) > MOST_FILES:
         raise fault("E183", f"more than {MOST_FILES} files", node.path_span)
     source = Source(_read(path, node), os.path.join(os.path.dirname(here.name), node.path), path)
@@ -61,16 +71,18 @@ def _read(path: str, node: tree.Use) -> str:
         raise fault("E180", f"{node.path} is no text in UTF-8 (byte {error.start})", node.path_span) from None
 
 
-def _elaborate(place: Place, source: Source) -> Names:
+def _elaborate(place: Place, source: Source) -> FileScope:
     from archdsl.elaborate.file import define_names, state  # a file's statements may be `use` again
 
     run = place.run
     file = parse(source, run.findings)
     names = Names()
     if file is None:
-        return names
-    scope = FileScope(names, [], number_choices(file), loading=True)
+        run.unread = True
+        return FileScope(names)
+    scope = FileScope(names, [], number_choices(file), loading=True, file=file)
     run.scopes[source] = scope
+    run.broken.update(word for part in file.broken for word in words(part.text))
     inner = place.inside(names=names)
     define_names(inner, file)
     for statement in file.statements:
@@ -81,4 +93,4 @@ def _elaborate(place: Place, source: Source) -> Names:
         except Poisoned:
             pass
     scope.loading = False
-    return names
+    return scope

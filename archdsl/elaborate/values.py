@@ -91,11 +91,12 @@ class Wrong(NamedTuple):
 class Names:
     """The names that are visible at one place, over those around."""
 
-    __slots__ = ("own", "outer", "choices")
+    __slots__ = ("choices", "later", "outer", "own")
 
     def __init__(self, outer: Optional[Names] = None, choices: str = "") -> None:
         self.own: dict[str, Any] = {}
         self.outer = outer
+        self.later: dict[str, Span] = {}  # the file's constants, defined or not yet
         self.choices = choices or (outer.choices if outer else "")  # "Block." inside a block
 
     def find(self, name: str) -> Any:
@@ -106,6 +107,15 @@ class Names:
                 return names.own[name]
             names = names.outer
         raise KeyError(name)
+
+    def below(self, name: str) -> Optional[Span]:
+        """Where the file defines the name further down."""
+        names: Optional[Names] = self
+        while names is not None:
+            if name in names.later:
+                return names.later[name]
+            names = names.outer
+        return None
 
     def known(self) -> set[str]:
         """All names that can be seen from here."""
@@ -123,6 +133,10 @@ def describe(value: Any) -> str:
 
     if isinstance(value, Tensor):
         return show_shape(value.value.type.shape) if value.value else "unknown"
+    if isinstance(value, BlockValue):
+        return f"the block {value}"
+    if isinstance(value, (Builtin, Lambda)):
+        return "a function"
     if isinstance(value, bool) or not isinstance(value, int):
         text = show(value)
         return text if len(text) <= 80 else text[:79] + "…"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import field
-from typing import Any, Callable, NamedTuple
+from typing import Any, NamedTuple
 
 Sizes = "int | tuple[int, ...]"
 

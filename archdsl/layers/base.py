@@ -114,7 +114,9 @@ class Layer(ABC):
 
     spec: ClassVar[str]  # its name in specs
     positional: ClassVar[tuple[str, ...]] = ()  # the arguments that may be given without a name
-    variadic: ClassVar[str] = ""  # the field that takes all arguments without a name as a tuple; a lone shape or list is the whole
+    variadic: ClassVar[str] = (
+        ""  # the field that takes all arguments without a name as a tuple; a lone shape or list is the whole
+    )
     free: ClassVar[str] = ""  # the field that takes the named arguments that no field has, as a dict
     arity: ClassVar[tuple[int, int | None]] = (1, 1)  # least and greatest number of inputs, None: no limit
     arms: ClassVar[tuple[str, ...]] = ("x",)  # the inputs' names, for error messages

@@ -22,4 +22,6 @@ def need_map(spec: str, x: TensorType) -> int:
 def need_float(spec: str, x: TensorType) -> None:
     """Raises E207 where `x` is not of floats."""
     if x.dtype != "float":
-        raise LayerError("E207", f"{spec} works on floats, and {x} arrives", help="EMBEDDING turns whole numbers into vectors")
+        raise LayerError(
+            "E207", f"{spec} works on floats, and {x} arrives", help="EMBEDDING turns whole numbers into vectors"
+        )

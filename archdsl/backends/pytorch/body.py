@@ -177,7 +177,9 @@ def _star(count: int, inner: list[Any], named: bool) -> Any:
 
 
 # Layers on each number by itself: to flatten before one or behind it is the same.
-_COMMUTING = frozenset("DROPOUT RELU RELU6 LRELU ELU SELU GELU SILU MISH SIGMOID TANH HSWISH HSIGMOID SOFTPLUS ID".split())
+_COMMUTING = frozenset(
+    "DROPOUT RELU RELU6 LRELU ELU SELU GELU SILU MISH SIGMOID TANH HSWISH HSIGMOID SOFTPLUS ID".split()
+)
 
 
 def commutes(step: Step) -> bool:
@@ -331,7 +333,12 @@ class _Forward:
             return child if isinstance(code, layers_code.Itself) else code
 
         if self.module.positional and len(inputs) == 1 and flattens(forward):  # a line of its own between the layers
-            self._line((self.define(step.output),), layers_code.call("torch.flatten", inputs[0], 1), step.inputs[0], str(step.types[0].size))
+            self._line(
+                (self.define(step.output),),
+                layers_code.call("torch.flatten", inputs[0], 1),
+                step.inputs[0],
+                str(step.types[0].size),
+            )
             inputs, forward = [Val(self.numbers[step.output])], _PLAIN
         code = change(forward, rule)
         if isinstance(code, Val):  # the step gives what arrived

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Optional, Union
 from archdsl.backends.pytorch.body import Body, Builder, Child, Reference, registers, takes_arriving
 from archdsl.backends.pytorch.code import Absent, Chain, Hole, Item, change, walk
 from archdsl.backends.pytorch.unify import Differ, fit, fit_chain, unify
-from archdsl.graph import Call, Module, Network, Region, Repeat, Share, Value
+from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Value
 from archdsl.layers.code import Call as Construct
 from archdsl.layers.code import Infix, Name
 
@@ -160,7 +160,10 @@ class Classes:
         conditions = {position: switch.condition for switch in switches for position in switch.positions}
         switched = tuple((_pieces(code)[position].name, test) for position, test in conditions.items())
         if isinstance(code, Chain):
-            pieces = (item._replace(condition=conditions.get(i)) if i in conditions else item for i, item in enumerate(code.items))
+            pieces = (
+                item._replace(condition=conditions.get(i)) if i in conditions else item
+                for i, item in enumerate(code.items)
+            )
             code = Chain(tuple(pieces), code.named)
         outer = tuple(identifier(self._outer_name(step)) for step in self.builder.flow.borrowed[module])
         self.made.append(Class(name, module.title, code, parameters, switched, outer))
@@ -170,7 +173,7 @@ class Classes:
             kwargs: list[tuple[str, Any]] = []
             for parameter in parameters:
                 value = values[parameter.name][i]
-                if isinstance(value, Absent) or value == parameter.default and type(value) is type(parameter.default):
+                if isinstance(value, Absent) or (value == parameter.default and type(value) is type(parameter.default)):
                     continue
                 if parameter.default == Absent() and not kwargs:
                     args.append(value)
@@ -179,8 +182,8 @@ class Classes:
             self.instances[call.module] = Construct(name, tuple(args), tuple(kwargs))
 
     @staticmethod
-    def _outer_name(step: Any) -> str:
-        return step.label or step.kind
+    def _outer_name(step: Union[Apply, Call]) -> str:
+        return str(step.label or step.kind)
 
     def _name(self, wanted: str) -> str:
         base = identifier(wanted)
@@ -267,7 +270,7 @@ def _switches(codes: list[Any], known: list[tuple[str, tuple[Any, ...]]]) -> lis
         name = ""
         if test is None:
             made = piece.code.name if isinstance(piece.code, Construct) and piece.name.isdigit() else piece.name
-            name = identifier(str(made).rpartition(".")[2].lower() if piece.name.isdigit() else made)
+            name = identifier(str(made).rpartition(".")[2].lower() if piece.name.isdigit() else piece.name)
             test = Name(name)
         result.append(Switch(there, tuple(positions), test, name))
     return result
@@ -287,7 +290,9 @@ def _known(calls: list[Call]) -> list[tuple[str, tuple[Any, ...]]]:
     names = [name for name, _ in calls[0].module.arguments]
     for name in names:
         values = tuple(dict(call.module.arguments).get(name) for call in calls)
-        if len(set(map(repr, values))) > 1 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+        if len(set(map(repr, values))) > 1 and all(
+            isinstance(v, (int, float)) and not isinstance(v, bool) for v in values
+        ):
             result.append((identifier(name), values))
     arriving = tuple(call.module.region.param.type.shape[:1] for call in calls)
     if all(arriving) and len(set(arriving)) > 1:
@@ -301,7 +306,9 @@ def _agrees(column: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
 
 def _has_absent_gap(column: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
     """Whether agreement hangs on fewer than two present values, which could be chance."""
-    return len({repr(c) for c in column if not isinstance(c, Absent)}) < 2 and any(isinstance(c, Absent) for c in column)
+    return len({repr(c) for c in column if not isinstance(c, Absent)}) < 2 and any(
+        isinstance(c, Absent) for c in column
+    )
 
 
 def _formula(

@@ -37,13 +37,13 @@ class Absent(NamedTuple):
 
 
 class Star(NamedTuple):
-    """Equal items of a Sequential, `count` times over: `*(item for _ in range(count))`.
+    """Equal items of a Sequential, so many times over: `*(item for _ in range(times))`.
 
     `names` are the names of the first copy's items where they go by name; `step` is how far the number at
     their ends grows from copy to copy.
     """
 
-    count: Any
+    times: Any
     items: tuple[Item, ...]
     step: int = 0
 
@@ -97,4 +97,18 @@ def change(code: Any, rule: Callable[[Any], Any]) -> Any:
     return code
 
 
-__all__ = ["Absent", "Chain", "Code", "Hole", "Item", "Kid", "Linear", "Outer", "Star", "Val", "change", "is_node", "walk"]
+__all__ = [
+    "Absent",
+    "Chain",
+    "Code",
+    "Hole",
+    "Item",
+    "Kid",
+    "Linear",
+    "Outer",
+    "Star",
+    "Val",
+    "change",
+    "is_node",
+    "walk",
+]

@@ -6,13 +6,12 @@ from typing import Any
 
 from archdsl.backends.pytorch.body import Body, Builder, Child, Line
 from archdsl.backends.pytorch.classes import Class, Classes, Parameter, identifier
-from archdsl.backends.pytorch.code import Absent, Chain, Kid, Val, walk
+from archdsl.backends.pytorch.code import Absent, Chain, Val
 from archdsl.backends.pytorch.flow import Flow
 from archdsl.backends.pytorch.forward import reads, write
-from archdsl.backends.pytorch.layout import INDENT, block, child, items, text
+from archdsl.backends.pytorch.layout import INDENT, block, items, text
 from archdsl.backends.pytorch.limits import check_size
-from archdsl.graph import Network, Value
-from archdsl.layers.code import Call
+from archdsl.graph import Network
 from archdsl.tensor import show_shape
 
 
@@ -47,7 +46,10 @@ def _head(network: Network, source_name: str, body: str) -> str:
     if "F." in body and any(f"{before}F." in body for before in " (,=[-"):
         lines.append("import torch.nn.functional as F")
     lines.append("from torch import Tensor, nn")
-    return "\n".join(line for i, line in enumerate(lines) if line or i == 1 or i == 3 and "OrderedDict(" in body) + "\n\n\n"
+    return (
+        "\n".join(line for i, line in enumerate(lines) if line or i == 1 or (i == 3 and "OrderedDict(" in body))
+        + "\n\n\n"
+    )
 
 
 # ---- classes
@@ -61,13 +63,19 @@ def _class(made: Class) -> str:
     signature = ", ".join(["self", *map(_parameter, made.parameters)])
     lines.append(f"{INDENT}def __init__({signature}) -> None:")
     if len(lines[-1]) > 100:
-        inside = [f"{INDENT * 2}{signature}"] if len(signature) <= 92 else [f"{INDENT * 2}{p}," for p in signature.split(", ")]
+        inside = (
+            [f"{INDENT * 2}{signature}"]
+            if len(signature) <= 92
+            else [f"{INDENT * 2}{p}," for p in signature.split(", ")]
+        )
         lines[-1:] = [f"{INDENT}def __init__(", *inside, f"{INDENT}) -> None:"]
     if isinstance(code, Chain):
         return "\n".join([*lines, *_super(code)])
     lines += _children(code, dict(made.switched))
     names = _inputs(code, made)
-    taken = ", ".join(["self", *(f"{name}: Tensor" for name in names), *(f"{name}: nn.Module" for name in made.forward)])
+    taken = ", ".join(
+        ["self", *(f"{name}: Tensor" for name in names), *(f"{name}: nn.Module" for name in made.forward)]
+    )
     gives = "Tensor" if len(code.gives) == 1 else f"tuple[{', '.join(['Tensor'] * len(code.gives))}]"
     lines += ["", f"{INDENT}def forward({taken}) -> {gives}:"]
     lines += write(code, list(code.lines), code.gives, names, made.forward)
@@ -97,7 +105,10 @@ def _sequential(body: Body) -> bool:
 
 def _super(chain: Chain) -> list[str]:
     if chain.named:
-        return [f"{INDENT * 2}super().__init__()", *(f"{INDENT * 2}self.{i.name} = {text(i.code)}" for i in chain.items)]
+        return [
+            f"{INDENT * 2}super().__init__()",
+            *(f"{INDENT * 2}self.{i.name} = {text(i.code)}" for i in chain.items),
+        ]
     return [f"{INDENT * 2}super().__init__(", *items(chain, 3), f"{INDENT * 2})"]
 
 
@@ -133,8 +144,13 @@ def _root(network: Network, builder: Builder, classes: Classes) -> Body:
     plain = tuple(o.value for o in network.outputs if not o.training)
     training = tuple(o.value for o in network.outputs if o.training)
     body = builder.body(network.module, inputs, plain + training, set())
-    body = classes.resolve(body)
+    body = _resolved(classes, body)
     return body._replace(lines=_guard(body, len(plain)))
+
+
+def _resolved(classes: Classes, body: Body) -> Body:
+    resolved: Body = classes.resolve(body)
+    return resolved
 
 
 def _guard(body: Body, plain: int) -> tuple[Line, ...]:
@@ -154,7 +170,9 @@ def _guard(body: Body, plain: int) -> tuple[Line, ...]:
 def _network(network: Network, body: Body) -> str:
     plain = [o for o in network.outputs if not o.training]
     inputs = "; ".join(f"{i.name} {show_shape(i.value.type.shape)}" for i in network.inputs)
-    outputs = "; ".join(f"{o.name} {show_shape(o.value.type.shape)}{' in training' if o.training else ''}" for o in network.outputs)
+    outputs = "; ".join(
+        f"{o.name} {show_shape(o.value.type.shape)}{' in training' if o.training else ''}" for o in network.outputs
+    )
     base = "nn.Sequential" if _sequential(body) else "nn.Module"
     names = ["x"] if len(network.inputs) == 1 else [identifier(i.name) for i in network.inputs]
     lines = [
@@ -168,7 +186,13 @@ def _network(network: Network, body: Body) -> str:
     taken = ", ".join(["self", *(f"{name}: Tensor" for name in names)])
     gives, training = body.gives[: len(plain)], body.gives[len(plain) :]
     count = len(plain) + len(training)
-    result = "Tensor" if count == 1 else "tuple[Tensor, ...]" if not training or len(plain) > 1 else "Tensor | tuple[Tensor, ...]"
+    result = (
+        "Tensor"
+        if count == 1
+        else "tuple[Tensor, ...]"
+        if not training or len(plain) > 1
+        else "Tensor | tuple[Tensor, ...]"
+    )
     if network.scores is not None and body.lines and body.lines[-1].makes == gives and not training:
         final = body.lines[-1]
         scores = tuple(dict.fromkeys(reads(final.code)))
@@ -182,7 +206,10 @@ def _network(network: Network, body: Body) -> str:
             f"{INDENT * 2}return {call}",
         ]
     else:
-        lines += [f"{INDENT}def forward({taken}) -> {result}:", *write(body, list(body.lines), gives, names, (), training)]
+        lines += [
+            f"{INDENT}def forward({taken}) -> {result}:",
+            *write(body, list(body.lines), gives, names, (), training),
+        ]
     return "\n".join(lines)
 
 
@@ -197,5 +224,3 @@ def _parameters(network: Network) -> int:
     from archdsl.analyses import parameters
 
     return parameters(network)
-
-

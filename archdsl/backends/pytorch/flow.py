@@ -1,4 +1,4 @@
-"""Where the tensors of a network go: who reads each, and what a module takes from around it and gives beyond its result."""
+"""Where the tensors of a network go: who reads each, what a module takes from around it, what it gives besides."""
 
 from __future__ import annotations
 

@@ -28,8 +28,7 @@ def fold(lines: list[Line], gives: tuple[int, ...]) -> list[Line]:
         if last is not None and len(last.makes) == 1 and _follows(last, line):
             number = last.makes[0]
             if uses[number] == 1 and reads(line.code).count(number) == 1:
-                inner = last.code
-                code = change(line.code, lambda c: inner if isinstance(c, Val) and c.number == number else c)
+                code = _put(line.code, number, last.code)
                 if len(text(change(code, _short))) <= WIDTH - 24:
                     result[-1] = line._replace(code=code)
                     continue
@@ -37,8 +36,13 @@ def fold(lines: list[Line], gives: tuple[int, ...]) -> list[Line]:
     return result
 
 
+def _put(code: Any, number: int, inner: Any) -> Any:
+    """The code with one tensor replaced by what makes it."""
+    return change(code, lambda c: inner if isinstance(c, Val) and c.number == number else c)
+
+
 def _follows(last: Line, line: Line) -> bool:
-    """Whether a step stands behind another on one line of the spec, or behind a mere sum; in a loop each pass has its own."""
+    """Whether a step stands behind another on one line of the spec, or behind a mere sum; each pass of a loop is apart."""
     if last.training != line.training:
         return False
     small = isinstance(last.code, Infix) and all(isinstance(part, Val) for part in (last.code.left, last.code.right))
@@ -65,7 +69,7 @@ class Names:
 
     def name(self, line: Line, index: int) -> str:
         """The targets of a line."""
-        targets = []
+        targets: list[str] = []
         for number in line.makes:
             self.names[number] = self._target(number, line, index, targets)
             targets.append(self.names[number])
@@ -122,7 +126,9 @@ def write(
                 used_list = True
             if source != target:
                 shown.append(f"{INDENT * 2}{target} = {source}")
-            end = commented(f"{INDENT * 2}for layer in layers[{start or str()}:{start + run}]:", lines[index + run - 1].comment)
+            end = commented(
+                f"{INDENT * 2}for layer in layers[{start or ''}:{start + run}]:", lines[index + run - 1].comment
+            )
             shown += [end, f"{INDENT * 3}{target} = layer({target})"]
             index += run
             continue

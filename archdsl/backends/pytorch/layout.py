@@ -41,7 +41,13 @@ def linear(code: Linear) -> str:
 def child(path: tuple[str, ...], start: str = "self") -> str:
     """`self.layer1[0].conv1`."""
     for name in path:
-        start = f"{start}[{name}]" if name.isdigit() else f"{start}.{name}" if name.isidentifier() else f"getattr({start}, {name!r})"
+        start = (
+            f"{start}[{name}]"
+            if name.isdigit()
+            else f"{start}.{name}"
+            if name.isidentifier()
+            else f"getattr({start}, {name!r})"
+        )
     return start
 
 
@@ -56,7 +62,7 @@ def _arguments(chain: Chain) -> list[tuple[str, str]]:
 def _item(item: Any) -> tuple[str, str]:
     if isinstance(item, Progression):
         variable = "i" if _varies(item.code) else "_"
-        return f"*({text(item.code)} for {variable} in range({item.count}))", ""
+        return f"*({text(item.code)} for {variable} in range({item.times}))", ""
     if isinstance(item, Star):
         return _star(item), ""
     if item.condition is not None:
@@ -72,7 +78,7 @@ def _varies(code: Any) -> bool:
 
 def _star(star: Star) -> str:
     inner = [text(i.code) if isinstance(i, Item) else _star(i) for i in star.items]
-    count = text(star.count)
+    count = text(star.times)
     if len(inner) == 1 and isinstance(star.items[0], Item):
         return f"*({inner[0]} for _ in range({count}))"
     return f"*(layer for _ in range({count}) for layer in ({', '.join(inner)}))"
@@ -94,7 +100,7 @@ def _entries(items: list[Any]) -> list[tuple[str, str]]:
 
 def _pairs(run: Progression) -> str:
     number = "i" if not run.first else f"i + {run.first}"
-    return f'(f"{run.prefix}{{{number}}}", {text(run.code)}) for i in range({run.count})'
+    return f'(f"{run.prefix}{{{number}}}", {text(run.code)}) for i in range({run.times})'
 
 
 def block(head: str, code: Any, tail: str, indent: int, comment: str = "") -> list[str]:
@@ -165,11 +171,24 @@ def items(chain: Chain, indent: int) -> list[str]:
             lines += _long_star(item, indent)
         elif len(line) > WIDTH and isinstance(item, Item):
             made, deep = block("", item.code, "", indent + 2), INDENT * (indent + 1)
-            lines += [f"{INDENT * indent}*(", f"{deep}[", *made, f"{deep}]", f"{deep}if {text(item.condition)}", f"{deep}else []", f"{INDENT * indent}),"]
+            lines += [
+                f"{INDENT * indent}*(",
+                f"{deep}[",
+                *made,
+                f"{deep}]",
+                f"{deep}if {text(item.condition)}",
+                f"{deep}else []",
+                f"{INDENT * indent}),",
+            ]
         elif len(line) > WIDTH:
             deep = INDENT * (indent + 1)
             variable = "i" if _varies(item.code) else "_"
-            lines += [f"{INDENT * indent}*(", *block("", item.code, "", indent + 1), f"{deep}for {variable} in range({item.count})", f"{INDENT * indent}),"]
+            lines += [
+                f"{INDENT * indent}*(",
+                *block("", item.code, "", indent + 1),
+                f"{deep}for {variable} in range({item.times})",
+                f"{INDENT * indent}),",
+            ]
         else:
             lines.append(line)
     return lines
@@ -177,10 +196,23 @@ def items(chain: Chain, indent: int) -> list[str]:
 
 def _long_star(star: Star, indent: int) -> list[str]:
     margin, deep = INDENT * indent, INDENT * (indent + 1)
-    count = text(star.count)
+    count = text(star.times)
     if len(star.items) == 1 and isinstance(star.items[0], Item):
-        return [f"{margin}*(", *block("", star.items[0].code, "", indent + 1), f"{deep}for _ in range({count})", f"{margin}),"]
+        return [
+            f"{margin}*(",
+            *block("", star.items[0].code, "", indent + 1),
+            f"{deep}for _ in range({count})",
+            f"{margin}),",
+        ]
     inner = []
     for item in star.items:
         inner += block("", item.code, ",", indent + 2) if isinstance(item, Item) else [f"{deep}{INDENT}{_star(item)},"]
-    return [f"{margin}*(", f"{deep}layer", f"{deep}for _ in range({count})", f"{deep}for layer in (", *inner, f"{deep})", f"{margin}),"]
+    return [
+        f"{margin}*(",
+        f"{deep}layer",
+        f"{deep}for _ in range({count})",
+        f"{deep}for layer in (",
+        *inner,
+        f"{deep})",
+        f"{margin}),",
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.layers.code import Batch, Call, Code, Infix, Itself, Item, Method, Name, Span, X
+from archdsl.layers.code import Batch, Call, Code, Infix, Item, Itself, Method, Name, Span, X
 
 
 def render(code: Code, inputs: Sequence[str] = ("x",), itself: str = "self") -> str:
@@ -31,7 +31,7 @@ def render(code: Code, inputs: Sequence[str] = ("x",), itself: str = "self") -> 
         return f"{_operand(code.left, text)} {code.operator} {_operand(code.right, text)}"
     if isinstance(code, Item):
         index = code.index
-        shown = ", ".join(map(text, index)) if _is_tuple(index) and index else text(index)
+        shown = ", ".join(map(text, index)) if isinstance(index, tuple) and _is_tuple(index) and index else text(index)
         return f"{_operand(code.value, text)}[{shown}]"
     if isinstance(code, Span):
         ends = [text(end) if end is not None else "" for end in (code.start, code.stop)]

@@ -14,7 +14,7 @@ _NUMBERED = re.compile(r"(.*?)([0-9]+)$", re.DOTALL)
 class Progression(NamedTuple):
     """`code for i in range(count)`, where numbers in the code are Linear in i; names are prefix and `first + i`."""
 
-    count: int
+    times: int
     code: Any
     prefix: str
     first: int
@@ -57,7 +57,7 @@ def _run(items: tuple[Any, ...], named: bool) -> tuple[int, Any]:
 
 
 def _line(a: Any, b: Any) -> Any:
-    """The code whose first two members are `a` and `b`; raises ValueError where they differ in more than whole numbers."""
+    """The code whose first two members are `a` and `b`; raises ValueError where more than whole numbers differ."""
     if type(a) is not type(b):
         raise ValueError
     if isinstance(a, int) and not isinstance(a, bool):

@@ -21,8 +21,8 @@ _DEFAULTS = {
     "ceil_mode": False, "padding_mode": "zeros", "count_include_pad": True, "dropout": 0.0, "num_layers": 1,
 }  # fmt: skip
 _PARTS = frozenset(  # modules without weights, which may be handed in
-    "nn.ReLU nn.ReLU6 nn.LeakyReLU nn.ELU nn.SELU nn.GELU nn.SiLU nn.Mish nn.Sigmoid nn.Tanh nn.Hardswish nn.Hardsigmoid "
-    "nn.Softplus nn.Identity".split()
+    "nn.ReLU nn.ReLU6 nn.LeakyReLU nn.ELU nn.SELU nn.GELU nn.SiLU nn.Mish nn.Sigmoid nn.Tanh nn.Hardswish "
+    "nn.Hardsigmoid nn.Softplus nn.Identity".split()
 )
 
 
@@ -100,7 +100,7 @@ def _merge_calls(values: tuple[Any, ...], first: Call, merge: Any) -> Call:
     given: list[Any] = [v if isinstance(v, Absent) else dict(v.kwargs) for v in values]
     kwargs = []
     for name in names:
-        column = []
+        column: list[Any] = []
         for own in given:
             if isinstance(own, Absent):
                 column.append(own)
@@ -141,7 +141,7 @@ def _equal(a: Any, b: Any) -> bool:
 
 def _same(column: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
     return all(
-        _equal(a, b) or isinstance(a, Absent) and isinstance(b, Absent) for a, b in zip(column, values)
+        _equal(a, b) or (isinstance(a, Absent) and isinstance(b, Absent)) for a, b in zip(column, values)
     )  # fmt: skip
 
 
@@ -184,7 +184,8 @@ def numbered(body: Body) -> Body:
         for number in line.makes:
             order[number] = len(order)
     lines = tuple(
-        line._replace(makes=tuple(order[m] for m in line.makes), code=_renumber(line.code, order)) for line in body.lines
+        line._replace(makes=tuple(order[m] for m in line.makes), code=_renumber(line.code, order))
+        for line in body.lines
     )
     gives = tuple(order[g] for g in body.gives)
     return body._replace(lines=lines, takes=tuple(range(len(body.takes))), gives=gives, hints=())
@@ -231,17 +232,17 @@ def fit(full: Body, small: Body) -> Optional[Body]:
     if not _unifies(numbered(body), numbered(small)):
         return None
     theirs = iter(small.children)
-    children = tuple(Absent() if c.name in extra else next(theirs) for c in full.children)
+    children: Any = tuple(Absent() if c.name in extra else next(theirs) for c in full.children)
     numbers = dict(zip(_order(small), _order(body)))
     rest = iter(small.lines)
-    lines = []
+    lines: list[Any] = []
     for line, keep in zip(full.lines, kept):
         if not keep:
             lines.append(Absent())
             continue
         own = next(rest)
         lines.append(own._replace(makes=line.makes, code=_restore(_renumber(own.code, numbers), line.code)))
-    return full._replace(children=children, lines=tuple(lines))  # type: ignore[arg-type]  # Absent stands for what is not there
+    return full._replace(children=children, lines=tuple(lines))
 
 
 def _order(body: Body) -> list[int]:

@@ -1,0 +1,65 @@
+"""What a text asks for from outside: its open names and its choices, whether elaboration comes by them or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from archdsl.syntax import tree
+
+
+def words(text: str) -> set[str]:
+    """All names in a text, whatever they mean."""
+    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text))
+
+
+def open_names(file: tree.File) -> set[str]:
+    """The names that are used where nothing in the text around binds them: constants of the file are among them."""
+    found: set[str] = set()
+    waiting: list[tuple[Any, frozenset[str]]] = [(statement, frozenset()) for statement in file.statements]
+    while waiting:
+        node, bound = waiting.pop()
+        if isinstance(node, tree.Name):
+            if node.id not in bound:
+                found.add(node.id)
+        elif isinstance(node, tree.ShapeLiteral):
+            found.update(size for size in node.sizes if isinstance(size, str) and size not in bound)
+        else:
+            inner = bound | frozenset(_binds(node))
+            waiting += ((part, inner) for part in _parts(node))
+    return found
+
+
+def _binds(node: Any) -> Iterator[str]:
+    """The names that hold inside a node."""
+    if isinstance(node, (tree.Block, tree.Function)):
+        yield from (parameter.name for parameter in node.parameters)
+    elif isinstance(node, (tree.Loop, tree.Comprehension)):
+        waiting = list(node.targets)
+        while waiting:
+            target = waiting.pop()
+            if isinstance(target.names, str):
+                yield target.names
+            else:
+                waiting += target.names
+    elif isinstance(node, tree.Body):
+        yield from (line.name.id for line in node.lines if isinstance(line, tree.Constant))
+
+
+def _parts(node: Any) -> Iterator[Any]:
+    if isinstance(node, tuple):  # a node of the tree, or the nodes in one of its fields
+        yield from (part for part in node if isinstance(part, tuple))
+
+
+def choice_labels(file: tree.File) -> Iterator[re.Pattern[str]]:
+    """What the label of each choice that has one may read, as a pattern: values in it may be anything."""
+    waiting: list[Any] = list(file.statements)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, tree.Labelled):
+            choice = isinstance(node.step, tree.Optional_)
+            if choice or isinstance(node.step, tree.Join) and node.step.name.id == "CHOOSE":
+                parts = (re.escape(part) if isinstance(part, str) else ".+" for part in node.label.parts)
+                yield re.compile("".join(parts))
+        waiting += _parts(node)
