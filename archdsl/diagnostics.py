@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from archdsl.syntax.source import Span
+from archdsl.syntax.source import Source, Span
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,10 @@ class Findings:
             message = f"there are more than {MOST} {diagnostic.severity}s; the others are left out"
             name = diagnostic.span.source.name if diagnostic.span else diagnostic.file
             self.found.append(Diagnostic(code, message, file=name))
+
+    def sort(self, main: Source) -> None:
+        """Put them in the order of the text, those of other files and those without a place at the end."""
+        self.found.sort(key=lambda d: (d.span is None, d.span is not None and d.span.source is not main, d.span.start if d.span else 0))
 
     @property
     def errors(self) -> list[Diagnostic]:

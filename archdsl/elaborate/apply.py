@@ -12,8 +12,8 @@ from archdsl.elaborate.evaluate import bind_parameters
 from archdsl.elaborate.labels import Level
 from archdsl.elaborate.output import POSITIONS, after, silent, typed
 from archdsl.elaborate.place import Memory, Place, Tail
+from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Names, describe, fault
 from archdsl.elaborate.warnings import warn
-from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Names, fault
 from archdsl.graph import Apply, Call, Module, Region, Value
 from archdsl.layers.arguments import Mismatch, show
 from archdsl.layers.base import Layer, LayerError, Window
@@ -179,7 +179,10 @@ def _misfit(
     origins = tuple(
         f"the {show_shape(v.type.shape)} comes from {v.origin}" for v in dict.fromkeys(inputs) if v.origin
     )  # fmt: skip
-    help = [swapped] if swapped else [*_tried(bound.layer, facts, inputs), *([facts.help] if facts.help else [])]
+    help = [*_tried(bound.layer, facts, inputs), *([facts.help] if facts.help else [])]
+    if swapped:
+        likely = facts.code == "E203" or getattr(bound.layer, "kernel") > LARGEST_KERNEL
+        help = [swapped] if likely else [*help, swapped]
     return Fault(Diagnostic(facts.code, facts.message, at, facts.label, (*facts.notes, *origins), tuple(help)))
 
 
@@ -189,14 +192,13 @@ def _swapped(callee: LayerValue, width: Optional[int], bound: Bound, inputs: Seq
     loose = [value for key, value, _ in callee.arguments if not key]
     if callee.name not in ("CONV", "UPCONV") or len(loose) < 2 or loose[0] != width or not isinstance(loose[1], int):
         return ""
-    if loose[1] <= LARGEST_KERNEL and all(loose[1] <= n for n in inputs[0].type.shape[1:]) and len(loose) < 3:
-        return ""
-    try:
-        typed(bound.layer, [value.type for value in inputs])
-        if loose[1] <= LARGEST_KERNEL and all(loose[1] <= n for n in inputs[0].type.shape[1:]):
+    if loose[1] <= min(LARGEST_KERNEL, *inputs[0].type.shape[1:]):
+        try:
+            typed(bound.layer, [value.type for value in inputs])
             return ""
-    except (LayerError, Mismatch):
-        pass
+        except (LayerError, Mismatch):
+            if len(loose) < 3:
+                return ""
     rest = ", ".join(describe(value) for value in loose[1:])
     return f"the width that arrives is inferred: write {callee.name}({rest})"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic
@@ -56,6 +57,7 @@ class Arguments(NamedTuple):
     spans: dict[str, Span]
 
 
+@cache
 def kinds(cls: type[Layer]) -> dict[str, Kind]:
     """The arguments of a layer by name."""
     return {f.name: f.metadata["kind"] for f in dataclasses.fields(cls) if "kind" in f.metadata}

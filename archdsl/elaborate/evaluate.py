@@ -273,8 +273,10 @@ class Evaluator:
             return self._apply(callee, given, node)
         values = [value for _, value, _ in given]
         if any(name for name, _, _ in given) or not callee.least <= len(values) <= (callee.most or len(values)):
-            counts = str(callee.least) if callee.most == callee.least else f"{callee.least} or more"
-            raise fault("E145", f"{callee.word} takes {counts} values without a name, not {len(given)}", node.span)
+            most = "" if callee.most == callee.least else f" to {callee.most}" if callee.most else " or more"
+            values_ = "value" if (callee.least, callee.most) == (1, 1) else "values"
+            counts = f"{callee.least}{most} {values_} without a name"
+            raise fault("E145", f"{callee.word} takes {counts}, not {len(given)}", node.span)
         return callee.call(*values)
 
     def _apply(self, function: Lambda, given: tuple[tuple[str, Any, Span], ...], node: tree.Call) -> Any:

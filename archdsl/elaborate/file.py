@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -11,10 +12,13 @@ from archdsl.elaborate.arguments import bind_arguments, layer_words
 from archdsl.elaborate.assertions import hold
 from archdsl.elaborate.bias import decide_biases
 from archdsl.elaborate.choices import number_choices
-from archdsl.elaborate.labels import Level, check_label
-from archdsl.elaborate.place import FileScope, Memory, Place, Run, Tail
+from archdsl.elaborate.inputs import declare, start, unclaimed
+from archdsl.elaborate.labels import Level
+from archdsl.elaborate.mentions import words
+from archdsl.elaborate.nearby import find_inputs
+from archdsl.elaborate.place import FileScope, Place, Run, Tail
 from archdsl.elaborate.steps import sequence
-from archdsl.elaborate.suggest import near, unknown_name
+from archdsl.elaborate.suggest import unknown
 from archdsl.elaborate.unused import warn_unused
 from archdsl.elaborate.use import import_names
 from archdsl.elaborate.values import BlockValue, Fault, Lambda, LayerValue, Names, Poisoned, Wrong, describe, fault
@@ -23,10 +27,6 @@ from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
 from archdsl.syntax.source import Source, Span
-from archdsl.tensor import Shape, TensorType
-
-_DTYPES = ("float", "int", "bool")
-
 
 def elaborate(
     source: Source,
@@ -43,23 +43,33 @@ def elaborate(
     it is. `inputs` gives shapes, as text or as tuples, by the inputs' names; "" is the only one. `root` is the
     folder above which `use` finds nothing, `fit` the rule for layers that name none. A wrong spec raises nothing.
     """
-    run = Run(findings, {}, inputs, root, fit, main=source)
     file = parse(source, findings)
     if file is None:
         return None
+    run = Run(findings, constants, inputs, root, fit, main=source)
+    network = _elaborated(run, file)
+    findings.sort(source)
+    if findings.errors:
+        find_inputs(run, lambda trial: _elaborated(trial, file))
+        return None
+    return network
+
+
+def _elaborated(run: Run, file: tree.File) -> Optional[Network]:
+    """The network, or None behind an error; `run.given` is still as it came from outside."""
+    source = file.span.source
+    run.broken.update(word for part in file.broken for word in words(part.text))
     names = Names()
-    run.scopes[source] = FileScope(names, [], number_choices(file))
+    run.scopes[source] = FileScope(names, [], number_choices(file), file=file)
     place = Place(run, names, Level(), Region(None), None, here=False)  # type: ignore[arg-type]  # the input comes later
     try:
-        run.given = {name: _outside(place, name, value) for name, value in constants.items()}
-        network = _network(place, source, file)
+        run.given = {name: _outside(place, name, value) for name, value in run.given.items()}
+        return _network(place, source, file)
     except Fault as error:
         run.report(error)
-        return None
     except RecursionError:
-        findings.add(Diagnostic("E103", "nested too deeply", file.span, help=("name a part as a block",)))
-        return None
-    return None if findings.errors else network
+        run.findings.add(Diagnostic("E103", "nested too deeply", file.span, help=("name a part as a block",)))
+    return None
 
 
 def _outside(place: Place, name: str, value: Any) -> Any:
@@ -85,14 +95,18 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
     define_names(place, file)
     declared: list[Input] = []
     last = max((i for i, s in enumerate(file.statements) if isinstance(s, tree.Chain)), default=-1)
-    name = next((s.name for s in heads if isinstance(s, tree.Model)), "") or class_name(source.name)
+    name = _name(place, [s for s in heads if isinstance(s, tree.Model)]) or class_name(source.name)
+    broken = list(file.broken)
     for index, statement in enumerate(file.statements):
         try:
             if isinstance(statement, tree.Input):
-                declared.append(_input(place, statement, declared))
+                declare(place, statement, declared)
             elif isinstance(statement, tree.Chain):
                 if not place.here:
-                    _start(place, declared, statement.span)
+                    start(place, declared, statement.span)
+                while broken and broken[0].start < statement.span.start:  # a chain that does not parse may lie between
+                    broken.pop(0)
+                    place.advance(None)
                 sequence(place, statement.steps, Tail(index == last, index == last))
             else:
                 state(place, statement)
@@ -102,12 +116,12 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
             pass
     if last < 0 and not run.findings.errors:
         raise fault("E110", "the text holds no network", file.span, help="a network is a chain of layers: CONV(8) - RELU - GAP")
-    _unclaimed(place, source, declared)
+    unclaimed(place, declared)
+    outputs = _outputs(place, [s for s in heads if isinstance(s, tree.Output)])
     if run.findings.errors or place.value is None:
         return None
     place.region.result = place.value
     module = Module(name, place.region, place.level.positional)
-    outputs = _outputs(place, [s for s in heads if isinstance(s, tree.Output)])
     network = Network(name, module, declared, outputs, None, source.text)
     network.scores = _scores(network)
     decide_biases(network)
@@ -123,31 +137,46 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
     return network
 
 
+def _name(place: Place, statements: list[tree.Model]) -> str:
+    """What `model` says, "" where the text does not; a fault is reported."""
+    for node in statements:
+        if keyword.iskeyword(node.name):
+            at = Span(node.span.source, node.span.end - len(node.name), node.span.end)
+            place.run.report(fault("E116", f"{node.name} is a word of Python, and so no name of a class", at))
+    if len(statements) > 1:
+        first = statements[0].span.place
+        place.run.report(fault("E116", f"the network has a name already, at {first}", statements[1].span))
+    return statements[0].name if statements else ""
+
+
 def class_name(name: str) -> str:
     """A class's name made from a file's: `my-net.arch` gives MyNet."""
     stem = re.split(r"[/\\]", name)[-1].rsplit(".", 1)[0]
     parts = re.findall(r"[A-Za-z0-9]+", stem) if stem not in ("<text>", "<stdin>", "-") else []
     text = "".join(part[:1].upper() + part[1:] for part in parts)
-    return text if text[:1].isalpha() else f"Net{text}"
+    return text if text[:1].isalpha() and not keyword.iskeyword(text) else f"Net{text}"
 
 
 def define_names(place: Place, file: tree.File) -> None:
     """The file's blocks and functions, which may stand behind their first use."""
     for statement in file.statements:
+        if isinstance(statement, tree.Constant):
+            place.names.later.setdefault(statement.name.id, statement.name.span)
         if not isinstance(statement, (tree.Block, tree.Function)):
             continue
         name = statement.name
         value = BlockValue(statement, place.names) if isinstance(statement, tree.Block) else Lambda(statement, place.names)
         if name.id in place.names.own or name.id in LAYERS:
             what = "a layer of the language" if name.id in LAYERS else "defined already"
-            place.run.report(fault("E133", f"{name.id} is {what}", name.span, help="another name"))
+            place.run.report(fault("E133", f"{name.id} is {what}", name.span, help="give it another name"))
             continue
+        place.names.own[name.id] = value
         seen: set[str] = set()
         for parameter in statement.parameters:
             if parameter.name in seen:
                 place.run.report(fault("E133", f"{name.id} has two parameters called {parameter.name}", parameter.span))
+                place.names.own[name.id] = Wrong()
             seen.add(parameter.name)
-        place.names.own[name.id] = value
 
 
 def state(place: Place, statement: tree.Statement) -> None:
@@ -183,77 +212,13 @@ def _constant(place: Place, node: tree.Constant) -> None:
 def _default(place: Place, node: tree.Default) -> None:
     layer = node.name.id
     if layer not in LAYERS:
-        raise unknown_name(node.name, LAYERS, (), f"{layer} is no layer, so it has no defaults", "E138")
+        raise unknown("E138", f"{layer} is no layer, so it has no defaults", layer, node.name.span, LAYERS)
     given = tuple(
         (a.name, place.evaluator.value(a.value, layer_words(layer, a.name)), a.value.span) for a in node.arguments
     )  # fmt: skip
     values = bind_arguments(layer, given).values
     for name in ("POOL", "MAXPOOL") if layer in ("POOL", "MAXPOOL") else (layer,):  # two names of one layer
         place.run.scopes[node.span.source].defaults.append((node.span.start, name, values))
-
-
-# ---- inputs and outputs
-
-
-def _input(place: Place, node: tree.Input, declared: list[Input]) -> Input:
-    name = node.name or "input"
-    if any(other.name == name for other in declared):
-        raise fault("E112", f"two inputs are called {name}", node.span, help="input name: 3x224x224")
-    check_label(name, node.span)
-    if node.dtype not in _DTYPES:
-        raise fault("E113", f"{node.dtype} is no type: there are {', '.join(_DTYPES)}", node.span)
-    given = place.run.inputs.get(node.name or "input", place.run.inputs.get("") if not declared else None)
-    try:
-        shape = _shape(given, node.span) if given is not None else _sizes(place.evaluator.value(node.shape), node.shape.span)
-    except Fault as error:
-        place.run.report(error)
-        return Input(name, _unknown(place, name), node.span)
-    value = Value(TensorType(shape, node.dtype), node.span, f"the input at {place.run.where(node.span)}", name)
-    place.run.network_inputs[name] = value
-    return Input(name, value, node.span)
-
-
-def _unknown(place: Place, name: str) -> Value:
-    place.run.network_inputs[name] = None  # type: ignore[assignment]  # a tensor that could not be made
-    return None  # type: ignore[return-value]  # likewise; the run has an error by now
-
-
-def _sizes(value: Any, span: Span) -> Shape:
-    value = (value,) if isinstance(value, int) and not isinstance(value, bool) else value
-    if isinstance(value, list):
-        value = tuple(value)
-    good = isinstance(value, tuple) and not hasattr(value, "_fields") and 1 <= len(value) <= 6
-    if not good or any(isinstance(n, bool) or not isinstance(n, int) or not 1 <= n < 2**31 for n in value):
-        raise fault("E111", f"an input's shape is one to six sizes above 0, not {describe(value)}", span, help="input 3x224x224")
-    result: Shape = value
-    return result
-
-
-def _shape(given: Any, span: Optional[Span]) -> Shape:
-    """A shape from outside: `3x32x32` or a tuple."""
-    if isinstance(given, str):
-        if not re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){0,5}", given):
-            raise fault("E111", f"{given[:40]!r} is no shape", Span(Source(given, "--input"), 0, len(given)), help="3x32x32")
-        given = tuple(map(int, given.split("x")))
-    return _sizes(given, span or Span(Source(str(given), "input"), 0, len(str(given))))
-
-
-def _start(place: Place, declared: list[Input], span: Span) -> None:
-    """Let the first input arrive; raises E111 where the text has none and none was given."""
-    if not declared:
-        given = place.run.inputs.get("", place.run.inputs.get("input"))
-        if given is None:
-            raise fault(
-                "E111", "the text names no input", Span(span.source, span.start, span.start + 1),
-                help="write input 3x32x32 before the chain, or give --input 3x32x32",
-            )  # fmt: skip
-        value = Value(TensorType(_shape(given, None)), None, "the input", "input")
-        declared.append(Input("input", value, None))
-        place.run.network_inputs["input"] = value
-    first = declared[0].value
-    place.region.param = first
-    place.memory = Memory()
-    place.advance(first)
 
 
 def _outputs(place: Place, statements: list[tree.Output]) -> list[Output]:
@@ -264,9 +229,11 @@ def _outputs(place: Place, statements: list[tree.Output]) -> list[Output]:
                 place.run.report(fault("E114", f"{name} is an output already", span))
                 continue
             try:
-                value = place.level.find(name, span).value
+                value = place.find(name, span, "").value
             except Fault as error:
                 place.run.report(error)
+                continue
+            except Poisoned:
                 continue
             if value is not None:
                 outputs.append(Output(name, value, statement.training))
@@ -283,25 +250,3 @@ def _scores(network: Network) -> Optional[Value]:
     if isinstance(final, Apply) and final.layer.spec == "SOFTMAX" and len(plain) == 1 and plain[0].value is final.output:
         return final.inputs[0]
     return None
-
-
-def _unclaimed(place: Place, source: Source, declared: list[Input]) -> None:
-    """What was set from outside and the spec does not know."""
-    run = place.run
-    known = {k for k in place.names.own if not isinstance(place.names.own[k], (BlockValue, Lambda))} | run.choices
-    for name in run.given:
-        if name in run.used or name == "classes":
-            continue
-        meant = near(name, known)
-        run.findings.add(
-            Diagnostic(
-                "E115", f"{name} was set from outside, and the spec has no constant, choice or open name of this name",
-                help=(f"did you mean {meant}?",) if meant else (), file=source.name,
-            )  # fmt: skip
-        )
-    names = {i.name for i in declared if i is not None}
-    for name in run.inputs:
-        if name and name not in names:
-            run.findings.add(
-                Diagnostic("E115", f"the spec has no input called {name}", help=(f"it has {', '.join(sorted(names))}",), file=source.name)
-            )

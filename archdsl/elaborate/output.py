@@ -41,7 +41,7 @@ def after(layer: Layer, inputs: Sequence[Value]) -> tuple[int, str]:
     takes = layer.taken()
     if takes == "any":
         return doubt, ""
-    return doubt, takes or next((value.layout for value in inputs if value.layout), "")
+    return doubt, next((value.layout for value in inputs if value.layout), "") or takes
 
 
 def silent(layer: Layer, fault: LayerError, inputs: Sequence[Value]) -> bool:

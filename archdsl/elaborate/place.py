@@ -48,11 +48,15 @@ class Run:
     steps: int = 0
     used: set[str] = field(default_factory=set)  # names of `given` that the spec asked for
     choices: set[str] = field(default_factory=set)  # all keys of choices that came by
-    network_inputs: dict[str, Value] = field(default_factory=dict)
+    network_inputs: dict[str, Optional[Value]] = field(default_factory=dict)
     scopes: dict[Source, FileScope] = field(default_factory=dict)  # each file's, by its source
     main: Optional[Source] = None
+    outside: Mapping[str, Any] = field(init=False)  # `given` as it came, not yet evaluated
     broken: set[str] = field(default_factory=set)  # words of what does not parse: it may define what is missed
     unread: bool = False  # whether a file that cannot be read may define any name
+
+    def __post_init__(self) -> None:
+        self.outside = self.given
 
     def missing(self, name: str) -> Any:
         """A name that the text leaves open, from outside; raises KeyError, or Poisoned where a fault may hide it."""

@@ -91,17 +91,29 @@ def _labelled(place: Place, node: tree.Labelled, tail: Tail, label: Label) -> No
     name = place.text(node.label)
     check_label(name, node.label.span)
     place.level.positional = False
-    step(place, node.step, tail, (name, node.label.span))
+    try:
+        step(place, node.step, tail, (name, node.label.span))
+    except (Fault, Poisoned):  # `@name` is no fault of its own then
+        place.level.labels.setdefault(name, Entry(None, None, node.label.span))
+        raise
 
 
-def name_output(place: Place, label: Label, submodule: Any = None) -> None:
+def name_output(place: Place, label: Label, submodule: Any = None, *, left_out: bool = False) -> None:
     """Let the label stand for the tensor that has come out."""
     if label is None:
         return
     name, span = label
     if place.value is not None and not place.value.hint:
         place.value.hint = name
-    place.level.define(name, Entry(place.value, submodule, span))
+    place.level.define(name, Entry(place.value, submodule, span, left_out))
+
+
+def named_module(place: Place, span: Span, tail: Tail, label: Label, fill: Callable[[Place], None]) -> None:
+    """What `fill` elaborates, as a level of the module tree where a label names it."""
+    if label is None:
+        fill(place)
+    else:
+        module(place, span, tail, label, fill)
 
 
 def _called(place: Place, node: Union[tree.Name, tree.Call, tree.Number], tail: Tail, label: Label) -> None:
@@ -115,7 +127,7 @@ def _called(place: Place, node: Union[tree.Name, tree.Call, tree.Number], tail: 
         return
     if name.id == "CHOOSE":
         raise fault("E125", "CHOOSE needs arms", name.span, help="CHOOSE{ CONV | POOL }")
-    value = place.evaluator.value(node)
+    value = place.evaluator.value(node, hint="")
     if isinstance(value, LayerValue):
         made = apply_layer(place, value, name.span, tail, label and label[0])
         name_output(place, label, made)
@@ -126,7 +138,8 @@ def _called(place: Place, node: Union[tree.Name, tree.Call, tree.Number], tail: 
         reference(place, value.value)
         name_output(place, label)
     else:
-        raise fault("E134", f"{name.id} is {describe(value)}, which is no step", name.span)
+        written = node.span.text if len(node.span.text) <= 30 else name.id
+        raise fault("E134", f"{written} is {describe(value)}, which is no step", name.span)
 
 
 def _defined(place: Place, name: str) -> bool:
@@ -139,16 +152,13 @@ def _reference(place: Place, node: tree.Reference, tail: Tail, label: Label) -> 
 
 
 def _group(place: Place, node: tree.Group, tail: Tail, label: Label) -> None:
-    if label is None:
-        body(place, node.body, tail)
-    else:
-        module(place, node.span, tail, label, lambda inner: body(inner, node.body, tail))
+    named_module(place, node.span, tail, label, lambda inner: body(inner, node.body, tail))
 
 
 def module(place: Place, span: Span, tail: Tail, label: tuple[str, Span], fill: Callable[[Place], None]) -> None:
-    """A level of the module tree around what `fill` elaborates: a group with a label."""
+    """A level of the module tree around what `fill` elaborates: a group with a label, copies, a loop, a branch, an arm."""
     arriving = place.value
-    param = Value(arriving.type, arriving.span, arriving.origin) if arriving is not None else None
+    param = arriving.again() if arriving is not None else None
     region = Region(param)  # type: ignore[arg-type]  # None only behind a fault, where no graph is used
     inner = place.inside(level=Level(place.level), region=region, value=param)
     fill(inner)
@@ -156,7 +166,7 @@ def module(place: Place, span: Span, tail: Tail, label: tuple[str, Span], fill: 
     place.memory = inner.memory
     made = None
     if inner.value is not None:
-        output = Value(inner.value.type, inner.value.span, inner.value.origin, label[0])
+        output = inner.value.again(label[0])
         source = arriving if arriving is not None else output
         made = Call(Module("", region, inner.level.positional), source, output, span, label[0])
         place.region.steps.append(made)
@@ -172,54 +182,53 @@ def _repeated(place: Place, node: tree.Repeated, tail: Tail, label: Label) -> No
     def copies(inner: Place) -> None:
         repeat(inner, node, count, tail, lambda copy, last: step(copy, node.step, last))
 
-    if label is None or not count:
-        copies(place)
-        name_output(place, label)
+    if count:
+        named_module(place, node.span, tail, label, copies)
     else:
-        module(place, node.span, tail, label, copies)
+        name_output(place, label, left_out=True)
 
 
 def _optional(place: Place, node: tree.Optional_, tail: Tail, label: Label) -> None:
     if is_on(place, choice_key(place, node.mark, label and label[0]), node.mark):
         step(place, node.step, tail, label)
     else:
-        name_output(place, label)
+        name_output(place, label, left_out=True)
 
 
 def _join(place: Place, node: tree.Join, tail: Tail, label: Label) -> None:
     name = node.name
     if name.id == "CHOOSE" and not _defined(place, "CHOOSE"):
         chosen = arm_of(place, choice_key(place, name.span, label and label[0]), len(node.arms), name.span)
-        body(place, node.arms[chosen], tail)
-        name_output(place, label)
+        named_module(place, node.span, tail, label, lambda inner: body(inner, node.arms[chosen], tail))
         return
     callee = place.evaluator.value(tree.Call(node.span, name, node.arguments) if node.arguments else name)
     if not isinstance(callee, LayerValue):
         raise fault("E126", f"{name.id} is {describe(callee)}, which joins no arms", name.span)
     place.level.positional = False
-    values, memory = arms(place, node.arms)
+    values, place.memory = arms(place, node.arms)
     made = apply_layer(place, callee, name.span, tail, label and label[0], values)
-    place.memory = memory._replace(strided=memory.strided or place.memory.strided)
     name_output(place, label, made)
 
 
 def arms(place: Place, nodes: Sequence[tree.Body]) -> tuple[list[Optional[Value]], Memory]:
     """What each arm gives, over the tensor that arrives, and the memory after the join: the first arm's with a CONV."""
     values: list[Optional[Value]] = []
-    memory = place.memory
+    before = place.memory
+    memory = before._replace(fresh=False)
     for node in nodes:
         number = _number(place, node)
         if number is not None:
             values.append(constant(place, number, node.span))
             continue
-        inner = place.inside()
+        inner = place.inside(memory=before._replace(fresh=False))
         body(inner, node, Tail())
         if not inner.here:
             place.run.report(fault("E135", "nothing arrives at this arm, so it gives no tensor", node.span), place.trail)
         values.append(inner.value)
-        if memory == place.memory:
-            memory = inner.memory
-    return values, memory
+        if not memory.fresh:  # no arm so far has a CONV: any stride counts
+            strided = inner.memory.strided or memory.strided and not inner.memory.fresh
+            memory = inner.memory._replace(strided=strided)
+    return values, memory._replace(fresh=memory.fresh or before.fresh)
 
 
 def _number(place: Place, node: tree.Body) -> Union[int, float, None]:
@@ -250,21 +259,34 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 
 def _loop(place: Place, node: tree.Loop, tail: Tail, label: Label) -> None:
     passes = list(place.evaluator.bindings(node.targets, node.values))
-    for number, names in enumerate(passes, 1):
-        ordinal = _ORDINALS[number - 1] if number <= len(_ORDINALS) else f"{number}th"
-        here = f"{ordinal} pass of the loop at {place.run.where(node.span)}"
-        inner = place.inside(names=names, trail=(here, *place.trail))
-        body(inner, node.body, tail if number == len(passes) else Tail())
-        place.value, place.memory, place.here = inner.value, inner.memory, inner.here
-    name_output(place, label)
+    if not passes:
+        name_output(place, label, left_out=True)
+        return
+
+    def fill(around: Place) -> None:
+        for number, names in enumerate(passes, 1):
+            here = f"{_ordinal(number)} pass of the loop at {place.run.where(node.span)}"
+            inner = around.inside(names=names, trail=(here, *place.trail))
+            body(inner, node.body, tail if number == len(passes) else Tail())
+            around.value, around.memory, around.here = inner.value, inner.memory, inner.here
+
+    named_module(place, node.span, tail, label, fill)
+
+
+def _ordinal(number: int) -> str:
+    if number <= len(_ORDINALS):
+        return _ORDINALS[number - 1]
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _condition(place: Place, node: tree.Condition, tail: Tail, label: Label) -> None:
     for branch in node.branches:
         if branch.test is None or truth(place.evaluator.value(branch.test), branch.test.span):
-            body(place, branch.body, tail)
-            break
-    name_output(place, label)
+            taken = branch.body
+            named_module(place, node.span, tail, label, lambda inner: body(inner, taken, tail))
+            return
+    name_output(place, label, left_out=True)
 
 
 _FORMS: dict[type, Callable[[Place, Any, Tail, Label], None]] = {

@@ -54,13 +54,14 @@ def near(name: str, known: Iterable[str]) -> str:
     import difflib
 
     names = sorted(set(known))
-    folded = {}
+    folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(candidate.lower(), candidate)
     if name.lower() in folded:
         return folded[name.lower()]
-    found = difflib.get_close_matches(name.lower(), list(folded), n=2, cutoff=0.7)
-    return folded[found[0]] if found else ""
+    found = difflib.get_close_matches(name.lower(), list(folded), n=2, cutoff=0.75)
+    nearness = [difflib.SequenceMatcher(None, candidate, name.lower()).ratio() for candidate in found]
+    return folded[found[0]] if found and nearness[0] > (nearness[1:] or [0.0])[0] else ""
 
 
 def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] = (), hint: str = "") -> Fault:

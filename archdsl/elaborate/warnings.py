@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.place import Place
+from archdsl.elaborate.values import Fault
 from archdsl.graph import Value
 from archdsl.layers.base import Layer
 from archdsl.syntax.source import Span
 from archdsl.tensor import show_shape
 
 _ORDER = {"map": "a map, channels first", "sequence": "a sequence, features last"}
-_MENDS = {"map": 'PERMUTE(1, 0), or REARRANGE("l c -> c l")', "sequence": 'PERMUTE(1, 0), or REARRANGE("c h w -> (h w) c")'}
 
 
 def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swapped: str) -> None:
@@ -26,14 +26,18 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
                 f"{layer.spec} takes the {shape} for {_ORDER[takes]}, and the layers before took it for {_ORDER[value.layout]}",
                 span,
                 notes=(f"the {shape} comes from {value.origin}",),
-                help=(f"rearrange between them: {_MENDS[takes]}",),
+                help=(_mend(layer, takes, value.type.rank),),
             )
-            _add(place, found)
+            place.run.report(Fault(found), place.trail)
     if swapped:
         kernel = show_shape(tuple(getattr(layer, "kernel") for _ in inputs[0].type.shape[1:]))
-        _add(place, Diagnostic("W403", f"a kernel of {kernel} is larger than any in use", span, help=(swapped,)))
+        found = Diagnostic("W403", f"a kernel of {kernel} is larger than any in use", span, help=(swapped,))
+        place.run.report(Fault(found), place.trail)
 
 
-def _add(place: Place, found: Diagnostic) -> None:
-    notes = [*found.notes, *(way for way in place.trail if not any(n.endswith(way) for n in found.notes))]
-    place.run.findings.add(Diagnostic(found.code, found.message, found.span, found.label, tuple(notes), found.help))
+def _mend(layer: Layer, takes: str, rank: int) -> str:
+    if layer.spec == "LN":
+        return "LN(axis=0) normalises the channels of each position"
+    first = "PERMUTE(" + ", ".join(map(str, (*range(1, rank), 0) if takes == "sequence" else (rank - 1, *range(rank - 1)))) + ")"
+    many = ', or REARRANGE("c h w -> (h w) c")' if takes == "sequence" and rank == 3 else ""
+    return f"rearrange between them: {first}{many}"

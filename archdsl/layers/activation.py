@@ -22,7 +22,6 @@ class Activation(Pointwise):
         return x[0]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Relu(Activation):
     """max(0, x): `RELU`. Any shape."""
 
@@ -36,7 +35,6 @@ class Relu(Activation):
         return r.node("Relu", [names[0]])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Relu6(Activation):
     """min(max(0, x), 6): `RELU6`, MobileNet's. Any shape."""
 
@@ -121,7 +119,6 @@ class Elu(Activation):
         return r.node("Elu", [names[0]], alpha=float(self.alpha))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Selu(Activation):
     """ELU scaled so that activations normalise themselves: `SELU` (Klambauer et al., 2017). Any shape."""
 
@@ -162,7 +159,6 @@ class Gelu(Activation):
         return r.node("Mul", [r.node("Mul", [value, share]), r.constant(0.5)])  # the form that onnxruntime fuses
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Silu(Activation):
     """x*sigmoid(x): `SILU`, also called swish (Ramachandran et al., 2017). Any shape."""
 
@@ -176,7 +172,6 @@ class Silu(Activation):
         return r.node("Mul", [names[0], r.node("Sigmoid", [names[0]])])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Mish(Activation):
     """x*tanh(softplus(x)): `MISH` (Misra, 2019). Any shape."""
 
@@ -190,7 +185,6 @@ class Mish(Activation):
         return r.node("Mul", [names[0], r.node("Tanh", [r.node("Softplus", [names[0]])])])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Sigmoid(Activation):
     """1/(1 + exp(-x)): `SIGMOID`. Any shape."""
 
@@ -203,7 +197,6 @@ class Sigmoid(Activation):
         return r.node("Sigmoid", [names[0]])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Tanh(Activation):
     """The hyperbolic tangent: `TANH`. Any shape."""
 
@@ -216,7 +209,6 @@ class Tanh(Activation):
         return r.node("Tanh", [names[0]])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class HardSwish(Activation):
     """x*min(max(0, x + 3), 6)/6: `HSWISH`, MobileNetV3's. Any shape."""
 
@@ -230,7 +222,6 @@ class HardSwish(Activation):
         return r.node("HardSwish", [names[0]])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class HardSigmoid(Activation):
     """min(max(0, x + 3), 6)/6: `HSIGMOID`, MobileNetV3's. Any shape."""
 

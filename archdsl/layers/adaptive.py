@@ -16,7 +16,6 @@ from archdsl.layers.padding import onnx_reduce, onnx_slice, short
 from archdsl.tensor import TensorType
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Gap(Layer):
     """Global average pooling: the mean of each channel over all positions (Lin et al., "Network in Network").
 
@@ -24,6 +23,7 @@ class Gap(Layer):
     """
 
     spec: ClassVar[str] = "GAP"
+    layout: ClassVar[str] = "map"
 
     def shape(self, *x: TensorType) -> TensorType:
         rank = need_map(self.spec, x[0])
@@ -58,6 +58,8 @@ def longest(n: int, out: int) -> int:
 
 class Adaptive(Layer):
     """What both have in common."""
+
+    layout: ClassVar[str] = "map"
 
     size: Any
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import field
 from typing import Any, NamedTuple
@@ -27,6 +26,8 @@ class Kind(NamedTuple):
         if isinstance(word, str) and self.words:
             if word in self.words:
                 return word
+            import difflib  # only here: a start without a misspelt word does without it
+
             near = difflib.get_close_matches(word, self.words, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise Mismatch(f"expects {self.expects}, not {show(value)}{hint}")

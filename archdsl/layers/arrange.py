@@ -28,6 +28,7 @@ class Reshape(Pointwise):
     """
 
     spec: ClassVar[str] = "RESHAPE"
+    layout: ClassVar[str] = "any"
     variadic: ClassVar[str] = "sizes"
 
     sizes: Any = arg(Kind("a shape such as 3x49 or (3, -1)", _sizes))
@@ -69,6 +70,7 @@ class Permute(Pointwise):
     """
 
     spec: ClassVar[str] = "PERMUTE"
+    layout: ClassVar[str] = "any"
     variadic: ClassVar[str] = "axes"
 
     axes: Any = arg(AXES)
@@ -105,6 +107,7 @@ class Select(Pointwise):
     """
 
     spec: ClassVar[str] = "SELECT"
+    layout: ClassVar[str] = "any"
     positional: ClassVar[tuple[str, ...]] = ("index",)
 
     index: Any = arg(INTEGER)
@@ -222,7 +225,6 @@ class Chunk(Pointwise):
         return onnx_slice(r, names[0], self.i * part, (self.i + 1) * part, axis + 1)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Identity(Pointwise):
     """What arrives, as it is: `ID`, also the meaning of an empty arm."""
 

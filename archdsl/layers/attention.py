@@ -36,6 +36,7 @@ class MultiHeadAttention(Layer):
     """
 
     spec: ClassVar[str] = "MHA"
+    layout: ClassVar[str] = "sequence"
     positional: ClassVar[tuple[str, ...]] = ("heads",)
     arity: ClassVar[tuple[int, int | None]] = (1, 3)
     arms: ClassVar[tuple[str, ...]] = ("q", "k", "v")
@@ -126,6 +127,7 @@ class Attention(Layer):
     """
 
     spec: ClassVar[str] = "ATTENTION"
+    layout: ClassVar[str] = "sequence"
     positional: ClassVar[tuple[str, ...]] = ("heads",)
     arity: ClassVar[tuple[int, int | None]] = (3, 4)
     arms: ClassVar[tuple[str, ...]] = ("q", "k", "v", "mask")

@@ -122,6 +122,11 @@ class Layer(ABC):
     arms: ClassVar[tuple[str, ...]] = ("x",)  # the inputs' names, for error messages
     tensors: ClassVar[tuple[str, ...]] = ()  # the keyword arguments that are tensors: further inputs, in this order
     inplace: ClassVar[bool] = False  # whether the torch module takes inplace=True
+    layout: ClassVar[str] = ""  # what it takes its input for, where it minds: see `taken`
+
+    def taken(self) -> str:
+        """ "map" (channels first), "sequence" (features last), "" for either, "any" where it arranges anew."""
+        return self.layout
 
     @abstractmethod
     def shape(self, *x: TensorType) -> TensorType:

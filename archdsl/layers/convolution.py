@@ -38,6 +38,7 @@ class Conv(Layer):
     """
 
     spec: ClassVar[str] = "CONV"
+    layout: ClassVar[str] = "map"
     positional: ClassVar[tuple[str, ...]] = ("filters", "kernel", "stride")
 
     filters: Any = arg(WIDTH, None)
@@ -147,6 +148,7 @@ class UpConv(Layer):
     """
 
     spec: ClassVar[str] = "UPCONV"
+    layout: ClassVar[str] = "map"
     positional: ClassVar[tuple[str, ...]] = ("filters", "kernel", "stride")
 
     filters: Any = arg(WIDTH)

@@ -36,6 +36,7 @@ class FullyConnected(Layer):
     """
 
     spec: ClassVar[str] = "FC"
+    layout: ClassVar[str] = "any"
     positional: ClassVar[tuple[str, ...]] = ("width",)
 
     width: Any = arg(WIDTH, None)
@@ -75,6 +76,7 @@ class Linear(Layer):
     """
 
     spec: ClassVar[str] = "LINEAR"
+    layout: ClassVar[str] = "sequence"
     positional: ClassVar[tuple[str, ...]] = ("width",)
 
     width: Any = arg(WIDTH)
@@ -116,6 +118,7 @@ class Flatten(Pointwise):
     """
 
     spec: ClassVar[str] = "FLATTEN"
+    layout: ClassVar[str] = "any"
 
     start: Any = arg(INTEGER, 0)
     end: Any = arg(INTEGER, -1)

@@ -26,7 +26,6 @@ class Function(Activation):
         return r.node(self.node, [names[0]])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Exp(Function):
     """The exponential of each number: `EXP`. Any shape."""
 
@@ -35,7 +34,6 @@ class Exp(Function):
     node: ClassVar[str] = "Exp"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Log(Function):
     """The natural logarithm of each number: `LOG`. Any shape."""
 
@@ -44,7 +42,6 @@ class Log(Function):
     node: ClassVar[str] = "Log"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Sqrt(Function):
     """The square root of each number: `SQRT`. Any shape."""
 
@@ -53,7 +50,6 @@ class Sqrt(Function):
     node: ClassVar[str] = "Sqrt"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Abs(Function):
     """Each number without its sign: `ABS`. Any shape."""
 
@@ -62,7 +58,6 @@ class Abs(Function):
     node: ClassVar[str] = "Abs"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Neg(Function):
     """Each number with the other sign: `NEG`. Any shape."""
 

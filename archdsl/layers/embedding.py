@@ -21,6 +21,7 @@ class Embedding(Pointwise):
     """
 
     spec: ClassVar[str] = "EMBEDDING"
+    layout: ClassVar[str] = "sequence"
     positional: ClassVar[tuple[str, ...]] = ("count", "width")
 
     count: Any = arg(WIDTH)

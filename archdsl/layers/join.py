@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import ClassVar
 
@@ -90,7 +89,6 @@ class Elementwise(Layer):
         return value
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Add(Elementwise):
     """The sum of two arms or more: `ADD{ a | b }`.
 
@@ -104,7 +102,6 @@ class Add(Elementwise):
     node: ClassVar[str] = "Add"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Sub(Elementwise):
     """The first arm less the second: `SUB{ a | b }`.
 
@@ -119,7 +116,6 @@ class Sub(Elementwise):
     node: ClassVar[str] = "Sub"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Mul(Elementwise):
     """The product of two arms or more, number by number: `MUL{ a | b }`.
 
@@ -133,7 +129,6 @@ class Mul(Elementwise):
     node: ClassVar[str] = "Mul"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Div(Elementwise):
     """The first arm divided by the second, number by number: `DIV{ a | b }`.
 
@@ -149,7 +144,6 @@ class Div(Elementwise):
     node: ClassVar[str] = "Div"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Max(Elementwise):
     """The greatest of two arms or more, number by number: `MAX{ a | b }`, as in maxout.
 
@@ -163,7 +157,6 @@ class Max(Elementwise):
     node: ClassVar[str] = "Max"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Min(Elementwise):
     """The least of two arms or more, number by number: `MIN{ a | b }`.
 

@@ -34,6 +34,9 @@ class LayerNorm(Normalization):
     affine: Any = arg(FLAG, True)
     bias: Any = arg(FLAG, True)
 
+    def taken(self) -> str:
+        return {(-1,): "sequence", (0,): "map"}.get(self.axis, "")
+
     def axes(self, x: TensorType) -> tuple[int, ...]:
         """The axes that are normalised, from 0 on; raises E209 where the tensor has none such."""
         need_float(self.spec, x)
@@ -106,6 +109,7 @@ class GroupNorm(Normalization):
     """
 
     spec: ClassVar[str] = "GN"
+    layout: ClassVar[str] = "map"
 
     groups: Any = arg(WIDTH, 32)
     eps: Any = arg(REAL, 1e-5)
@@ -154,6 +158,7 @@ class LRN(Pointwise):
     """
 
     spec: ClassVar[str] = "LRN"
+    layout: ClassVar[str] = "map"
 
     size: Any = arg(WIDTH, 5)
     alpha: Any = arg(REAL, 1e-4)

@@ -81,6 +81,7 @@ class BatchNorm(Normalization):
     """
 
     spec: ClassVar[str] = "BN"
+    layout: ClassVar[str] = "map"
 
     eps: Any = arg(REAL, 1e-5)
     momentum: Any = arg(REAL, 0.1)
@@ -123,6 +124,7 @@ class InstanceNorm(Normalization):
     """
 
     spec: ClassVar[str] = "INSTANCENORM"
+    layout: ClassVar[str] = "map"
 
     eps: Any = arg(REAL, 1e-5)
     momentum: Any = arg(REAL, 0.1)

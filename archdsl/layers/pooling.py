@@ -21,6 +21,8 @@ FITS = ("cover", "exact", "floor", "ceil")
 class Pooling(Layer):
     """What the layers that pool by windows have in common; a layer's own arguments stand over these values."""
 
+    layout: ClassVar[str] = "map"
+
     size: Any
     stride: Any
     fit: Any

@@ -16,7 +16,6 @@ from archdsl.layers.maps import need_float
 from archdsl.tensor import Shape, TensorType
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class MatMul(Layer):
     """The matrix product of two tensors' last two axes: `MATMUL{ a | b }`.
 
@@ -25,6 +24,7 @@ class MatMul(Layer):
     """
 
     spec: ClassVar[str] = "MATMUL"
+    layout: ClassVar[str] = "any"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
     arms: ClassVar[tuple[str, ...]] = ("a", "b")
 
@@ -71,6 +71,7 @@ class Gather(Layer):
     """
 
     spec: ClassVar[str] = "GATHER"
+    layout: ClassVar[str] = "any"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
     arms: ClassVar[tuple[str, ...]] = ("table", "index")
 

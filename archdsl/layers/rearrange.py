@@ -147,6 +147,7 @@ class Rearrange(Pointwise):
     """
 
     spec: ClassVar[str] = "REARRANGE"
+    layout: ClassVar[str] = "any"
     positional: ClassVar[tuple[str, ...]] = ("pattern",)
     free: ClassVar[str] = "axes"
 

@@ -19,6 +19,8 @@ from archdsl.tensor import TensorType, show_shape
 class Recurrent(Layer):
     """What RNN, LSTM and GRU share: stacked layers, one direction or two, and torch's names and order of gates."""
 
+    layout: ClassVar[str] = "sequence"
+
     positional: ClassVar[tuple[str, ...]] = ("width",)
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     arms: ClassVar[tuple[str, ...]] = ("x", "h0")

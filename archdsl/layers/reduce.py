@@ -17,6 +17,8 @@ from archdsl.tensor import TensorType
 class Reduction(Pointwise):
     """A layer that makes one number of all those along its axes."""
 
+    layout: ClassVar[str] = "any"
+
     variadic: ClassVar[str] = "axis"
     axis: Any
     keep: Any

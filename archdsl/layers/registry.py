@@ -5,6 +5,7 @@ The modules are imported when a layer of theirs is first used, so that a start c
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 from archdsl.layers.base import Layer
@@ -88,6 +89,7 @@ LAYERS: dict[str, tuple[str, str]] = {
 """The name in specs, the module in `archdsl.layers`, the class."""
 
 
+@cache
 def layer_class(name: str) -> type[Layer]:
     """The class of the layer that specs call `name`, a key of LAYERS."""
     module, cls = LAYERS[name]

@@ -36,6 +36,8 @@ REACH = {"nearest": 1, "nearest-exact": 1, "bicubic": 4}  # input positions that
 class Resampling(Layer):
     """What the layers that change the sizes of a map have in common: no weights, no products."""
 
+    layout: ClassVar[str] = "map"
+
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         return {}
 

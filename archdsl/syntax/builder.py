@@ -202,9 +202,15 @@ class Builder:
 
     def args(self, items: list[Any]) -> Any:
         """The arguments of a call."""
-        return tuple(
-            item if isinstance(item, tree.Argument) else tree.Argument(item.span, "", item) for item in self._items(items)
-        )
+        result: list[tree.Argument] = []
+        for item in self._items(items):
+            if isinstance(item, tree.Argument):
+                result.append(item)
+                continue
+            if result and result[-1].name:
+                raise BadToken("an argument without a name stands before those with one", item.span)
+            result.append(tree.Argument(item.span, "", item))
+        return (*result,)
 
     def keyword(self, items: list[Any]) -> tree.Argument:
         """`kernel=3`."""

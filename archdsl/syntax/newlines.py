@@ -1,11 +1,8 @@
-"""Which new lines end a step, and how deep brackets may go: what stands between Lark's lexer and its parser."""
+"""Which new lines end a step, and how deep brackets may go: what stands between the lexer and the parser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
-
-from lark.lexer import Token
+from archdsl.syntax.machine import Token
 
 DEEPEST = 60  # brackets within brackets, and operators within operators
 
@@ -28,46 +25,46 @@ class TooDeep(Exception):
 
 
 class Newlines:
-    """Lark's postlex: drops the new lines that end nothing. It never looks ahead, so the contextual lexer is right.
+    """Drops the new lines of one text that end nothing. It never looks ahead, so the contextual lexer is right.
 
     Brackets hold values behind a callee, a `*`, in the value part of a line, or inside such brackets;
     else they hold a group, where new lines separate steps.
     """
 
-    always_accept: ClassVar[tuple[str, ...]] = ("_NL",)
+    def __init__(self) -> None:
+        self._brackets = [False]  # whether each open bracket holds values
+        self._values = [False]  # whether the line that each stands in has come to a value
+        self._nested = [0]  # operators that nest, since the last separator
+        self._previous = ""
 
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """The tokens, without the new lines that end nothing; raises TooDeep."""
-        brackets = [False]  # whether each open bracket holds values
-        values = [False]  # whether the line that each stands in has come to a value
-        nested = [0]  # operators that nest, since the last separator
-        previous = ""
-        for token in stream:
-            kind = token.type
-            if kind == "_NL":
-                if not previous or previous in _CONTINUES or previous == "_NL" or brackets[-1]:
-                    continue
+    def keep(self, token: Token) -> bool:
+        """Whether the parser gets the token; raises TooDeep."""
+        kind, previous = token.type, self._previous
+        brackets, values, nested = self._brackets, self._values, self._nested
+        if kind == "_NL":
+            if not previous or previous in _CONTINUES or previous == "_NL" or brackets[-1]:
+                return False
+            values[-1] = False
+            nested[-1] = 0
+        elif kind in ("LPAR", "LSQB", "CALL", "LBRACE"):
+            inside = kind == "CALL" or (kind != "LBRACE" and (brackets[-1] or values[-1] or previous == "STAR"))
+            brackets.append(inside)
+            values.append(False)
+            nested.append(0)
+        elif kind in ("RPAR", "RSQB", "RBRACE"):
+            if len(brackets) > 1:
+                brackets.pop()
+                values.pop()
+                nested.pop()
+            if kind == "RBRACE":
                 values[-1] = False
-                nested[-1] = 0
-            elif kind in ("LPAR", "LSQB", "CALL", "LBRACE"):
-                inside = kind == "CALL" or (kind != "LBRACE" and (brackets[-1] or values[-1] or previous == "STAR"))
-                brackets.append(inside)
-                values.append(False)
-                nested.append(0)
-            elif kind in ("RPAR", "RSQB", "RBRACE"):
-                if len(brackets) > 1:
-                    brackets.pop()
-                    values.pop()
-                    nested.pop()
-                if kind == "RBRACE":
-                    values[-1] = False
-            elif kind in _STARTS_VALUE:
-                values[-1] = True
-            if kind in _NESTS or (kind in _SIGNS and previous in _CONTINUES):
-                nested[-1] += 1
-            elif kind in _PARTS or kind in _SIGNS:
-                nested[-1] = 0
-            if len(brackets) > DEEPEST or nested[-1] > DEEPEST:
-                raise TooDeep(token)
-            previous = kind
-            yield token
+        elif kind in _STARTS_VALUE:
+            values[-1] = True
+        if kind in _NESTS or (kind in _SIGNS and previous in _CONTINUES):
+            nested[-1] += 1
+        elif kind in _PARTS or kind in _SIGNS:
+            nested[-1] = 0
+        if len(brackets) > DEEPEST or nested[-1] > DEEPEST:
+            raise TooDeep(token)
+        self._previous = kind
+        return True

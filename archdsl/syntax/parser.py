@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import replace
 from typing import Any, Optional
 
 from archdsl.diagnostics import MOST, Diagnostic, Findings
 from archdsl.syntax import tree
 from archdsl.syntax.builder import BadToken, Builder
+from archdsl.syntax.machine import Machine, Unexpected
+from archdsl.syntax.newlines import DEEPEST, Newlines, TooDeep
 from archdsl.syntax.pieces import pieces
 from archdsl.syntax.source import Source, Span
-
-_LOCK = threading.RLock()
-_PARSER: Any = None
+from archdsl.syntax.tables import load
 
 _WORDS = {
     "RPAR": "`)`",
@@ -40,13 +39,14 @@ def parse(source: Source, findings: Findings) -> Optional[tree.File]:
     and none hides another.
     """
     try:
-        return _parse(source, source.text, 0, "file")  # type: ignore[no-any-return]  # Lark is untyped
-    except Exception as error:  # every class that Lark raises is told apart in _explain, which raises what it does not know
+        whole: tree.File = _parse(source, source.text, 0, "file")
+        return whole
+    except _Broken as error:
         if "\x00" in source.text:
             at = source.text.index("\x00")
             findings.add(Diagnostic("E101", "the text holds a NUL character; is it a binary file?", Span(source, at, at + 1)))
             return None
-        first = _explain(error, source)
+        first = error.diagnostic
     cuts = [*pieces(source.text), len(source.text)]
     statements: list[tree.Statement] = []
     broken: list[Span] = []
@@ -54,8 +54,8 @@ def parse(source: Source, findings: Findings) -> Optional[tree.File]:
         try:
             piece = _parse(source, source.text[start:end], start, "file")
             statements += piece.statements
-        except Exception as error:  # as above
-            findings.add(_explain(error, source))
+        except _Broken as error:
+            findings.add(error.diagnostic)
             broken.append(Span(source, start, end))
             if len(broken) > MOST:
                 break
@@ -65,67 +65,51 @@ def parse(source: Source, findings: Findings) -> Optional[tree.File]:
 
 
 def parse_value(source: Source) -> tree.Value:
-    """The tree of a single value, as `-D NAME=VALUE` gives it; raises ArchError's diagnostics as ValueParseError."""
+    """The tree of a single value, as `-D NAME=VALUE` gives it; raises ValueParseError."""
     try:
-        return _parse(source, source.text, 0, "expr")  # type: ignore[no-any-return]  # Lark is untyped
-    except Exception as error:  # as in parse
-        raise ValueParseError(_explain(error, source)) from None
+        value: tree.Value = _parse(source, source.text, 0, "expr")
+    except _Broken as error:
+        raise ValueParseError(error.diagnostic) from None
+    return value
 
 
-class ValueParseError(Exception):
-    """A value that does not parse."""
+class _Broken(Exception):
+    """A stretch of text that does not parse."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
 
 
-class _Current:
-    """The builder of the text that is being parsed: Lark binds its callbacks once, the texts change."""
-
-    def __init__(self) -> None:
-        self.builder: Builder | None = None
-
-    def __getattr__(self, rule: str) -> Any:
-        if rule.startswith("_") or not hasattr(Builder, rule):
-            raise AttributeError(rule)
-        return lambda items: getattr(self.builder, rule)(items)
-
-
-_CURRENT = _Current()
+class ValueParseError(_Broken):
+    """A value that does not parse."""
 
 
 def _parse(source: Source, text: str, shift: int, start: str) -> Any:
-    from archdsl.syntax.newlines import Newlines
-    from archdsl.syntax.tables import load
+    """The tree of a stretch of a source; raises _Broken."""
 
-    global _PARSER
-    with _LOCK:
-        if _PARSER is None:
-            _PARSER = load(_CURRENT, Newlines())
-        outer = _CURRENT.builder
+    def value(begin: int, end: int) -> tree.Value:
+        found: tree.Value = _parse(source, source.text[begin:end], begin, "expr")
+        return found
 
-        def value(begin: int, end: int) -> tree.Value:
-            return _parse(source, source.text[begin:end], begin, "expr")  # type: ignore[no-any-return]  # as above
-
-        _CURRENT.builder = Builder(source, shift, value)
-        try:
-            return _PARSER.parse(text, start=start)
-        except Exception as error:
-            if not hasattr(error, "stretch"):
-                error.stretch = (shift, shift + len(text))  # type: ignore[attr-defined]  # read by _explain
-            raise
-        finally:
-            _CURRENT.builder = outer
+    try:
+        return _machine().parse(text, start, Builder(source, shift, value), Newlines())
+    except (Unexpected, TooDeep, BadToken) as error:
+        raise _Broken(_explain(error, source, shift, shift + len(text))) from None
 
 
-def _explain(error: Exception, source: Source) -> Diagnostic:
-    """The diagnostic for what Lark raised; raises it again where it is no fault of the text."""
-    from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+_MACHINE: Machine | None = None
 
-    from archdsl.syntax.newlines import DEEPEST, TooDeep
 
-    shift, end = getattr(error, "stretch", (0, len(source.text)))
+def _machine() -> Machine:
+    global _MACHINE
+    if _MACHINE is None:
+        _MACHINE = Machine(load())
+    return _MACHINE
+
+
+def _explain(error: Exception, source: Source, shift: int, end: int) -> Diagnostic:
+    """The diagnostic for a fault in the stretch of a source from `shift` to `end`."""
     if isinstance(error, BadToken):
         return Diagnostic("E102", str(error), error.span)
     if isinstance(error, TooDeep):
@@ -133,20 +117,15 @@ def _explain(error: Exception, source: Source) -> Diagnostic:
         return Diagnostic(
             "E103", f"nested too deeply: more than {DEEPEST} levels", Span(source, at, at + 1), help=("name a part as a block",)
         )
-    if isinstance(error, UnexpectedToken):
-        expected = set(error.accepts or error.expected)
-        if error.token.type == "$END":
-            return _ended(source, shift, end, expected)
-        at = error.token.start_pos + shift
-        text = "a new line" if error.token.type == "_NL" else f"`{_short(error.token)}`"
-        found = _unexpected(text, expected, Span(source, at, at + max(1, len(error.token.rstrip()))))
-        return replace(found, help=_remedy(error.token.type, source, at, expected))
-    if isinstance(error, UnexpectedCharacters):
-        at = error.pos_in_stream + shift
-        return _character(source, at, set(error.allowed or ()))
-    if isinstance(error, UnexpectedEOF):
-        return _ended(source, shift, end, set(error.expected))
-    raise error
+    assert isinstance(error, Unexpected)
+    at, token = error.position + shift, error.token
+    if token is None:
+        return _character(source, at, error.expected)
+    if token.type == "$END":
+        return _ended(source, shift, end, error.expected)
+    text = "a new line" if token.type == "_NL" else f"`{_short(token)}`"
+    found = _unexpected(text, error.expected, Span(source, at, at + max(1, len(token.rstrip()))))
+    return replace(found, help=_remedy(token.type, source, at, error.expected))
 
 
 def _ended(source: Source, start: int, end: int, expected: set[str]) -> Diagnostic:
@@ -161,6 +140,10 @@ def _remedy(token: str, source: Source, at: int, expected: set[str]) -> tuple[st
     before = re.search(r"([A-Za-z_][A-Za-z0-9_]*)[ \t]+$", source.text[max(0, at - 200) : at])
     if token == "LPAR" and before:
         return (f"a name and its parenthesis stand together: {before[1]}(",)
+    if token == "PLUS" and "ARROW" in expected:
+        return ("steps follow each other by `-`; tensors are added by ADD{ a | b }",)
+    if token in ("SLASH", "DOUBLESLASH") and "ARROW" in expected:
+        return ("a comment starts with #",)
     if token == "_NL" and "LBRACE" in expected:
         return ("an opening brace stands on the line of its head",)
     return ()
@@ -184,7 +167,8 @@ def _character(source: Source, at: int, allowed: set[str]) -> Diagnostic:
         return Diagnostic("E102", f"`{rest[0]}` has no meaning here", Span(source, at, at + 1), help=('texts stand in "double quotes"',))
     if rest[:1] in ";\\&^~$!":
         return Diagnostic("E102", f"`{rest[0]}` has no meaning in a spec", Span(source, at, at + 1))
-    return _unexpected(f"`{_short(rest[:1])}`", allowed, Span(source, at, at + 1))
+    shown = f"`{_short(rest[:1])}`" if rest[:1].isprintable() else f"the character U+{ord(rest[0]):04X}"
+    return _unexpected(shown, allowed, Span(source, at, at + 1))
 
 
 def _unexpected(what: str, expected: set[str], span: Span) -> Diagnostic:

@@ -10,7 +10,7 @@ _HEAD = re.compile(
 )
 _PART = re.compile(r'"(?:[^"\\\n]|\\.)*"|\#[^\n]*|[(\[{]|[)\]}]|\n')
 _GOES_ON = re.compile(r"(?:[-+*/%<>=!,|:.(\[{]|(?<![A-Za-z0-9_])(?:and|or|not|if|else|in))\Z")
-_CONTINUES = re.compile(r"(?:[ \t\f\n]|#[^\n]*\n)*(?:[-+*/%<>=!?,|:)\]}]|(?:else|and|or)(?![A-Za-z0-9_]))")
+_CONTINUES = re.compile(r"(?:[ \t\f\n]|#[^\n]*\n)*(?:[-+*/%<>=!?,|:)\]}{]|(?:else|and|or)(?![A-Za-z0-9_]))")
 
 
 def pieces(text: str) -> Iterator[int]:

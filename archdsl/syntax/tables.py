@@ -1,19 +1,20 @@
 """The parser's tables: made from the grammar by Lark when the package is built, loaded when it runs.
 
-Making them takes some 170 ms, loading them 5. They are kept as a Python module, so that loading is an import
-and never an unpickling; where they are missing or of another grammar they are made in memory.
+They are kept as a Python module, so that loading is an import and never an unpickling; where they are missing
+or of another grammar, as in a checkout that was not installed, they are made in memory.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pprint
-from importlib import import_module
+import zlib
 from typing import Any
+
+from archdsl.syntax.machine import Rule, Tables
 
 GRAMMAR = "arch.lark"
 STARTS = ["file", "expr"]
+FORM = 1  # of the tables: another one makes those on disk void
 
 
 def grammar_text() -> str:
@@ -28,57 +29,94 @@ def grammar_text() -> str:
     raise FileNotFoundError(f"{GRAMMAR} belongs to the package and is not there; install archdsl anew")
 
 
-def fingerprint(grammar: str) -> str:
-    """What tells whether tables belong to a grammar and to this Lark."""
-    import lark
-
-    return hashlib.sha256(f"{lark.__version__}\n{grammar}".encode()).hexdigest()
+def fingerprint(grammar: str) -> int:
+    """What tells whether tables belong to a grammar."""
+    return zlib.crc32(grammar.encode(), FORM)
 
 
-def make(grammar: str) -> Any:
-    """A Lark made from the grammar's text; it serves to make tables, and for parsing where there are none."""
+def lark(grammar: str, **options: Any) -> Any:
+    """Lark's own parser for the grammar."""
     from lark import Lark
 
     return Lark(
-        grammar,
-        parser="lalr",
-        lexer="contextual",
-        start=STARTS,
-        keep_all_tokens=True,
-        maybe_placeholders=False,
+        grammar, parser="lalr", lexer="contextual", start=STARTS, keep_all_tokens=True, maybe_placeholders=False, **options
     )
+
+
+def make(grammar: str) -> Tables:
+    """The tables of a grammar, by Lark; its version is pinned, since this reads what it keeps to itself."""
+    from lark.parsers.lalr_analysis import Shift
+
+    made = lark(grammar)
+    table = made.parser.parser._parse_table
+    rules = list(made.rules)
+    numbers = {rule: number for number, rule in enumerate(rules)}
+    order = _order(table)
+    names = {state: number for number, state in enumerate(order)}
+
+    def action(kind: Any, argument: Any) -> int:
+        return names[argument] if kind is Shift else -numbers[argument] - 1
+
+    return Tables(
+        tuple((t.name, t.pattern.to_regexp()) for t in sorted(made.terminals, key=_precedence)),
+        tuple(made.ignore_tokens),
+        tuple(_rule(rule) for rule in rules),
+        tuple({name: action(*table.states[state][name]) for name in sorted(table.states[state])} for state in order),
+        {start: names[table.start_states[start]] for start in STARTS},
+        {start: names[table.end_states[start]] for start in STARTS},
+    )
+
+
+def _order(table: Any) -> list[Any]:
+    """The parser's states in an order that hangs on the grammar alone; Lark's own hangs on the hashes of a process."""
+    from lark.parsers.lalr_analysis import Shift
+
+    order = [table.start_states[start] for start in STARTS]
+    seen = set(order)
+    for state in order:  # it grows while it is gone through
+        for name in sorted(table.states[state]):
+            kind, argument = table.states[state][name]
+            if kind is Shift and argument not in seen:
+                seen.add(argument)
+                order.append(argument)
+    return order
+
+
+def _precedence(terminal: Any) -> tuple[Any, ...]:
+    """Lark's order of terminals: priority, then the longest."""
+    return (-terminal.priority, -terminal.pattern.max_width, -len(terminal.pattern.value), terminal.name)
+
+
+def _rule(rule: Any) -> Rule:
+    origin = str(rule.origin.name)
+    single = bool(rule.options.expand1) and not rule.alias
+    return Rule(origin, len(rule.expansion), str(rule.alias or origin), origin.startswith("_"), single)
 
 
 def source_of_tables(grammar: str) -> str:
     """The text of the module `archdsl/syntax/_tables.py`."""
-    shown = pprint.pformat(_serialized(grammar), width=2000, compact=True, sort_dicts=False)
+    import pprint
+
+    tables = make(grammar)._replace(rules=())
+    rules = [tuple(rule) for rule in make(grammar).rules]
     return (
         '"""The parser\'s tables. Made from grammars/arch.lark by archdsl/syntax/tables.py when the package is built."""\n\n'
-        f'FINGERPRINT = "{fingerprint(grammar)}"\nTABLES = {shown}\n'
+        f"FINGERPRINT = {fingerprint(grammar)}\n"
+        f"RULES = {pprint.pformat(rules, width=200, compact=True)}\n"
+        f"TABLES = {pprint.pformat(tuple(tables), width=2000, compact=True, sort_dicts=False)}\n"
     )
 
 
-def load(transformer: object, postlex: object) -> Any:
-    """A Lark with the transformer and postlex given: from the tables, or made anew where they do not fit the grammar."""
-    from lark import Lark
-
+def load() -> Tables:
+    """The tables of the grammar: those made when the package was built, or made anew where they do not belong to it."""
     grammar = grammar_text()
     try:
-        module = import_module("archdsl.syntax._tables")
-        found = module.FINGERPRINT == fingerprint(grammar)
+        from archdsl.syntax import _tables  # type: ignore[attr-defined]  # made when the package is built
     except ImportError:
-        found = False
-    tables = module.TABLES if found else _serialized(grammar)
-    # What Lark's own standalone parsers call; Lark's version is pinned, and its Lark.load takes no transformer.
-    return Lark._load_from_dict(tables["data"], tables["memo"], transformer=transformer, postlex=postlex)
-
-
-def _serialized(grammar: str) -> dict[str, Any]:
-    from lark.grammar import Rule
-    from lark.lexer import TerminalDef
-
-    data, memo = make(grammar).memo_serialize([TerminalDef, Rule])
-    return {"data": data, "memo": memo}
+        return make(grammar)
+    if fingerprint(grammar) != _tables.FINGERPRINT:
+        return make(grammar)
+    return Tables(*_tables.TABLES)._replace(rules=tuple(Rule(*rule) for rule in _tables.RULES))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,124 @@
+"""The inputs of a network: what the text says of them, and what comes from outside."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Optional
+
+from archdsl.diagnostics import Diagnostic
+from archdsl.elaborate.functions import FUNCTIONS
+from archdsl.elaborate.labels import check_label
+from archdsl.elaborate.mentions import choice_labels, open_names
+from archdsl.elaborate.place import Memory, Place
+from archdsl.elaborate.suggest import near
+from archdsl.elaborate.values import BlockValue, Fault, Lambda, Poisoned, describe, fault
+from archdsl.graph import Input, Value
+from archdsl.layers.registry import LAYERS
+from archdsl.syntax import tree
+from archdsl.syntax.source import Source, Span
+from archdsl.tensor import Shape, TensorType
+
+DTYPES = ("float", "int", "bool")
+
+
+def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
+    """Add an `input` to those declared; a fault in it is reported, and its tensor is then unknown."""
+    name = node.name or "input"
+    if any(other.name == name for other in declared):
+        raise fault("E112", f"two inputs are called {name}", node.span, help="each has a name of its own: input left: 3x224x224")
+    run = place.run
+    value: Optional[Value] = None
+    try:
+        check_label(name, node.span)
+        if node.dtype not in DTYPES:
+            at = Span(node.span.source, node.span.end - len(node.dtype), node.span.end)
+            raise fault("E113", f"{node.dtype} is no type: there are {', '.join(DTYPES)}", at)
+        given = run.inputs.get(name, run.inputs.get("") if not declared else None)
+        shape = _shape(given, node.span) if given is not None else _sizes(place.evaluator.value(node.shape), node.shape.span)
+        value = Value(TensorType(shape, node.dtype), node.span, f"the input at {run.where(node.span)}", name)
+    except Fault as error:
+        run.report(error)
+    except Poisoned:
+        pass
+    run.network_inputs[name] = value
+    declared.append(Input(name, value, node.span))  # type: ignore[arg-type]  # None behind an error: no graph is used then
+
+
+def start(place: Place, declared: list[Input], span: Span) -> None:
+    """Let the first input arrive; raises E111 where the text has none and none was given."""
+    run = place.run
+    if not declared:
+        given = run.inputs.get("", run.inputs.get("input"))
+        if given is None and "input" in run.broken:
+            place.advance(None)
+            return
+        if given is None:
+            place.advance(None)
+            run.report(
+                fault(
+                    "E111", "the text names no input", Span(span.source, span.start, span.start + 1),
+                    help="write input 3x32x32 before the chain, or give --input 3x32x32",
+                )  # fmt: skip
+            )
+            return
+        value = Value(TensorType(_shape(given, None)), None, "the input", "input")
+        declared.append(Input("input", value, None))
+        run.network_inputs["input"] = value
+    first = declared[0].value
+    place.region.param = first
+    place.memory = Memory()
+    place.advance(first)
+
+
+def _sizes(value: Any, span: Span) -> Shape:
+    value = (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, list):
+        value = tuple(value)
+    good = isinstance(value, tuple) and not hasattr(value, "_fields") and 1 <= len(value) <= 6
+    if not good or any(isinstance(n, bool) or not isinstance(n, int) or not 1 <= n < 2**31 for n in value):
+        raise fault("E111", f"an input's shape is one to six sizes above 0, not {describe(value)}", span, help="input 3x224x224")
+    result: Shape = value
+    return result
+
+
+def _shape(given: Any, span: Optional[Span]) -> Shape:
+    """A shape from outside: `3x32x32` or a tuple."""
+    if isinstance(given, str):
+        if not re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){0,5}", given):
+            at = Span(Source(given, "--input"), 0, len(given))
+            raise fault("E111", f"`{given[:40]}` is no shape", at, help="a shape is written 3x32x32")
+        given = tuple(map(int, given.split("x")))
+    return _sizes(given, span or Span(Source(str(given), "--input"), 0, len(str(given))))
+
+
+def unclaimed(place: Place, declared: list[Input]) -> None:
+    """Report E115 for what was set from outside and the spec does not know."""
+    run = place.run
+    files = [scope.file for scope in run.scopes.values() if scope.file is not None]
+    known = {name for file in files for name in open_names(file)} | run.choices
+    known |= {choice for scope in run.scopes.values() for choice in scope.choices.values()}
+    main = run.scopes[run.main] if run.main is not None else None
+    known -= LAYERS.keys() | FUNCTIONS.keys()
+    if main is not None:
+        known -= {name for name, value in main.names.own.items() if isinstance(value, (BlockValue, Lambda))}
+        known |= main.names.later.keys()
+    labels = [pattern for file in files for pattern in choice_labels(file)]
+    for name in run.given:
+        if name in run.used or name == "classes" or name in known or any(p.fullmatch(name) for p in labels):
+            continue
+        if run.unread or name in run.broken:
+            continue
+        meant = near(name, known)
+        run.findings.add(
+            Diagnostic(
+                "E115", f"{name} was set from outside, and the spec has no constant, choice or open name of this name",
+                help=(f"did you mean {meant}?",) if meant else (), file=run.main.name if run.main else "",
+            )  # fmt: skip
+        )
+    names = [i.name for i in declared]
+    for name in run.inputs:
+        if name and name not in names and "input" not in run.broken:
+            what = f"its input is {names[0]}" if len(names) == 1 else f"its inputs are {', '.join(names)}"
+            run.findings.add(
+                Diagnostic("E115", f"the spec has no input called {name}", help=(what,), file=run.main.name if run.main else "")
+            )
