@@ -10,9 +10,9 @@ from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.arguments import Bound, bind_layer, kinds
 from archdsl.elaborate.evaluate import bind_parameters
 from archdsl.elaborate.labels import Level
-from archdsl.elaborate.output import POSITIONS, after, silent, typed
+from archdsl.elaborate.output import after, doubt_of, guessed, silent, typed
 from archdsl.elaborate.place import Memory, Place, Tail
-from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Names, describe, fault
+from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Names, Poisoned, describe, fault
 from archdsl.elaborate.warnings import warn
 from archdsl.graph import Apply, Call, Module, Region, Value
 from archdsl.layers.arguments import Mismatch, show
@@ -51,9 +51,12 @@ def apply_layer(
     layer, implied = _complete(place, layer, known, tail, span)
     bound = bound._replace(layer=layer)
     swapped = _swapped(callee, width, bound, known)
-    output = _output(place, bound, known, span, swapped)
+    output, fits = _output(place, bound, known, span, swapped)
     made = None
-    if output is not None:
+    if output is not None and not fits:  # the run has an error, so that nobody reads the graph
+        if layer.spec == "CONV":
+            place.memory = Memory(output.type.channels, False, True)
+    elif output is not None:
         fields = tuple((k, v) for k, v in implied if k not in bound.spans)
         made = Apply(layer, tuple(known), output, span, label or "", bound.given, fields)
         place.region.steps.append(made)
@@ -74,14 +77,13 @@ def _inputs(place: Place, bound: Bound, arms: Optional[Values], span: Span) -> l
     elif least > 1:
         names = " | ".join(layer.arms if len(layer.arms) >= least else ("a", "b"))
         raise fault("E125", f"{layer.spec} needs arms", span, help=f"{layer.spec}{{ {names} }}")
-    elif not place.here:
-        raise fault("E132", f"no tensor arrives at {layer.spec}", span)
     else:
         inputs = [place.value]
     inputs += [tensor.value for tensor in bound.tensors]
     if len(inputs) < least or most is not None and len(inputs) > most:
         takes = str(least) if most == least else f"{least} to {most}" if most is not None else f"{least} or more"
-        raise fault("E125", f"{layer.spec} takes {takes} tensors, not {len(inputs)}", span)
+        plural = "" if takes == "1" else "s"
+        raise fault("E125", f"{layer.spec} takes {takes} tensor{plural}, not {len(inputs)}", span)
     return inputs
 
 
@@ -146,30 +148,34 @@ def _classifier(place: Place, layer: Layer, inputs: Sequence[Value], tail: Tail,
         return layer
     apply_layer(place, LayerValue("FC", span, (("", classes, span),)), span, Tail(), None)
     if place.value is None:
-        raise Fault(Diagnostic("E127", "the classes' scores cannot be made of what arrives", span))
+        raise Poisoned
     inputs[0:1] = [place.value]  # type: ignore[index]  # the caller's own list: the SOFTMAX reads the scores
     return layer
 
 
-def _output(place: Place, bound: Bound, inputs: Sequence[Value], span: Span, swapped: str) -> Optional[Value]:
-    """What the layer gives; a misfit is reported, and goes on with what would come out, where that can be guessed."""
+def _output(
+    place: Place, bound: Bound, inputs: Sequence[Value], span: Span, swapped: str
+) -> tuple[Optional[Value], bool]:
+    """What the layer gives, and whether it fits; a misfit is reported, and gives what can be guessed, else None."""
     layer = bound.layer
     types = tuple(value.type for value in inputs)
     doubt, layout = after(layer, inputs)
+    fits = True
     try:
         y = typed(layer, types)
     except (LayerError, Mismatch) as error:
         facts = error if isinstance(error, LayerError) else LayerError("E122", f"{layer.spec} {error}")
         if not silent(layer, facts, inputs):
             place.run.report(_misfit(place, bound, facts, inputs, span, swapped), place.trail)
-        if facts.output is None:
-            return None
-        y = facts.output
-        doubt = max(doubt, POSITIONS)
+        guess = facts.output or guessed(layer, facts, types)
+        if guess is None:
+            return None, False
+        y, fits = guess, False
+        doubt = max(doubt, doubt_of(layer))
     if any(n >= 2**63 for n in y.shape) or y.size >= 2**63:
         raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
     origin = ", ".join((f"{layer.spec} at {place.run.where(span)}", *place.trail[:1]))
-    return Value(y, span, origin, "", layout if y.rank > 1 else "", doubt)
+    return Value(y, span, origin, "", layout if y.rank > 1 else "", doubt), fits
 
 
 def _misfit(

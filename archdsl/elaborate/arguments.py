@@ -114,13 +114,13 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
         if not key:
             continue
         if key in spans or key in tensors or key in free:
-            raise fault("E121", f"{name} is given `{key}` twice", place)
+            raise fault("E121", f"{name} is given `{key}` twice", key_span(key, place))
         if key in cls.tensors:
             if not isinstance(value, Tensor):
                 raise fault("E122", f"{key} of {name} expects a tensor (@name), not {describe(value)}", place)
             tensors[key] = value
             continue
-        if key not in known or key in (cls.variadic, cls.free):
+        if key not in known or key == cls.free:
             if cls.free:
                 free[key] = value
                 continue
@@ -156,10 +156,15 @@ def _too_many(cls: type[Layer], name: str, loose: Sequence[tuple[Any, Span]], ar
     takes = ", ".join(cls.positional)
     first, place = loose[0]
     help = ""
-    if isinstance(first, int) and name in ("BN", "LN", "GN", "INSTANCENORM", "LRN", "PRELU"):
+    others = [key for key in kinds(cls) if key not in (*cls.positional, cls.free)]
+    if isinstance(first, int) and name in ("GN", "LRN"):
+        help = f"write {name}({others[0]}={first})"
+    elif isinstance(first, int) and name in ("BN", "LN", "INSTANCENORM", "PRELU"):
         help = f"the width that arrives is inferred: write {name}"
     elif isinstance(first, int) and (first == arriving or name in ("LINEAR", "FC")):
         help = f"the width that arrives is inferred: write {name}({', '.join(describe(v) for v, _ in loose[1:])})"
+    elif others:
+        help = f"the others go by name: {', '.join(others)}"
     message = f"{name} takes {'no arguments' if not takes else takes} without a name, not {len(loose)} of them"
     span = Span(place.source, place.start, loose[-1][1].end)
     return Fault(Diagnostic("E120", message, span, help=(help,) if help else ()))

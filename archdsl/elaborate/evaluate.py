@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.functions import FUNCTIONS, BadValue, checked, items, number, whole
 from archdsl.elaborate.suggest import unknown, unknown_name
 from archdsl.elaborate.values import (
@@ -15,6 +16,7 @@ from archdsl.elaborate.values import (
     Fault,
     Lambda,
     LayerValue,
+    Limit,
     Names,
     Poisoned,
     Tensor,
@@ -27,7 +29,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 DEEPEST_CALLS = 40  # functions that call functions
-MOST_WORK = 2_000_000  # values worked out in one run
+MOST_WORK = 1_000_000  # values worked out in one run
 CONSTANT = "a constant is given by `{0} = …` or -D {0}=…"
 
 _ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -44,7 +46,8 @@ class Work:
         """One value more; raises a Fault past the limit."""
         self.done += 1
         if self.done > MOST_WORK:
-            raise fault("E150", f"the spec's values take more than {MOST_WORK:_} steps to work out", span)
+            message = f"the spec's values take more than {MOST_WORK:_} steps to work out"
+            raise Limit(Diagnostic("E150", message, span))
 
 
 class Evaluator:

@@ -21,7 +21,7 @@ from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.suggest import unknown
 from archdsl.elaborate.unused import warn_unused
 from archdsl.elaborate.use import import_names
-from archdsl.elaborate.values import BlockValue, Fault, Lambda, LayerValue, Names, Poisoned, Wrong, describe, fault
+from archdsl.elaborate.values import BlockValue, Fault, Lambda, LayerValue, Limit, Names, Poisoned, Wrong, describe, fault
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
@@ -110,6 +110,8 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
                 sequence(place, statement.steps, Tail(index == last, index == last))
             else:
                 state(place, statement)
+        except Limit:
+            raise
         except Fault as error:
             run.report(error)
         except Poisoned:

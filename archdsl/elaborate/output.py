@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from typing import Optional
 
 from archdsl.graph import Value
 from archdsl.layers.arguments import Mismatch
@@ -42,6 +44,21 @@ def after(layer: Layer, inputs: Sequence[Value]) -> tuple[int, str]:
     if takes == "any":
         return doubt, ""
     return doubt, next((value.layout for value in inputs if value.layout), "") or takes
+
+
+def doubt_of(layer: Layer) -> int:
+    """How far in doubt the sizes are that a layer at fault is guessed to give: filters are what they were given as."""
+    return ALL if layer.spec in _MOVES else POSITIONS
+
+
+def guessed(layer: Layer, fault: LayerError, types: Sequence[TensorType]) -> Optional[TensorType]:
+    """What a layer would give if its fault were mended by a change of one argument; None where none mends it."""
+    for argument, value, _ in fault.trials:
+        try:
+            return typed(dataclasses.replace(layer, **{argument: value}), types)
+        except (LayerError, Mismatch, TypeError):
+            continue
+    return None
 
 
 def silent(layer: Layer, fault: LayerError, inputs: Sequence[Value]) -> bool:

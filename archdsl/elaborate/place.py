@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, Optional
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.evaluate import Evaluator, Work
 from archdsl.elaborate.labels import Entry, Level
-from archdsl.elaborate.values import Fault, Names, Poisoned, Tensor, fault
+from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, Tensor, fault
 from archdsl.graph import Region, Value
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
-MOST_STEPS = 200_000  # steps derived in one run, copies of a repetition that are alike apart
+MOST_STEPS = 30_000  # steps derived in one run, copies of a repetition that are alike apart
 
 
 class Tail(NamedTuple):
@@ -176,13 +176,11 @@ class Place:
             raise too_many(span)
 
 
-def too_many(span: Span) -> Fault:
-    """The Fault for a spec of too many different steps."""
-    return fault("E152", f"more than {MOST_STEPS:_} steps that differ, which is past the limit", span)
+def too_many(span: Span) -> Limit:
+    """The fault of a spec of too many different steps."""
+    return Limit(Diagnostic("E152", f"more than {MOST_STEPS:_} steps that differ, which is past the limit", span))
 
 
 def fault_of_label(span: Span) -> Fault:
     """The Fault for a value that no label can hold."""
     return fault("E163", "a label takes whole numbers and texts", span)
-
-

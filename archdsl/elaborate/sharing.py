@@ -22,7 +22,7 @@ def share(place: Place, node: tree.Share, label: Optional[str]) -> None:
     if entry.left_out:  # what is not there changes nothing, here as there
         return
     if entry.step is None:
-        if entry.value is None:
+        if entry.value is None or entry.value.doubt:
             raise Poisoned
         raise fault("E164", f"{name} names a tensor and no submodule, so there is nothing to share", node.span)
     if place.value is None:

@@ -12,7 +12,7 @@ from archdsl.elaborate.labels import Entry, Level, check_label
 from archdsl.elaborate.place import Memory, Place, Tail
 from archdsl.elaborate.repetition import count_of, repeat
 from archdsl.elaborate.sharing import share
-from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Names, Poisoned, Tensor, Wrong, describe, fault
+from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Limit, Names, Poisoned, Tensor, Wrong, describe, fault
 from archdsl.graph import Call, Module, Region, Value
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
@@ -46,6 +46,8 @@ def sequence(place: Place, parts: Sequence[Union[tree.Step, tree.Constant]], tai
             rest = steps[len(steps) - following :]
             ends = tail.ends and all(_transparent(place, s) for s in rest)
             step(place, part, Tail(tail.last and not rest, ends))
+        except Limit:
+            raise
         except Fault as error:
             place.run.report(error, place.trail)
             if not isinstance(part, tree.Constant):
@@ -64,6 +66,8 @@ def _transparent(place: Place, node: tree.Step) -> bool:
             return True
         try:
             return bool(place.evaluator.value(node.count) == 0)
+        except Limit:
+            raise
         except (Fault, Poisoned):
             return False
     if isinstance(node, tree.Group):
@@ -201,7 +205,7 @@ def _join(place: Place, node: tree.Join, tail: Tail, label: Label) -> None:
         chosen = arm_of(place, choice_key(place, name.span, label and label[0]), len(node.arms), name.span)
         named_module(place, node.span, tail, label, lambda inner: body(inner, node.arms[chosen], tail))
         return
-    callee = place.evaluator.value(tree.Call(node.span, name, node.arguments) if node.arguments else name)
+    callee = place.evaluator.value(tree.Call(node.span, name, node.arguments) if node.arguments else name, hint="")
     if not isinstance(callee, LayerValue):
         raise fault("E126", f"{name.id} is {describe(callee)}, which joins no arms", name.span)
     place.level.positional = False
@@ -222,8 +226,6 @@ def arms(place: Place, nodes: Sequence[tree.Body]) -> tuple[list[Optional[Value]
             continue
         inner = place.inside(memory=before._replace(fresh=False))
         body(inner, node, Tail())
-        if not inner.here:
-            place.run.report(fault("E135", "nothing arrives at this arm, so it gives no tensor", node.span), place.trail)
         values.append(inner.value)
         if not memory.fresh:  # no arm so far has a CONV: any stride counts
             strided = inner.memory.strided or memory.strided and not inner.memory.fresh

@@ -8,7 +8,7 @@ from archdsl.elaborate.choices import number_choices
 from archdsl.elaborate.mentions import words
 from archdsl.elaborate.place import FileScope, Place
 from archdsl.elaborate.suggest import unknown
-from archdsl.elaborate.values import BlockValue, Fault, Lambda, Names, Poisoned, Wrong, fault
+from archdsl.elaborate.values import BlockValue, Fault, Lambda, Limit, Names, Poisoned, Wrong, fault
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse
 from archdsl.syntax.source import Source
@@ -88,6 +88,8 @@ def _elaborate(place: Place, source: Source) -> FileScope:
     for statement in file.statements:
         try:
             state(inner, statement)
+        except Limit:
+            raise
         except Fault as error:
             run.report(error)
         except Poisoned:

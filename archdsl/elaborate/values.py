@@ -22,6 +22,10 @@ class Fault(Exception):
         self.diagnostic = diagnostic
 
 
+class Limit(Fault):
+    """The spec is past a limit of the whole run: elaboration ends here."""
+
+
 class Poisoned(Exception):
     """What was asked for hangs on something that is wrong and has been told already."""
 

@@ -193,7 +193,7 @@ class _Generator:
             found = self.rng.choice(kinds)(shape, scope)
             if found is not None:
                 items, result = found
-                if 0 < math.prod(result) <= LARGEST and len(result) <= 5:
+                if 0 < math.prod(result) <= LARGEST and 1 <= len(result) <= 5:
                     return items, result
         return [Layer("ID")], shape
 

@@ -124,7 +124,7 @@ class Network:
             result = self.chain(self.spec.body, start, self.root, dict(self.spec.constants))
             plain = [self.root.labels[self.root_label(name)] for name in self.spec.outputs] or [result]
             extra = [self.root.labels[name] for name in self.spec.training]
-        except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, ZeroDivisionError) as error:
+        except (RuntimeError, ValueError, IndexError, AssertionError) as error:
             raise Rejected(f"{type(error).__name__}: {error}") from error
         for value in (*plain, *extra):
             self.read(value, "output", self.root)
@@ -199,6 +199,8 @@ class Network:
         return value
 
     def step(self, item: Item, value: Value, frame: Frame, env: dict[str, Any], label: str = "") -> Value:
+        if isinstance(item, Layer) and item.kind == "INPUT":
+            return value
         if isinstance(item, (Layer, Join, Call)) or (label and isinstance(item, (Group, Repeat))):
             key = (*frame.key, len(frame.steps))
             return self.place(item, value, frame, env, label, key)
@@ -327,8 +329,6 @@ class Network:
             self.memory = (self.memory[0], True)
         if kind in ("CONV", "UPCONV") and a.get("bias") is None and not again:
             self.convolutions.append((self.kept[key], result))
-        if kind == "ID" and not again:
-            pass
         frame.steps.append((label, kind.lower(), key, None))
         self.shapes.append((kind, result.shape))
         return result
@@ -352,7 +352,6 @@ class Network:
                 self.kept[key].train(self.training)
         made = self.kept[key]
         if isinstance(made, nn.Module):
-            module_of(made, a, tensors)
             return CALLS[kind](made, a, tensors) if kind in CALLS else made(tensors[0]), True
         return made(tensors, self.training) if kind == "DROPPATH" else made(tensors), True
 
@@ -373,10 +372,10 @@ class Network:
         if isinstance(expression, Binary):
             left, right = self.value(expression.left, env, value), self.value(expression.right, env, value)
             return _OPERATORS[expression.operator](left, right)
-        if isinstance(expression, tuple):
-            return tuple(self.value(part, env, value) for part in expression)
         if isinstance(expression, Word):
             return expression.word
+        if isinstance(expression, tuple):
+            return tuple(self.value(part, env, value) for part in expression)
         return expression
 
 
@@ -395,10 +394,6 @@ def refuse(wrong: bool, why: str) -> None:
     """A rule of the language that torch does not have."""
     if wrong:
         raise Rejected(why)
-
-
-def module_of(module: nn.Module, a: dict[str, Any], x: list[Tensor]) -> None:
-    """Nothing is to be done for most layers; a shared one is torch's to accept."""
 
 
 def _tuple(value: Any, rank: int) -> tuple[int, ...]:
@@ -466,39 +461,19 @@ def flat(before: tuple[int, ...], after: tuple[int, ...]) -> list[int]:
     return [p for pair in zip(reversed(before), reversed(after)) for p in pair]
 
 
-class Convolution(nn.Module):
-    """nn.Conv behind a padding by F.pad where it is not the same on both sides; its weights have no name more."""
-
-    def __init__(self, a: dict[str, Any], x: Tensor) -> None:
-        super().__init__()
-        rank = _rank(x)
-        k, s, d, before, after = pads(a, x, "kernel", "half")
-        judge(x, (k, s, d, before, after), a["fit"])
-        mode, groups, channels, filters = a.get("padding_mode", "zeros"), a.get("groups", 1), x.shape[1], a["filters"]
-        even = before == after
-        made = getattr(nn, f"Conv{rank}d")(
-            channels, filters, k, s, before if even else 0, d, groups, a.get("bias") is not False, mode if even else "zeros"
-        )
-        self.forward_of = made._conv_forward if even and mode == "zeros" else made.forward
-        self.pad = None if even else (flat(before, after), "constant" if mode == "zeros" else mode)
-        self.made = made
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.made(x if self.pad is None else F.pad(x, self.pad[0], mode=self.pad[1]))
-
-
-class Bare(nn.Module):
-    """A module whose weights have the names of the one inside."""
-
-
 def _conv(a: dict[str, Any], x: list[Tensor]) -> nn.Module:
-    refuse(x[0].shape[1] % a.get("groups", 1) != 0 or a["filters"] % a.get("groups", 1) != 0, "groups")
-    made = Convolution(a, x[0])
-    pad = made.pad
-    inner = made.made
-    if pad is not None:
-        inner.register_forward_pre_hook(lambda module, args: (F.pad(args[0], pad[0], mode=pad[1]),))
-    return inner
+    rank = _rank(x[0])
+    k, s, d, before, after = pads(a, x[0], "kernel", "half")
+    judge(x[0], (k, s, d, before, after), a["fit"])
+    mode, even = a.get("padding_mode", "zeros"), before == after
+    made: nn.Module = getattr(nn, f"Conv{rank}d")(
+        x[0].shape[1], a["filters"], k, s, before if even else 0, d, a.get("groups", 1), a.get("bias") is not False,
+        mode if even else "zeros",
+    )  # fmt: skip
+    if not even:
+        pad, how = flat(before, after), "constant" if mode == "zeros" else mode
+        made.register_forward_pre_hook(lambda module, args: (F.pad(args[0], pad, mode=how),))
+    return made
 
 
 def _upconv(a: dict[str, Any], x: list[Tensor]) -> nn.Module:
@@ -553,7 +528,8 @@ def _lppool(a: dict[str, Any], x: list[Tensor]) -> Any:
     k, s, d, before, after = pads(a, x[0], "size", 0)
     ceil = a["fit"] == "ceil"
     judge(x[0], (k, s, d, before, after), a["fit"], ceil=ceil)
-    return getattr(nn, f"LPPool{rank}d")(a.get("p", 2), k, s, ceil)
+    made = getattr(F, f"lp_pool{rank}d")
+    return lambda x: made(x[0], float(a.get("p", 2)), k if rank > 1 else k[0], s if rank > 1 else s[0], ceil)
 
 
 def _adaptive(kind: str) -> Callable[[dict[str, Any], list[Tensor]], Any]:
@@ -830,7 +806,6 @@ CALLS: dict[str, Callable[[Any, dict[str, Any], list[Tensor]], Tensor]] = {
 POOLED = ("POOL", "MAXPOOL", "AVGPOOL", "LPPOOL")
 
 PLAIN: dict[str, Callable[[Tensor], Tensor]] = {
-    "INPUT": lambda x: x,
     "ID": lambda x: x,
     "RELU": F.relu,
     "RELU6": F.relu6,
@@ -891,7 +866,6 @@ def _attention(a: dict[str, Any], x: list[Value]) -> Tensor:
     refuse(any(len(value.shape) != 2 for value in x), "no sequence")
     refuse(q.shape[-1] != k.shape[-1] or k.shape[1] != v.shape[1], "lengths or features")
     refuse(q.shape[-1] % heads != 0 or v.shape[-1] % heads != 0, "heads")
-    refuse(a.get("causal", False) and q.shape[1] != k.shape[1] and False, "")
     q, k, v = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (q, k, v))
     y = F.scaled_dot_product_attention(q, k, v, is_causal=a.get("causal", False), scale=a.get("scale"))
     return y.transpose(1, 2).flatten(2)

@@ -225,6 +225,7 @@ def text(spec: Spec, form: int | None = None, seed: int = 0) -> str:
 class _Writer:
     def __init__(self, rng: random.Random, form: int | None) -> None:
         self.rng = rng
+        self.separators = random.Random(rng.random())  # apart, so that all forms write the rest alike
         self.form = form
 
     def spec(self, spec: Spec) -> str:
@@ -249,7 +250,7 @@ class _Writer:
         result = ""
         for index, item in enumerate(chain.items):
             if index:
-                result += SEPARATORS[self.form if self.form is not None else self.rng.choice((0, 0, 1, 2, 3))]
+                result += SEPARATORS[self.form if self.form is not None else self.separators.choice((0, 0, 1, 2, 3))]
             result += self.item(item)
         return result
 
