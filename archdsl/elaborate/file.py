@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -15,6 +13,7 @@ from archdsl.elaborate.choices import number_choices
 from archdsl.elaborate.inputs import declare, start, unclaimed
 from archdsl.elaborate.labels import Level
 from archdsl.elaborate.mentions import words
+from archdsl.elaborate.model import be_block, class_name, named_model
 from archdsl.elaborate.nearby import find_inputs
 from archdsl.elaborate.place import FileScope, Place, Run, Tail
 from archdsl.elaborate.steps import sequence
@@ -26,7 +25,7 @@ from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
-from archdsl.syntax.source import Source, Span
+from archdsl.syntax.source import Source
 
 def elaborate(
     source: Source,
@@ -95,7 +94,8 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
     define_names(place, file)
     declared: list[Input] = []
     last = max((i for i, s in enumerate(file.statements) if isinstance(s, tree.Chain)), default=-1)
-    name = _name(place, [s for s in heads if isinstance(s, tree.Model)]) or class_name(source.name)
+    model = named_model(place, [s for s in heads if isinstance(s, tree.Model)])
+    name = model.name if model is not None else class_name(source.name)
     broken = list(file.broken)
     for index, statement in enumerate(file.statements):
         try:
@@ -116,7 +116,12 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
             run.report(error)
         except Poisoned:
             pass
-    if last < 0 and not run.findings.errors:
+    if model is not None and model.value is not None:
+        if last >= 0:
+            raise fault("E116", f"{name} is the network already, and beside it stands a chain", file.statements[last].span)
+        start(place, declared, model.span)
+        be_block(place, model.name, model.value)
+    elif last < 0 and not run.findings.errors:
         raise fault("E110", "the text holds no network", file.span, help="a network is a chain of layers: CONV(8) - RELU - GAP")
     unclaimed(place, declared)
     outputs = _outputs(place, [s for s in heads if isinstance(s, tree.Output)])
@@ -137,26 +142,6 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
                 pass
     warn_unused(network, run.findings)
     return network
-
-
-def _name(place: Place, statements: list[tree.Model]) -> str:
-    """What `model` says, "" where the text does not; a fault is reported."""
-    for node in statements:
-        if keyword.iskeyword(node.name):
-            at = Span(node.span.source, node.span.end - len(node.name), node.span.end)
-            place.run.report(fault("E116", f"{node.name} is a word of Python, and so no name of a class", at))
-    if len(statements) > 1:
-        first = statements[0].span.place
-        place.run.report(fault("E116", f"the network has a name already, at {first}", statements[1].span))
-    return statements[0].name if statements else ""
-
-
-def class_name(name: str) -> str:
-    """A class's name made from a file's: `my-net.arch` gives MyNet."""
-    stem = re.split(r"[/\\]", name)[-1].rsplit(".", 1)[0]
-    parts = re.findall(r"[A-Za-z0-9]+", stem) if stem not in ("<text>", "<stdin>", "-") else []
-    text = "".join(part[:1].upper() + part[1:] for part in parts)
-    return text if text[:1].isalpha() and not keyword.iskeyword(text) else f"Net{text}"
 
 
 def define_names(place: Place, file: tree.File) -> None:

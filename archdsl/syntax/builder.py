@@ -291,8 +291,8 @@ class Builder:
         return tree.Output(self._over(items), self._names(items), training)
 
     def model(self, items: list[Any]) -> tree.Model:
-        """`model Name`."""
-        return tree.Model(self._over(items), str(items[1]))
+        """`model Name`, `model Name = Block(…)`."""
+        return tree.Model(self._over(items), str(items[1]), self._at(items[1]), items[3] if len(items) > 3 else None)
 
     def constant(self, items: list[Any]) -> tree.Constant:
         """`name = value in range`."""

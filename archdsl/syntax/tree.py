@@ -272,10 +272,12 @@ class Output(NamedTuple):
 
 
 class Model(NamedTuple):
-    """`model ResNet50`."""
+    """`model ResNet50`, or `model ResNet50 = ResNet(4)`, whose network is that block."""
 
     span: Span
     name: str
+    name_span: Span
+    value: Value | None = None
 
 
 class Constant(NamedTuple):
