@@ -12,7 +12,7 @@ from archdsl.graph import Apply, Call, Value
 from archdsl.syntax.source import Span
 
 # What nn.Module defines: a child of such a name would hide it, or torch refuses it.
-_TAKEN = frozenset(
+TAKEN = frozenset(
     "_apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks "
     "_forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks _forward_pre_hooks_with_kwargs "
     "_get_backward_hooks _get_backward_pre_hooks _get_item_by_idx _get_name _is_full_backward_hook _load_from_state_dict "
@@ -136,7 +136,7 @@ def check_label(name: str, span: Span) -> None:
         why = "a label is short and printable, without quotes and backslashes"
     elif name.isdigit():
         why = "a label is no number, which is a position"
-    elif name in _TAKEN or (name.startswith("__") and name.endswith("__")):
+    elif name in TAKEN or (name.startswith("__") and name.endswith("__")):
         why = "nn.Module has something of this name"
     elif keyword.iskeyword(name):
         why = "this is a word of Python, and so no attribute of a module"

@@ -119,7 +119,8 @@ def _trained(model: nn.Module, x: Tensor) -> list[Tensor]:
     """What training gives, and the buffers that it moved."""
     torch.manual_seed(2)
     given = tensors(model.train()(x))
-    return [*given, *(b for key, b in model.named_buffers() if key.endswith(("running_mean", "running_var")))]
+    moved = {key: b for key, b in model.named_buffers() if key.endswith(("running_mean", "running_var"))}
+    return [*given, *(moved[key] for key in sorted(moved))]
 
 
 def tensors(given: Any) -> list[Tensor]:

@@ -9,8 +9,9 @@ from collections import Counter
 from typing import Any, NamedTuple, Optional, Union
 
 from archdsl.backends.pytorch.body import Body, Builder, Child, Reference, registers, takes_arriving
-from archdsl.backends.pytorch.code import Absent, Chain, Hole, Item, change, walk
+from archdsl.backends.pytorch.code import Absent, Chain, Hole, Item, Star, change, walk
 from archdsl.backends.pytorch.unify import Differ, fit, fit_chain, unify
+from archdsl.elaborate.labels import TAKEN
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Value
 from archdsl.layers.code import Call as Construct
 from archdsl.layers.code import Infix, Name
@@ -27,6 +28,7 @@ _POSITIONAL = {
     "nn.RNN": ("input_size", "hidden_size"),
     "DropPath": ("p",),
 }
+MOST_UNNAMED = 3  # parameters of a Sequential's class that neither its block nor a formula names
 _USUAL = frozenset("stride groups dilation padding kernel_size bias inplace output_padding".split())
 RESERVED = frozenset("torch nn F Tensor OrderedDict self x super range".split())
 
@@ -48,6 +50,7 @@ class Class(NamedTuple):
     parameters: tuple[Parameter, ...]
     switched: tuple[tuple[str, Any], ...]  # children that are there only on a condition
     forward: tuple[str, ...]  # the names of forward's submodules from around
+    stored: tuple[tuple[str, str], ...] = ()  # attributes that forward reads, each with its parameter
 
 
 def identifier(text: str) -> str:
@@ -64,6 +67,7 @@ class Classes:
         self.builder = builder
         self.made: list[Class] = []
         self.instances: dict[Module, Any] = {}  # what constructs each module
+        self._defaults: dict[str, dict[str, Any]] = {}  # of the parameters of each class made
         self._names = Counter({network.name: 1})
         self._taken = {network.name, *RESERVED, *dir(builtins), *builder.helpers}
         groups: dict[object, list[Call]] = {}
@@ -74,6 +78,17 @@ class Classes:
     def resolve(self, code: Any) -> Any:
         """The code with each Reference replaced by what constructs that module."""
         return change(code, lambda c: self.instances[c.module] if isinstance(c, Reference) else c)
+
+    def trimmed(self, code: Any) -> Any:
+        """The code without arguments that only repeat a default of a class made here."""
+
+        def rule(part: Any) -> Any:
+            known = self._defaults.get(part.name) if isinstance(part, Construct) and isinstance(part.name, str) else None
+            if known is None or not any(_repeats(known, pair) for pair in part.kwargs):
+                return part
+            return part._replace(kwargs=tuple(pair for pair in part.kwargs if not _repeats(known, pair)))
+
+        return change(code, rule)
 
     def body(self, call: Call) -> Union[Chain, Body]:
         """The code of one instance."""
@@ -93,6 +108,7 @@ class Classes:
         bodies = [self.body(call) for call in calls]
         left = list(range(len(calls)))
         order = sorted(left, key=lambda i: -_children(bodies[i]))
+        groups: list[tuple[list[Call], list[Any]]] = []
         while left:
             lead = next(i for i in order if i in left)
             members, codes = [lead], [bodies[lead]]
@@ -110,16 +126,22 @@ class Classes:
                     codes.append(code)
                     break
             ordered = sorted(zip(members, codes), key=lambda pair: pair[0])
-            self._class([calls[i] for i, _ in ordered], [code for _, code in ordered])
+            groups.append(([calls[i] for i, _ in ordered], [code for _, code in ordered]))
             left = [i for i in left if i not in members]
+        if any(_too_apart(*group) for group in groups):
+            for call, body in zip(calls, bodies):  # each is a Sequential where it stands
+                self.instances[call.module] = body
+            return
+        for group in groups:
+            self._class(*group)
 
     def _class(self, calls: list[Call], codes: list[Any]) -> None:
         template = unify(codes)
         module = calls[0].module
-        name = self._name(module.title or _camel(calls[0].label))
         columns = list(template.columns)
         known = _known(calls)
         switches = _switches(codes, known)
+        name = self._name(module.title or _camel(calls[0].label))
         taken = set(RESERVED) | {switch.name for switch in switches}
         code = template.code
         chosen: list[tuple[str, tuple[Any, ...]]] = []
@@ -149,7 +171,7 @@ class Classes:
             taken.add(fresh)
             replaced[index] = Name(fresh)
             chosen.append((fresh, column))
-        code = change(code, lambda c: replaced[c.index] if isinstance(c, Hole) else c)
+        code, stored = _filled(code, replaced)
         for switch in switches:
             own = switch.name or next(n.name for n in walk(switch.condition) if isinstance(n, Name))
             if own not in dict(chosen):
@@ -166,14 +188,15 @@ class Classes:
             )
             code = Chain(tuple(pieces), code.named)
         outer = tuple(identifier(self._outer_name(step)) for step in self.builder.flow.borrowed[module])
-        self.made.append(Class(name, module.title, code, parameters, switched, outer))
+        self.made.append(Class(name, module.title, code, parameters, switched, outer, stored))
+        self._defaults[name] = {p.name: p.default for p in parameters}
         values = dict(chosen)
         for i, call in enumerate(calls):
             args: list[Any] = []
             kwargs: list[tuple[str, Any]] = []
             for parameter in parameters:
                 value = values[parameter.name][i]
-                if isinstance(value, Absent) or (value == parameter.default and type(value) is type(parameter.default)):
+                if isinstance(value, Absent):
                     continue
                 if parameter.default == Absent() and not kwargs:
                     args.append(value)
@@ -193,6 +216,36 @@ class Classes:
             name = f"{base}{number}"
         self._taken.add(name)
         return name
+
+
+def _repeats(defaults: dict[str, Any], pair: tuple[str, Any]) -> bool:
+    default = defaults.get(pair[0], Absent())
+    return bool(default == pair[1] and type(default) is type(pair[1]))
+
+
+def _filled(code: Union[Chain, Body], replaced: dict[int, Any]) -> tuple[Any, tuple[tuple[str, str], ...]]:
+    """The code with its holes filled; forward reads parameters as attributes, which are listed with them."""
+
+    def fill(part: Any) -> Any:
+        return change(part, lambda c: replaced[c.index] if isinstance(c, Hole) else c)
+
+    if isinstance(code, Chain):
+        return fill(code), ()
+    children = fill(code.children)
+    taken = {child.name for child in children if isinstance(child, Child)} | TAKEN
+    stored: dict[str, str] = {}
+
+    def attribute(part: Any) -> Any:
+        if not isinstance(part, Name):
+            return part
+        if part.name not in stored:
+            stored[part.name] = part.name
+            while stored[part.name] in taken:
+                stored[part.name] += "_"
+        return Name(f"self.{stored[part.name]}")
+
+    lines = change(code.lines, lambda c: change(replaced[c.index], attribute) if isinstance(c, Hole) else c)
+    return code._replace(children=children, lines=lines), tuple((a, p) for p, a in stored.items())
 
 
 def _collect(region: Region, groups: dict[object, list[Call]], builder: Builder) -> None:
@@ -252,6 +305,16 @@ class Switch(NamedTuple):
     name: str  # of the parameter that it takes, "" where a parameter of the block tells
 
 
+def _too_apart(calls: list[Call], codes: list[Any]) -> bool:
+    """Whether the instances of a chain differ in so much that a class would say less than each of them written out."""
+    if not isinstance(codes[0], Chain):
+        return False
+    columns, known = unify(codes).columns, _known(calls)
+    switches = _switches(codes, known)
+    said = [c for c in columns if any(_agrees(c, v) for _, v in known) or _formula(c, known) is not None]
+    return len(columns) - len(said) > MOST_UNNAMED or sum(switch.name != "" for switch in switches) > 1
+
+
 def _pieces(code: Union[Chain, Body]) -> tuple[Any, ...]:
     return code.items if isinstance(code, Chain) else code.children
 
@@ -263,17 +326,28 @@ def _switches(codes: list[Any], known: list[tuple[str, tuple[Any, ...]]]) -> lis
         if not all(there):
             found.setdefault(there, []).append(position)
     result = []
+    used: set[str] = set()
     for there, positions in found.items():
         tests = [t for t in (_test(there, *pair) for pair in known) if t is not None]
         test = min(tests, key=lambda t: t.right not in (0, 1)) if tests else None
         piece = next(_pieces(code)[positions[0]] for code, is_there in zip(codes, there) if is_there)
         name = ""
         if test is None:
-            made = piece.code.name if isinstance(piece.code, Construct) and piece.name.isdigit() else piece.name
-            name = identifier(str(made).rpartition(".")[2].lower() if piece.name.isdigit() else piece.name)
+            name = _fresh(("", _switch_name(piece)), used)
+            used.add(name)
             test = Name(name)
         result.append(Switch(there, tuple(positions), test, name))
     return result
+
+
+def _switch_name(piece: Any) -> str:
+    """What the flag for a child is called: after its layer where it goes by position, else as the child."""
+    if isinstance(piece, Star):
+        return _switch_name(piece.items[0])
+    if not piece.name.isdigit():
+        return identifier(piece.name)
+    made = piece.code.name if isinstance(piece.code, Construct) else piece.name
+    return identifier(str(made).rpartition(".")[2].lower())
 
 
 def _test(there: tuple[bool, ...], name: str, values: tuple[Any, ...]) -> Any:
@@ -330,6 +404,8 @@ def _formula(
         k = values[0] // base[0]
         if 2 <= k <= 64 and all(v == k * b for v, b in zip(values, base)):
             return Infix("*", k, Name(name)), (name,)
+        if all(v == b - 1 for v, b in zip(values, base)):
+            return Infix("-", Name(name), 1), (name,)
         if all(v == (b - 1) // 2 for v, b in zip(values, base)):
             return Infix("//", Infix("-", Name(name), 1), 2), (name,)
         k = base[0] // values[0] if values[0] else 0

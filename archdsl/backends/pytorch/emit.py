@@ -27,8 +27,8 @@ def emit(network: Network, source_name: str = "") -> str:
     builder.allow_overwriting(network.module.region)
     classes = Classes(network, builder)
     root = _root(network, builder, classes)
-    shown = [_class(c) for c in classes.made]
-    shown.append(_network(network, root))
+    shown = [_class(c._replace(code=classes.trimmed(c.code))) for c in classes.made]
+    shown.append(_network(network, classes.trimmed(root)))
     helpers = [builder.helpers[name].strip("\n") for name in sorted(builder.helpers)]
     body = "\n\n\n".join([*helpers, *shown])
     return _head(network, source_name, body) + body + "\n"
@@ -71,7 +71,7 @@ def _class(made: Class) -> str:
         lines[-1:] = [f"{INDENT}def __init__(", *inside, f"{INDENT}) -> None:"]
     if isinstance(code, Chain):
         return "\n".join([*lines, *_super(code)])
-    lines += _children(code, dict(made.switched))
+    lines += _children(code, dict(made.switched), made.stored)
     names = _inputs(code, made)
     taken = ", ".join(
         ["self", *(f"{name}: Tensor" for name in names), *(f"{name}: nn.Module" for name in made.forward)]
@@ -112,12 +112,12 @@ def _super(chain: Chain) -> list[str]:
     return [f"{INDENT * 2}super().__init__(", *items(chain, 3), f"{INDENT * 2})"]
 
 
-def _children(body: Body, switched: dict[str, Any]) -> list[str]:
+def _children(body: Body, switched: dict[str, Any], stored: tuple[tuple[str, str], ...] = ()) -> list[str]:
     if _sequential(body):
         from archdsl.backends.pytorch.code import Item
 
         return _super(Chain(tuple(Item(c.name, c.code, c.comment) for c in body.children), False))
-    lines = [f"{INDENT * 2}super().__init__()"]
+    lines = [f"{INDENT * 2}super().__init__()", *(f"{INDENT * 2}self.{a} = {p}" for a, p in stored)]
     for c in body.children:
         lines += _child(c, switched.get(c.name))
     return lines

@@ -106,7 +106,7 @@ def _merge_calls(values: tuple[Any, ...], first: Call, merge: Any) -> Call:
                 column.append(own)
             elif name in own:
                 column.append(own[name])
-            elif name in _DEFAULTS:
+            elif name in _DEFAULTS and str(first.name).startswith("nn."):
                 column.append(_DEFAULTS[name])
             else:
                 raise Differ
@@ -198,7 +198,7 @@ def fit_chain(full: Chain, small: Chain) -> Optional[Chain]:
     count, most = len(small.items), len(full.items)
     best: Optional[tuple[int, Chain]] = None
     for places in islice(combinations(range(most), count), MOST_PLACES):
-        items: list[Any] = [Absent()] * most
+        items: list[Any] = [Star(0, Absent(), o.step) if isinstance(o, Star) else Absent() for o in full.items]  # type: ignore[arg-type]
         for place, own in zip(places, small.items):
             other = full.items[place]
             items[place] = own._replace(name=other.name) if isinstance(own, Item) and isinstance(other, Item) else own
