@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from archdsl.layers.arguments import FLAG, INTEGER, WIDTH, arg
 from archdsl.layers.axes import find_axis
 from archdsl.layers.base import EVERYTHING, Layer, LayerError, Pointwise, Recorder, Trial, Weight
-from archdsl.layers.code import Call, Code, Itself, Method, Torch, X, call, module
+from archdsl.layers.code import Call, Code, Item, Itself, Method, Torch, X, call, module
 from archdsl.layers.convolution import torch_bound
 from archdsl.layers.maps import need_float
-from archdsl.tensor import TensorType, product
+from archdsl.tensor import TensorType, product, show_shape
 
 
 def dense_weights(features: int, width: int, bias: bool) -> dict[str, Weight]:
@@ -72,12 +72,16 @@ class FullyConnected(Layer):
 class Linear(Layer):
     """A linear map of the last axis, the same at every position: `LINEAR(width)`.
 
-    ...xF becomes ...x`width`, y = W x + b with W of width x F; `bias=false` leaves out b.
+    ...xF becomes ...x`width`, y = W x + b with W of width x F; `bias=false` leaves out b. With more arms,
+    `LINEAR(width){ x | weight }` or `{ x | weight | bias }`, it learns nothing itself: W and b are tensors without a
+    batch, a PARAM or what is made of one.
     """
 
     spec: ClassVar[str] = "LINEAR"
     layout: ClassVar[str] = "sequence"
     positional: ClassVar[tuple[str, ...]] = ("width",)
+    arity: ClassVar[tuple[int, int | None]] = (1, 3)
+    arms: ClassVar[tuple[str, ...]] = ("x", "weight", "bias")
 
     width: Any = arg(WIDTH)
     bias: Any = arg(FLAG, True)
@@ -85,10 +89,14 @@ class Linear(Layer):
     def shape(self, *x: TensorType) -> TensorType:
         need_float(self.spec, x[0])
         find_axis(self.spec, -1, x[0], "")
+        for name, t, shape in zip(self.arms[1:], x[1:], ((self.width, x[0].features), (self.width,))):
+            if t.batched or t.shape != shape:
+                which = "one for each item of the batch" if t.batched else str(t)
+                raise LayerError("E222", f"the {name} of LINEAR is {show_shape(shape)} here, and {which} arrives")
         return TensorType((*x[0].shape[:-1], self.width), "float", x[0].batched)
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
-        return dense_weights(x[0].features, self.width, self.bias)
+        return dense_weights(x[0].features, self.width, self.bias) if len(x) == 1 else {}
 
     def macs(self, *x: TensorType) -> int:
         return x[0].size * int(self.width)
@@ -97,9 +105,14 @@ class Linear(Layer):
         return None
 
     def torch(self, *x: TensorType) -> Torch:
+        if len(x) > 1:
+            return Torch(call("F.linear", X(0), *(Item(X(i), 0) for i in range(1, len(x)))))
         return Torch(Call(Itself(), (X(),)), dense_module(x[0].features, self.width, self.bias), "module")
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
+        if len(x) > 1:
+            single = [r.node("Squeeze", [name, r.constant([0], "int")]) for name in names[1:]]
+            return onnx_linear(r, names[0], single[0], single[1] if len(x) == 3 else "")
         return onnx_linear(r, names[0], w["weight"], w.get("bias", ""))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from archdsl.layers.arguments import FLAG, arg
 from archdsl.layers.base import Layer, LayerError, Recorder, Weight
 from archdsl.layers.batch import any_batched
 from archdsl.layers.code import Code, Infix, Torch, X, call
@@ -42,7 +44,7 @@ def joined_shape(
             raise LayerError(
                 code,
                 f"arms {i} and {j} of {spec} differ in {'axis' if len(differ) == 1 else 'axes'} {axes}: {both}",
-                help=f"{spec} takes equal shapes; MUL, DIV, MAX and MIN stretch an axis of size 1" if ones else "",
+                help=f"{spec} takes equal shapes; {spec}(stretch=true) stretches an axis of size 1" if ones else "",
             )
     sizes = [[t.shape[-k] for t in x if t.rank >= k] for k in range(rank, 0, -1)]
     return tuple(next((n for n in axis if n != 1), 1) for axis in sizes)
@@ -54,7 +56,7 @@ class Elementwise(Layer):
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     arms: ClassVar[tuple[str, ...]] = ()
 
-    stretch: ClassVar[bool]
+    stretch: Any
     operator: ClassVar[str] = ""  # Python's, or
     function: ClassVar[str] = ""  # torch's of two tensors
     node: ClassVar[str]  # ONNX's
@@ -89,29 +91,33 @@ class Elementwise(Layer):
         return value
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Add(Elementwise):
     """The sum of two arms or more: `ADD{ a | b }`.
 
     The arms have equal shapes, since a silent broadcast hides a wrong residual. A number, a PARAM or a
-    CONST may leave out leading axes: a PARAM(768) is added to each vector of 197x768.
+    CONST may leave out leading axes: a PARAM(768) is added to each vector of 197x768. With `stretch=true` an axis of
+    size 1 is stretched, as for MUL: a mask of 64x1x49x49 over the scores of 64x3x49x49.
     """
 
     spec: ClassVar[str] = "ADD"
-    stretch: ClassVar[bool] = False
+    stretch: Any = arg(FLAG, False)
     operator: ClassVar[str] = "+"
     node: ClassVar[str] = "Add"
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Sub(Elementwise):
     """The first arm less the second: `SUB{ a | b }`.
 
-    The arms have equal shapes; a number, a PARAM or a CONST may leave out leading axes.
+    The arms have equal shapes; a number, a PARAM or a CONST may leave out leading axes. With `stretch=true` an axis
+    of size 1 is stretched.
     """
 
     spec: ClassVar[str] = "SUB"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
     arms: ClassVar[tuple[str, ...]] = ("a", "b")
-    stretch: ClassVar[bool] = False
+    stretch: Any = arg(FLAG, False)
     operator: ClassVar[str] = "-"
     node: ClassVar[str] = "Sub"
 

@@ -21,19 +21,24 @@ class Tensor(Layer):
     arity: ClassVar[tuple[int, int | None]] = (0, 0)
     arms: ClassVar[tuple[str, ...]] = ()
 
+    batch: Any
+
     def macs(self, *x: TensorType) -> int:
         return 0
 
     def window(self, *x: TensorType) -> None:
         return None
 
+    def held(self, shape: Shape) -> Shape:
+        """The shape that is stored: with a first axis of size 1 where the batch's is stored too."""
+        return (1, *shape) if self.batch else shape
+
+    def given(self) -> Code:
+        """The tensor that the layer registers, with a batch axis of size 1."""
+        return Itself() if self.batch else Method(Itself(), "unsqueeze", (0,))
+
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
-        return r.node("Unsqueeze", [w[""], r.constant([0], "int")])
-
-
-def with_batch_axis() -> Code:
-    """The tensor that the layer registers, with a batch axis of size 1."""
-    return Method(Itself(), "unsqueeze", (0,))
+        return w[""] if self.batch else r.node("Unsqueeze", [w[""], r.constant([0], "int")])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,7 +47,8 @@ class Param(Tensor):
 
     It has this shape and no batch, so it joins tensors that have one. `init` is how it starts: `normal`
     with deviation `std` (0.02 if not given), `uniform` within +-`bound` (0.1 if not given), `zeros`,
-    `ones`, or the number that fills it.
+    `ones`, or the number that fills it. With `batch=true` it is stored with a first axis of size 1, the batch's,
+    as some published models have it: PARAM(1, 768, batch=true) is a 1x1x768 in the state_dict.
     """
 
     spec: ClassVar[str] = "PARAM"
@@ -52,6 +58,7 @@ class Param(Tensor):
     init: Any = arg(or_word(REAL, "normal", "uniform", "zeros", "ones"), "normal")
     std: Any = arg(REAL, None)
     bound: Any = arg(REAL, None)
+    batch: Any = arg(FLAG, False)
 
     def shape(self, *x: TensorType) -> TensorType:
         for argument, value, needs in (("std", self.std, "normal"), ("bound", self.bound, "uniform")):
@@ -78,11 +85,11 @@ class Param(Tensor):
         return Init("constant", float(self.init))
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
-        return {"": Weight(self.sizes, self._init())}
+        return {"": Weight(self.held(self.sizes), self._init())}
 
     def torch(self, *x: TensorType) -> Torch:
         init = self._init()
-        sizes: tuple[Code, ...] = self.sizes or ((),)  # torch.zeros(()) is a tensor of no axes
+        sizes: tuple[Code, ...] = self.held(self.sizes) or ((),)  # torch.zeros(()) is a tensor of no axes
         value: Code
         if init.kind == "normal":
             value = Infix("*", Call("torch.randn", sizes), init.b)
@@ -91,8 +98,8 @@ class Param(Tensor):
         elif init in (ZEROS, ONES):
             value = Call("torch.zeros" if init == ZEROS else "torch.ones", sizes)
         else:
-            value = call("torch.full", tuple(self.sizes), init.a)
-        return Torch(with_batch_axis(), call("nn.Parameter", value), "parameter")
+            value = call("torch.full", self.held(self.sizes), init.a)
+        return Torch(self.given(), call("nn.Parameter", value), "parameter")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,7 +108,7 @@ class Const(Tensor):
 
     It has the lists' shape and no batch, so it joins tensors that have one. Whole numbers alone make a
     tensor of int, true and false one of bool, all else floats; `dtype` says it otherwise. The state_dict
-    holds it where `persistent=true`.
+    holds it where `persistent=true`, with `batch=true` with a first axis of size 1 (see PARAM).
     """
 
     spec: ClassVar[str] = "CONST"
@@ -110,6 +117,7 @@ class Const(Tensor):
     values: Any = arg(ANYTHING)
     dtype: Any = arg(word("float", "int", "bool"), None)
     persistent: Any = arg(FLAG, False)
+    batch: Any = arg(FLAG, False)
 
     def shape(self, *x: TensorType) -> TensorType:
         shape = _shape(self.values)
@@ -134,19 +142,20 @@ class Const(Tensor):
     def _data(self) -> tuple[Any, TensorType]:
         """The values as lists of the tensor's own type, and the type."""
         y = self.shape()
-        return _converted(self.values, {"float": float, "int": int, "bool": bool}[y.dtype]), y
+        values = _converted(self.values, {"float": float, "int": int, "bool": bool}[y.dtype])
+        return [values] if self.batch else values, y
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         return {}
 
     def buffers(self, *x: TensorType) -> dict[str, Weight]:
         values, y = self._data()
-        return {"": Weight(y.shape, Init("values", values=values), y.dtype, bool(self.persistent))}
+        return {"": Weight(self.held(y.shape), Init("values", values=values), y.dtype, bool(self.persistent))}
 
     def torch(self, *x: TensorType) -> Torch:
         values, y = self._data()
         dtype = {"dtype": Name("torch.float32")} if y.dtype == "float" else {}
-        return Torch(with_batch_axis(), call("torch.tensor", values, **dtype), "buffer")
+        return Torch(self.given(), call("torch.tensor", values, **dtype), "buffer")
 
 
 def _shape(values: Any) -> Shape:
