@@ -340,7 +340,7 @@ class _Forward:
                 str(step.types[0].size),
             )
             inputs, forward = [Val(self.numbers[step.output])], _PLAIN
-        code = change(forward, rule)
+        code = _clamped(change(forward, rule))
         if isinstance(code, Val):  # the step gives what arrived
             self._alias(step.output, step.inputs[0])
             return
@@ -405,6 +405,24 @@ class _Forward:
         assert isinstance(step.target, Call)
         module = step.target.module
         self._invoke(again, target, self.flow.captures[module], self.flow.borrowed[module], [])
+
+
+_LIMITS = {"torch.maximum": "min", "torch.minimum": "max"}
+
+
+def _clamped(code: Any) -> Any:
+    """The greater or smaller of a tensor and a number, which torch calls otherwise than that of two tensors."""
+
+    def rule(part: Any) -> Any:
+        if not (isinstance(part, layers_code.Call) and part.name in _LIMITS):
+            return part
+        numbers = [arg for arg in part.args if isinstance(arg, (int, float))]
+        if len(numbers) != 1:
+            return part
+        [other] = [_clamped(arg) for arg in part.args if not isinstance(arg, (int, float))]
+        return layers_code.call("torch.clamp", other, **{_LIMITS[str(part.name)]: numbers[0]})
+
+    return change(code, rule)
 
 
 def _name_in(module: Module, wanted: Union[Apply, Call, Module]) -> str:

@@ -60,13 +60,14 @@ def _class(made: Class) -> str:
     code = made.code
     base = "nn.Sequential" if isinstance(code, Chain) or _sequential(code) else "nn.Module"
     lines = [f"class {made.name}({base}):"]
-    signature = ", ".join(["self", *map(_parameter, made.parameters)])
+    given = ["self", *map(_parameter, made.parameters)]
+    signature = ", ".join(given)
     lines.append(f"{INDENT}def __init__({signature}) -> None:")
     if len(lines[-1]) > 100:
         inside = (
             [f"{INDENT * 2}{signature}"]
             if len(signature) <= 92
-            else [f"{INDENT * 2}{p}," for p in signature.split(", ")]
+            else [f"{INDENT * 2}{p}," for p in given]
         )
         lines[-1:] = [f"{INDENT}def __init__(", *inside, f"{INDENT}) -> None:"]
     if isinstance(code, Chain):

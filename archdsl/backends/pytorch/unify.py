@@ -67,6 +67,8 @@ def unify(codes: list[Any]) -> Template:
             raise Differ
         if isinstance(first, Call):
             return _merge_calls(values, first, merge)
+        if isinstance(first, layers_code.Method):
+            return _merge_methods(values, first, merge)
         if isinstance(first, (Line, Item, Child)):
             return _merge_commented(values, first, merge)
         if isinstance(first, Star):
@@ -115,6 +117,23 @@ def _merge_calls(values: tuple[Any, ...], first: Call, merge: Any) -> Call:
         merge(tuple(v if isinstance(v, Absent) else v.args[i] for v in values), True) for i in range(len(first.args))
     )
     return Call(first.name, args, tuple(kwargs))
+
+
+_AXES = frozenset("permute transpose movedim unsqueeze chunk flatten mean sum".split())  # methods that are told axes
+
+
+def _merge_methods(values: tuple[Any, ...], first: layers_code.Method, merge: Any) -> layers_code.Method:
+    """Methods of one name; axes are no parameters, since a forward that does not say them says little."""
+    present = [v for v in values if not isinstance(v, Absent)]
+    if any(v.name != first.name or len(v.args) != len(first.args) or v.kwargs != first.kwargs for v in present):
+        raise Differ
+    if first.name in _AXES and any(v.args != first.args for v in present):
+        raise Differ
+    args = tuple(
+        merge(tuple(v if isinstance(v, Absent) else v.args[i] for v in values), True) for i in range(len(first.args))
+    )
+    value = merge(tuple(v if isinstance(v, Absent) else v.value for v in values), True)
+    return first._replace(value=value, args=args)
 
 
 def _merge_commented(values: tuple[Any, ...], first: Any, merge: Any) -> Any:
