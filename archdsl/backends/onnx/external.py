@@ -57,9 +57,7 @@ def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[t
     result: list[tuple[bytes, Iterable[bytes]]] = []
     for tensor in tensors:
         if tensor.name in places:
-            made = wire.external_tensor(
-                tensor.name, tensor.dtype, tensor.shape, name, places[tensor.name], tensor.size
-            )
+            made = wire.external_tensor(tensor.name, tensor.dtype, tensor.shape, name, places[tensor.name], tensor.size)
             result.append((made, ()))
         else:
             result.append((wire.tensor_head(tensor.name, tensor.dtype, tensor.shape, tensor.size), tensor.chunks()))

@@ -45,7 +45,8 @@ def _tensor(arguments: tuple[Any, ...]) -> Strided:
     lists = all(
         isinstance(sizes, tuple) and all(type(n) is int and 0 <= n < 2**62 for n in sizes) for sizes in (shape, stride)
     )
-    if not isinstance(storage, Stored) or type(offset) is not int or offset < 0 or not lists or len(shape) != len(stride):
+    placed = isinstance(storage, Stored) and type(offset) is int and offset >= 0
+    if not placed or not lists or len(shape) != len(stride):
         raise Refused("a tensor in it has no storage, offset, shape and stride")
     return Strided(storage, offset, shape, stride)
 

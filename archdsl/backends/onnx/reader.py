@@ -56,7 +56,8 @@ def read_made(path: str) -> Made:
     except _Broken as error:
         raise ArchError([Diagnostic("E610", f"this is no sound ONNX file: {error}", file=path)]) from None
     if SPEC not in entries:
-        raise ArchError([Diagnostic("E611", "there is no spec in this file's metadata: archdsl did not make it", file=path)])
+        message = "there is no spec in this file's metadata: archdsl did not make it"
+        raise ArchError([Diagnostic("E611", message, file=path)])
     digest = sha256(entries[SPEC].encode()).hexdigest()
     if digest != entries.get(SHA256):
         message = f"the spec in the metadata was changed: its sha256 is {digest}, and the file says otherwise"

@@ -45,7 +45,8 @@ def halve(recorder: GraphRecorder, nodes: list[Node], tensors: list[Tensor], hal
             result.append(tensor)
             continue
         names[tensor.name] = recorder.reserve(f"{tensor.name}/Cast")
-        casts.append(Node("Cast", names[tensor.name], [tensor.name], [names[tensor.name]], {"to": wire.ELEMENTS["float"]}))
+        cast = names[tensor.name]
+        casts.append(Node("Cast", cast, [tensor.name], [cast], {"to": wire.ELEMENTS["float"]}))
         result.append(tensor._replace(dtype=half, chunks=partial(_halves, tensor, half)))
     for node in nodes:
         node.inputs = [names.get(name, name) for name in node.inputs]

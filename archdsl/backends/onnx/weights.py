@@ -31,8 +31,9 @@ def drawn(seed: int) -> Numbers:
 def loaded(path: str, state: Mapping[str, Entry]) -> Numbers:
     """The numbers in the file at `path`, whose names and shapes must be those of `state`.
 
-    It is torch's own state_dict where the name ends so (.pt, .pth, .bin), else safetensors. Counters such as num_batches_tracked may be missing. Raises ArchError: E601 with all that is missing, left
-    over or of another shape, E602 where the file cannot be read.
+    It is torch's own state_dict where the name ends so (.pt, .pth, .bin, .ckpt), else safetensors. Counters such as
+    num_batches_tracked may be missing. Raises ArchError: E601 with all that is missing, left over or of another
+    shape, E602 where the file cannot be read.
     """
     file = opened(path)
     notes, help = _differences(state, file.tensors)

@@ -127,7 +127,7 @@ def tensor_head(name: str, dtype: str, shape: Sequence[int], size: int) -> bytes
 
 
 def external_tensor(name: str, dtype: str, shape: Sequence[int], location: str, offset: int, size: int) -> bytes:
-    """A TensorProto whose data lies in another file: dims 1, data_type 2, name 8, external_data 13, data_location 14."""
+    """A TensorProto whose data is elsewhere: dims 1, data_type 2, name 8, external_data 13, data_location 14."""
     head = b"".join(integer(1, n) for n in shape) + integer(2, ELEMENTS[dtype]) + text(8, name)
     entries = (("location", location), ("offset", str(offset)), ("length", str(size)))
     return head + b"".join(blob(13, text(1, key) + text(2, value)) for key, value in entries) + integer(14, 1)
@@ -158,7 +158,8 @@ def model_head(ir_version: int, producer: str, version: str) -> bytes:
 def model_tail(
     opsets: Iterable[tuple[str, int]], metadata: Iterable[tuple[str, str]], functions: Iterable[bytes] = ()
 ) -> bytes:
-    """A ModelProto behind its graph: opset_import 8 {domain 1, version 2}, metadata_props 14 {key 1, value 2}, functions 25.
+    """A ModelProto behind its graph: opset_import 8 {domain 1, version 2}, metadata_props 14 {key 1, value 2},
+    functions 25.
 
     An OperatorSetIdProto without a domain is ONNX's own set of operators.
     """
