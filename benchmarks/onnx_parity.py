@@ -26,7 +26,7 @@ from tests.support.structure import Spec
 def run(name: str, made: Callable[[int], Spec], seeds: range, opsets: tuple[int, ...], most: int) -> int:
     """Hold the specs of these seeds, with the options turn by turn; the number of faults."""
     began = time.perf_counter()
-    faults = files = held = 0
+    faults = files = held = untestable = 0
     for seed in seeds:
         try:
             options = OPTIONS[seed % len(OPTIONS)]
@@ -34,7 +34,7 @@ def run(name: str, made: Callable[[int], Spec], seeds: range, opsets: tuple[int,
             held += bool(count)
             files += count
         except Untestable:
-            continue
+            untestable += 1
         except Exception as error:
             faults += 1
             shown = str(error) if isinstance(error, AssertionError) else traceback.format_exc(limit=-4)
@@ -42,7 +42,7 @@ def run(name: str, made: Callable[[int], Spec], seeds: range, opsets: tuple[int,
             if faults >= most:
                 break
     seconds = time.perf_counter() - began
-    print(f"{name}: {held} held, {files} files, two batches each, {faults} faults, {seconds:.0f} s", flush=True)
+    print(f"{name}: {held} held, {files} files, two batches each, {faults} faults, {untestable} untestable, {seconds:.0f} s", flush=True)
     return faults
 
 

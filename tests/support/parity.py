@@ -13,6 +13,7 @@ import onnxruntime
 import torch
 from safetensors.torch import save as save_safetensors
 
+from archdsl.analyses import state_shapes
 from archdsl.backends import onnx as onnx_backend
 from tests.support.compare import BATCHES, built, near
 from tests.support.generate import Scope, _Generator, generate, inputs
@@ -46,7 +47,7 @@ def network(seed: int) -> Spec:
     """A random network."""
     try:
         return generate(seed, 0.0)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise Untestable(str(error)) from error
 
 
@@ -75,13 +76,22 @@ def sensitivity(reference: Network, state: dict[str, torch.Tensor], given: dict[
             for key, value in values.items()
         }
 
+    def rough(x: torch.Tensor) -> torch.Tensor:
+        """What onnxruntime's Sigmoid is: right to some 1e-8, so with no digit right far below 0."""
+        return (exact(x) + 3e-8 * torch.randn(x.shape, generator=made)).clamp(min=0)
+
     wanted = reference.run(given)
     greatest = 0.0
-    for _ in range(3):
-        reference.load(moved(state))
-        for y, w in zip(reference.run(moved(given)), wanted):
-            greatest = max(greatest, float((y - w).abs().nan_to_num(nan=0.0, posinf=0.0, neginf=0.0).max()))
-    reference.load(state)
+    exact = torch.sigmoid
+    torch.sigmoid = rough
+    try:
+        for _ in range(3):
+            reference.load(moved(state))
+            for y, w in zip(reference.run(moved(given)), wanted):
+                greatest = max(greatest, float((y - w).abs().nan_to_num(nan=torch.inf).max()))
+    finally:
+        torch.sigmoid = exact
+        reference.load(state)
     return greatest
 
 
@@ -100,6 +110,9 @@ def hold_opsets(spec: Spec, seed: int, opsets: tuple[int, ...] = OPSETS, options
             reference.run(inputs(spec, 1))  # its layers are made on the way
         except TypeError as error:
             raise Untestable(str(error)) from error
+    own = {key: entry.weight.shape for key, entry in state_shapes(graph).items()}
+    if own != {key: tuple(value.shape) for key, value in reference.state().items()}:
+        raise Untestable("the reference has other weights: a question of the language, for benchmarks/random_specs.py")
     state = random_state(reference, seed)
     handle, path = tempfile.mkstemp(suffix=".safetensors")
     settings = onnxruntime.SessionOptions()
@@ -127,6 +140,8 @@ def hold_opsets(spec: Spec, seed: int, opsets: tuple[int, ...] = OPSETS, options
                     good = near(y, w)
                     if not good:
                         slack = sensitivity(reference, state, given) if slack is None else slack
+                        if slack == torch.inf:
+                            raise Untestable("rounding alone makes its numbers infinite")
                         good = near(y, w, 5 * slack)
                     assert good, f"batch {batch}: {y.flatten()[:5]}, torch {w.flatten()[:5]} {where}"
     finally:

@@ -16,6 +16,7 @@ from archdsl.backends.onnx.functions import DOMAIN, gather
 from archdsl.backends.onnx.reader import made
 from archdsl.backends.onnx.record import initializers, record
 from archdsl.backends.onnx.recorder import GraphRecorder
+from archdsl.backends.onnx.runtime import guard
 from archdsl.backends.onnx.tensors import Tensor, halve
 from archdsl.backends.onnx.weights import drawn, loaded
 from archdsl.diagnostics import ArchError, Diagnostic
@@ -104,6 +105,7 @@ def _model(network: Network, options: Options) -> Model:
     numbers = drawn(options.seed) if options.weights is None else loaded(options.weights, recorded.persistent)
     outputs = [output.name for output in recorded.outputs]
     nodes, needed = recorder.live(outputs)
+    guard(recorder, nodes)
     tensors = initializers(recorded, recorder, needed, numbers)
     if options.fold_bn:
         tensors = fold(recorder, nodes, tensors, outputs)
