@@ -368,3 +368,20 @@ def test_parity_sees_a_mistake() -> None:
         first = reference.run(inputs(spec, 1))
         random_state(reference, 1)
         assert not torch.equal(first[0], reference.run(inputs(spec, 2))[0])
+
+
+def test_a_shared_block_has_no_weights_of_its_own() -> None:
+    """The bias that a BN behind a CONV takes away is away at the second place too."""
+    text = "input 4x8\nu: [CONV(4) - BN - RELU]\nshare u"
+    model = onnx.load_from_string(archdsl.to_onnx(text=text))
+    names = {t.name for t in model.graph.initializer}
+    assert names == {"u.0.weight", "u.1.weight", "u.1.bias", "u.1.running_mean", "u.1.running_var"}
+
+
+@pytest.mark.parametrize("opset", [17, 20])
+@pytest.mark.parametrize("steps", ["PAD(1) - POOL(2)", "PAD(1) - PAD(1) - POOL(2)", "PAD(2) - AVGPOOL(2)", "PAD(2) - POOL(1, 2)"])
+def test_padding_before_pooling(steps: str, opset: int) -> None:
+    """onnxruntime would merge the two: wrong for negative maps, and refused where the padding is wide."""
+    text = f"input 3x4x6\n{steps}"
+    x = -np.abs(X[:, :, :4, :6]) - 1
+    np.testing.assert_allclose(run(archdsl.to_onnx(text=text, opset=opset), x), wanted(x, {}, text), rtol=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from archdsl.backends.onnx.tensors import Tensor
 from archdsl.backends.onnx.weights import Numbers
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network, Output
+from archdsl.layers.base import Layer
 
 
 class Recorded(NamedTuple):
@@ -41,7 +43,10 @@ def record(network: Network, recorder: GraphRecorder, *, logits: bool = False) -
     for output in outputs:
         recorder.reserve(output.name)
     uses: list[Use] = []
+    layers: dict[str, Layer] = {}
     for use in walk:
+        # what is shared keeps the arguments of its first place, those that were decided later (bias) among them
+        use = use._replace(apply=replace(use.apply, layer=layers.setdefault(use.owner, use.apply.layer)))
         local = {}
         for key, entry in held(use).items():
             if key not in state:
