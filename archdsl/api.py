@@ -120,6 +120,12 @@ def to_onnx(
     weights: Path | None = None,
     seed: int = 0,
     opset: int = 20,
+    batch: int | None = None,
+    half: str | None = None,
+    fold_bn: bool = False,
+    logits: bool = False,
+    functions: bool = False,
+    external_data: bool = False,
     **constants: Any,
 ) -> bytes: ...
 
@@ -136,6 +142,12 @@ def to_onnx(
     weights: Path | None = None,
     seed: int = 0,
     opset: int = 20,
+    batch: int | None = None,
+    half: str | None = None,
+    fold_bn: bool = False,
+    logits: bool = False,
+    functions: bool = False,
+    external_data: bool = False,
     **constants: Any,
 ) -> None: ...
 
@@ -151,33 +163,57 @@ def to_onnx(
     weights: Path | None = None,
     seed: int = 0,
     opset: int = 20,
+    batch: int | None = None,
+    half: str | None = None,
+    fold_bn: bool = False,
+    logits: bool = False,
+    functions: bool = False,
+    external_data: bool = False,
     **constants: Any,
 ) -> bytes | None:
     """The network as ONNX: bytes, or nothing where `file`, a path or a binary stream, gets them.
 
-    The batch is dynamic. `weights` is a safetensors file; without it the weights are drawn from `seed`, as torch
-    would initialise them. Needs no torch. A file at `file` is replaced, whole or not at all.
+    The batch is dynamic, unless `batch` says otherwise. `weights` is a safetensors file or a state_dict's .pt or
+    .pth; without it the weights are drawn from `seed`, as torch would initialise them. `half` ("float16",
+    "bfloat16") is what they are stored in, `fold_bn` folds BN into CONV, `logits` leaves a last SOFTMAX out,
+    `functions` writes blocks as functions. Needs no torch. A file at `file` is replaced, whole or not at all; its
+    weights go to a second one beside it with `external_data`, or where the file would exceed 2 GiB.
     Raises ArchError where the spec is wrong or the weights are not the network's.
     """
     from archdsl.backends.onnx import write
 
+    if half not in (None, "float16", "bfloat16"):
+        raise ValueError(f"half is 'float16' or 'bfloat16', not {half!r}")
+    if batch is not None and not 0 < batch < 2**31:
+        raise ValueError(f"a batch is a whole number from 1 on, not {batch!r}")
     network = _whole(open_source(path, text), input, fit, constants)
-    held = None if weights is None else os.fspath(weights)
+    options: dict[str, Any] = {
+        "weights": None if weights is None else os.fspath(weights),
+        "seed": seed,
+        "opset": opset,
+        "batch": batch,
+        "half": half,
+        "fold_bn": fold_bn,
+        "logits": logits,
+        "functions": functions,
+        "external_data": external_data,
+    }
     if file is None:
         from io import BytesIO
 
         stream = BytesIO()
-        write(network, stream, weights=held, seed=seed, opset=opset)
+        write(network, stream, **options)
         return stream.getvalue()
     if not isinstance(file, (str, os.PathLike)):
-        write(network, file, weights=held, seed=seed, opset=opset)
+        write(network, file, **options)
         return None
     from archdsl.files import Outputs, check_output
 
     target = os.fspath(file)
     check_output(target, own=lambda head: True, spec=None if path is None else os.fspath(path), force=True)
     with Outputs() as outputs:
-        write(network, outputs.open(target), weights=held, seed=seed, opset=opset)
+        stream_to = outputs.open(target)
+        write(network, stream_to, beside=outputs.beside(target), **options)
     return None
 
 

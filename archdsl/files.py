@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from types import TracebackType
@@ -52,6 +53,32 @@ class Refused(OSError):
     """An output that is not written to; the message says why, and what to do."""
 
 
+class Staged:
+    """A file that is being written under another name; it has a `target` when it is known where it goes."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.target: str | None = None
+        while True:
+            self.temporary = os.path.join(folder, f".{name[:60]}.{os.urandom(4).hex()}.tmp")
+            try:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+                self.stream: BinaryIO = os.fdopen(os.open(self.temporary, flags, 0o666), "wb")
+                return
+            except FileExistsError:
+                continue
+
+    def discard(self) -> None:
+        """Throw it away."""
+        try:
+            self.stream.close()
+        except OSError:
+            pass  # what could not be flushed is thrown away all the same
+        try:
+            os.unlink(self.temporary)
+        except OSError:
+            pass  # already in place, or the folder is gone: the first error is the one to show
+
+
 class Outputs:
     """Files that appear whole, and together, or not at all.
 
@@ -60,7 +87,8 @@ class Outputs:
     """
 
     def __init__(self) -> None:
-        self._staged: list[tuple[BinaryIO, str, str]] = []
+        self._staged: list[Staged] = []
+        self._stale: list[str] = []
 
     def __enter__(self) -> Outputs:
         return self
@@ -68,45 +96,80 @@ class Outputs:
     def open(self, path: str) -> BinaryIO:
         """A stream whose bytes will be the file at `path`; a link is followed. Raises OSError."""
         target = os.path.realpath(path)
-        folder, name = os.path.split(target)
-        while True:
-            temporary = os.path.join(folder, f".{name[:200]}.{os.urandom(4).hex()}.tmp")
-            try:
-                handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-                break
-            except FileExistsError:
-                continue
-        stream = os.fdopen(handle, "wb")
-        self._staged.append((stream, temporary, target))
-        return stream
+        staged = Staged(*os.path.split(target))
+        staged.target = target
+        self._staged.append(staged)
+        return staged.stream
+
+    def beside(self, path: str) -> Beside:
+        """What opens a second file that belongs to the output at `path`, whose old one goes when that is replaced."""
+        return Beside(path, self._staged, self._stale)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
             if kind is None:
-                for stream, _, _ in self._staged:
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                    stream.close()
+                for staged in self._staged:
+                    staged.stream.flush()
+                    os.fsync(staged.stream.fileno())
+                    staged.stream.close()
                 while self._staged:
-                    _, temporary, target = self._staged[0]
-                    os.replace(temporary, target)
-                    self._staged.pop(0)
+                    if self._staged[0].target is not None:
+                        os.replace(self._staged[0].temporary, self._staged[0].target)
+                        self._staged.pop(0)
+                    else:
+                        self._staged.pop(0).discard()
+                for path in self._stale:
+                    os.unlink(path)
         finally:
-            for stream, temporary, _ in self._staged:
-                _discard(stream, temporary)
+            for staged in self._staged:
+                staged.discard()
 
 
-def _discard(stream: BinaryIO, temporary: str) -> None:
-    try:
-        stream.close()
-    except OSError:
-        pass  # what could not be flushed is thrown away all the same
-    try:
-        os.unlink(temporary)
-    except OSError:
-        pass  # already in place, or the folder is gone: the first error is the one to show
+class Beside:
+    """A second file of an output, named by its content: `net.onnx.0123456789abcdef.data` beside `net.onnx`.
+
+    It is in place before the output that reads it, and under a name of its own, so that a kill at any moment
+    leaves the old pair or the new one. What older runs left for this output is removed after that.
+    """
+
+    def __init__(self, path: str, staged: list[Staged], stale: list[str]) -> None:
+        self._path = path
+        self._all = staged
+        self._staged: Staged | None = None
+        self._folder, self._name = os.path.split(os.path.realpath(path))
+        self._stem = re.sub(r"[^A-Za-z0-9._-]", "_", self._name)[:150]
+        if self._stem == self._name:
+            old = re.compile(re.escape(self._stem) + r"\.[0-9a-f]{16}\.data")
+            stale += [entry.path for entry in os.scandir(self._folder) if _old(entry, old)]
+        self._stale = stale
+
+    def open(self) -> BinaryIO:
+        """The stream to write it to. Raises Refused where the output is a link: its reader would look beside that."""
+        if os.path.islink(self._path):
+            raise Refused(
+                f"{self._path} is a link, and weights in a file of their own lie beside the real one; name that"
+            )
+        self._staged = Staged(self._folder, self._name)
+        self._all.insert(0, self._staged)
+        return self._staged.stream
+
+    def name(self, digest: str) -> str:
+        """Settle the name by the first 16 digits of a hash of the content. Raises Refused where something is in the way."""
+        assert self._staged is not None
+        name = f"{self._stem}.{digest[:16]}.data"
+        target = os.path.join(self._folder, name)
+        if os.path.lexists(target) and not stat.S_ISREG(os.lstat(target).st_mode):
+            raise Refused(f"{target} is in the way, and no ordinary file; remove it")
+        self._staged.target = target
+        if target in self._stale:
+            self._stale.remove(target)
+        return name
+
+
+def _old(entry: os.DirEntry[str], pattern: re.Pattern[str]) -> bool:
+    return pattern.fullmatch(entry.name) is not None and entry.is_file(follow_symlinks=False)
 
 
 def check_output(path: str, *, own: Callable[[bytes], bool], spec: str | None, force: bool) -> None:

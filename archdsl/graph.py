@@ -178,7 +178,8 @@ class Output(NamedTuple):
 class Network:
     """A whole network, checked: every value has its type.
 
-    `scores` is what arrives at the SOFTMAX that ends it, if one does.
+    `scores` is what arrives at the SOFTMAX that ends it, if one does. `text` is the spec; `used` are the files that
+    it uses, by their paths below its folder, and `arguments` what the command line said beside it (`-D N=2`).
     """
 
     name: str
@@ -187,6 +188,8 @@ class Network:
     outputs: list[Output]
     scores: Value | None = None
     text: str = ""
+    used: tuple[tuple[str, str], ...] = ()
+    arguments: str = ""
 
 
 def step_input(step: Step) -> tuple[Value, ...]:

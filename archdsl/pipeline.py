@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from shlex import quote
 
 from archdsl.diagnostics import Findings
 from archdsl.elaborate import elaborate
 from archdsl.graph import Network
+from archdsl.layers.arguments import show
 from archdsl.syntax.source import Source
 
 
@@ -31,4 +33,18 @@ def build(
         root=os.path.dirname(source.path) if source.path else None,
         fit=fit,
     )
-    return (None if findings.errors else network), findings
+    if findings.errors or network is None:
+        return None, findings
+    network.arguments = _arguments(constants, inputs, fit)
+    return network, findings
+
+
+def _arguments(constants: Mapping[str, object], inputs: Mapping[str, str], fit: str | None) -> str:
+    """What completed the spec, as the command line takes it: equal for equal values."""
+    words = [f"-D {quote(f'{name}={_text(value)}')}" for name, value in sorted(constants.items())]
+    words += [f"--input {quote(f'{name}={shape}' if name else shape)}" for name, shape in sorted(inputs.items())]
+    return " ".join([*words, *([f"--fit {fit}"] if fit else [])])
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else show(value)

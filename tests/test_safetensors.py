@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from archdsl.analyses import Entry
-from archdsl.backends.onnx.safetensors import KINDS, READ, SafeTensors
+from archdsl.backends.onnx.files import KINDS, READ
+from archdsl.backends.onnx.safetensors import SafeTensors
 from archdsl.backends.onnx.weights import loaded
 from archdsl.diagnostics import ArchError
 from archdsl.layers.base import ZEROS, Weight

@@ -38,5 +38,11 @@ class Backend(NamedTuple):
 BACKENDS: dict[str, Backend] = {
     "torch": Backend("archdsl.backends.pytorch", ".py", True, b"# Made by archdsl ", ("source_name",)),
     # the mark is the field producer_name
-    "onnx": Backend("archdsl.backends.onnx", ".onnx", False, b"\x12\x07archdsl", ("weights", "seed", "opset")),
+    "onnx": Backend(
+        "archdsl.backends.onnx",
+        ".onnx",
+        False,
+        b"\x12\x07archdsl",
+        ("weights", "seed", "opset", "batch", "half", "fold_bn", "logits", "functions", "external_data", "beside"),
+    ),
 }

@@ -17,7 +17,7 @@ from archdsl.files import Outputs, check_output
 from archdsl.graph import Network
 from archdsl.pipeline import build
 
-WEIGHTS = ("E601", "E602")
+WEIGHTS = ("E601", "E602", "E608")
 """What is wrong with the file that --weights names, and not with the spec."""
 
 
@@ -26,9 +26,16 @@ WEIGHTS = ("E601", "E602")
 @click.option("--to", "targets", multiple=True, type=click.Choice(list(BACKENDS)), help="What to make. Default: torch.")
 @click.option("-o", "--output", "outputs", multiple=True, type=click.Path(), help="Where to, once for each --to.")
 @spec_options
-@click.option("--weights", type=click.Path(), help="A safetensors file whose tensors fill the ONNX file.")
+@click.option("--weights", type=click.Path(), help="Weights for ONNX: safetensors, or a state_dict's .pt or .pth.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Where the ONNX file's weights start. Default: 0.")
 @click.option("--opset", type=click.IntRange(17, 26), help="The ONNX file's operator set. Default: 20.")
+@click.option("--batch", type=click.IntRange(1, 2**31 - 1), help="Fix the ONNX file's batch.")
+@click.option("--half", type=click.Choice(["float16", "bfloat16"]), help="Store the ONNX file's weights so.")
+@click.option("--fold-bn", is_flag=True, help="Fold BN into the CONV or UPCONV before it, for ONNX.")
+@click.option("--logits", is_flag=True, help="Leave the last SOFTMAX out of the ONNX file.")
+@click.option("--functions", is_flag=True, help="Write blocks as functions of the ONNX file.")
+@click.option("--external-data", is_flag=True, help="Put the ONNX file's weights in a second file beside it.")
+@click.option("--verify", is_flag=True, help="Check the ONNX file by onnx, and run it beside torch.")
 @click.option("--force", is_flag=True, help="Replace files that archdsl did not write.")
 def command(
     file: str,
@@ -47,10 +54,14 @@ def command(
     not at all, and none is replaced without --force but what archdsl wrote itself. -o - is standard output.
     """
     plan = pair(file, targets, outputs)
-    given_options = {name: value for name, value in options.items() if value is not None}
+    given_options = {name: value for name, value in options.items() if value is not None and value is not False}
     for name in given_options:
-        if not any(name in BACKENDS[target].options for target, _ in plan):
-            raise click.UsageError(f"--{name} is for --to onnx")
+        takes = ["onnx"] if name == "verify" else [n for n, backend in BACKENDS.items() if name in backend.options]
+        if not any(target in takes for target, _ in plan):
+            raise click.UsageError(f"--{name.replace('_', '-')} is for --to onnx")
+    verify = given_options.pop("verify", False)
+    if verify and ("onnx", "-") in plan:
+        raise click.UsageError("--verify reads the file again, and standard output is none")
     for target, path in plan:
         may_write(target, path, file, force)
     try:
@@ -69,7 +80,20 @@ def command(
     except ArchError as error:
         report(error.diagnostics)
         return WRONG_CALL if any(d.code in WEIGHTS for d in error.diagnostics) else WRONG_SPEC
+    if verify:
+        return check_file(network, next(path for target, path in plan if target == "onnx"), given_options)
     return 0
+
+
+def check_file(network: Network, path: str, options: dict[str, Any]) -> int:
+    """What --verify says of the file, and the exit status: 1 where it is not what it should be."""
+    from archdsl.backends.onnx.verify import verify
+
+    sound = True
+    for finding in verify(network, path, options):
+        sound = sound and finding.sound
+        say(visible(f"{finding.what}: {finding.says}"), err=True)
+    return 0 if sound else WRONG_SPEC
 
 
 def pair(file: str, targets: tuple[str, ...], outputs: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -115,7 +139,8 @@ def write(network: Network, plan: list[tuple[str, str]], options: dict[str, Any]
             for target, path in plan:
                 if path != "-":
                     stream = files.open(path)
-                    BACKENDS[target].write(network, stream, options)
+                    own = {"beside": files.beside(path)} if "beside" in BACKENDS[target].options else {}
+                    BACKENDS[target].write(network, stream, options | own)
                     stream.flush()
         for target, path in plan:
             if path == "-":

@@ -7,8 +7,8 @@ import click
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.check import check_one
 from archdsl.cli.options import spec_options
-from archdsl.cli.terminal import report, say, style
-from archdsl.diagnostics import Style, visible
+from archdsl.cli.terminal import Failure, reason, report, say, style
+from archdsl.diagnostics import ArchError, Style, visible
 from archdsl.report import LayerRow, Model, Report, describe
 from archdsl.tensor import show_shape
 
@@ -25,7 +25,14 @@ def command(file: str, constants: dict[str, str], inputs: dict[str, str], fit: s
 
     Arguments behind a + are those that the default rules filled in. Equal copies stand in one row with their
     number; its parameters and MACs are those of all of them. Shapes and MACs are for one item of the batch.
+
+    Of a FILE that ends in .onnx and was compiled by archdsl, the spec is printed; what completed it, such as
+    -D N=2, goes to standard error, and --json prints all that is known.
     """
+    if file.endswith(".onnx"):
+        if constants or inputs or fit:
+            raise click.UsageError("a compiled file is shown as it is: it takes no -D, --input or --fit")
+        return show_made(file, as_json)
     network, diagnostics, unread = check_one(file, constants, inputs, fit)
     wrong = any(d.severity == "error" for d in diagnostics)
     model = None if network is None else describe(network)
@@ -39,6 +46,31 @@ def command(file: str, constants: dict[str, str], inputs: dict[str, str], fit: s
         for line in table(model, style()):
             say(line)
     return WRONG_CALL if unread else WRONG_SPEC if wrong else 0
+
+
+def show_made(file: str, as_json: bool) -> int:
+    """Print the spec that an ONNX file was made from."""
+    from archdsl.backends.onnx.reader import read_made
+
+    try:
+        made = read_made(file)
+    except OSError as error:
+        raise Failure(f"cannot read {file}: {reason(error)}") from None
+    except ArchError as error:
+        report(error.diagnostics)
+        return WRONG_CALL
+    if as_json:
+        from json import dumps
+
+        say(dumps(made._asdict(), indent=2, ensure_ascii=False))
+        return 0
+    if made.arguments:
+        say(f"compiled with {visible(made.arguments)}", err=True)
+    if made.files:
+        say(f"it uses {visible(', '.join(made.files))}, whose texts --json prints", err=True)
+    for line in made.spec.removesuffix("\n").split("\n"):
+        say("".join(c if c.isprintable() or c == "\t" else "?" for c in line))
+    return 0
 
 
 def table(model: Model, painted: Style) -> list[str]:

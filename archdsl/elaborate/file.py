@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -131,6 +132,7 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
     module = Module(name, place.region, place.level.positional)
     network = Network(name, module, declared, outputs, None, source.text)
     network.scores = _scores(network)
+    network.used = _used(place)
     decide_biases(network)
     for statement in heads:
         if isinstance(statement, tree.Assertion):
@@ -227,6 +229,15 @@ def _outputs(place: Place, statements: list[tree.Output]) -> list[Output]:
     if all(output.training for output in outputs) and place.value is not None:
         outputs.insert(0, Output("output", place.value))
     return outputs
+
+
+def _used(place: Place) -> tuple[tuple[str, str], ...]:
+    """The texts of the files that the spec uses, by their paths below its root."""
+    run = place.run
+    found = [source for source in run.scopes if source is not run.main and source.path is not None]
+    root = os.path.realpath(run.root or "")
+    paths = (os.path.relpath(source.path or "", root).replace(os.sep, "/") for source in found)
+    return tuple(sorted((path, source.text) for path, source in zip(paths, found)))
 
 
 def _scores(network: Network) -> Optional[Value]:

@@ -178,11 +178,11 @@ def hold_onnx(spec: Spec, graph: Graph, module: torch.nn.Module, reference: Netw
         made = session.run(None, {name: value.numpy() for name, value in given.items() if name in expected})
         for y, w in zip(made, wanted):
             assert near(torch.from_numpy(np.asarray(y)), w, 0.0) or near(
-                torch.from_numpy(np.asarray(y)), w, 20 * _rounding(spec, module, given)
+                torch.from_numpy(np.asarray(y)), w, 20 * rounding(module, given)
             ), f"onnxruntime gives other numbers at batch {batch}: {y.shape} {y.flatten()[:5]} and {w.flatten()[:5]}"
 
 
-def _rounding(spec: Spec, module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:
+def rounding(module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:
     """How far torch's own results are from those in doubles."""
     wide = copy.deepcopy(module).double()
     doubles = {name: value.double() if value.is_floating_point() else value for name, value in given.items()}

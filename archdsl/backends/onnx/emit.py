@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, BinaryIO, NamedTuple
 
 from archdsl import __version__
-from archdsl.analyses.parameters import Entry, held
 from archdsl.analyses.uses import Walk
 from archdsl.backends.onnx import wire
+from archdsl.backends.onnx.external import Companion, spill
+from archdsl.backends.onnx.fold import fold
+from archdsl.backends.onnx.functions import DOMAIN, gather
+from archdsl.backends.onnx.reader import made
+from archdsl.backends.onnx.record import initializers, record
 from archdsl.backends.onnx.recorder import GraphRecorder
-from archdsl.backends.onnx.weights import Numbers, drawn, loaded
+from archdsl.backends.onnx.runtime import guard
+from archdsl.backends.onnx.tensors import Tensor, halve
+from archdsl.backends.onnx.weights import drawn, loaded
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
-from archdsl.tensor import TensorType, product
+from archdsl.tensor import TensorType
 
 IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 10, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13}
 """By opset the version of the file format: the one of the first onnx release with that opset, for 20 one more,
@@ -26,49 +34,106 @@ LARGEST = 2**31 - 1
 """Bytes: no reader of protobuf takes a larger file."""
 
 
-class Initializer(NamedTuple):
-    """A tensor on its way into the file: what stands before its data, how long that is, and the data's chunks."""
+@dataclass(frozen=True)
+class Options:
+    """How a network is written.
 
+    Weights are those in the file `weights` (safetensors, or torch's .pt and .pth), else drawn from `seed`. `batch`
+    fixes the batch, which is else the symbol N. `half`, "float16" or "bfloat16", is what weights are stored in.
+    `fold_bn` folds normalisations into convolutions, `logits` leaves a last SOFTMAX out, `functions` writes blocks
+    as functions. With `external_data` weights go to a second file, as they do where 2 GiB are not enough.
+    """
+
+    weights: str | None = None
+    seed: int = 0
+    opset: int = 20
+    batch: int | None = None
+    half: str | None = None
+    fold_bn: bool = False
+    logits: bool = False
+    functions: bool = False
+    external_data: bool = False
+
+
+class Model(NamedTuple):
+    """A file in parts: what stands before the graph, the graph before and behind its tensors, and what follows."""
+
+    start: bytes
     head: bytes
-    size: int
-    chunks: Iterator[bytes]
+    tensors: list[Tensor]
+    tail: bytes
+    end: bytes
 
 
-def write(network: Network, stream: BinaryIO, *, weights: str | None = None, seed: int = 0, opset: int = 20) -> None:
-    """Write what `emit` gives; nothing is written where it raises."""
-    for chunk in emit(network, weights=weights, seed=seed, opset=opset):
+def write(network: Network, stream: BinaryIO, *, beside: Companion | None = None, **options: Any) -> None:
+    """Write the ONNX file of a network, and a second one by `beside` where its weights go there; see `emit`.
+
+    Nothing is written to `stream` where it raises before the weights are read. Raises what `emit` does; E603 is
+    for more than 2 GiB, or `external_data`, where there is no `beside`.
+    """
+    given = Options(**options)
+    model = _model(network, given)
+    if beside is not None and (given.external_data or _size(model) > LARGEST):
+        identity = ""
+        if given.weights is None:
+            known = f"{given.seed} {given.fold_bn} {given.half} {__version__}".encode()
+            identity = sha256(b"".join((known, model.head, *_heads(model.tensors), model.tail))).hexdigest()
+        _write(model, stream, beside, identity)
+        return
+    for chunk in _inline(model, given):
         stream.write(chunk)
 
 
-def emit(network: Network, *, weights: str | None = None, seed: int = 0, opset: int = 20) -> Iterator[bytes]:
-    """The ONNX file of a network in chunks, for inference, equal for equal arguments.
+def emit(network: Network, **options: Any) -> Iterator[bytes]:
+    """The ONNX file of a network in chunks, for inference, equal for equal arguments, which are those of Options.
 
-    The batch is the symbol N. Weights are those in the safetensors file `weights`, else random from `seed`,
-    under their state_dict keys. Outputs in training alone are left out, with all that only they need. The spec is
-    in the metadata as `archdsl.spec`. Raises ArchError before the first chunk: E601 and E602 for the weights'
-    file, E603 for more than 2 GiB, E604 for more than 100,000 layers, E605 for an opset other than 17 to 26,
-    E606 for an output that has an input's name and is another tensor.
+    The batch is the symbol N. Weights have their state_dict keys as names. Outputs in training alone are left out,
+    with all that only they need. The spec, its sha256, and what completed it are in the metadata. Raises ArchError
+    before the first chunk: E601 and E602 for the weights' file, E603 for more than 2 GiB, E604 for more than 100,000
+    layers, E605 for an opset other than 17 to 26, E606 for an output that has an input's name and is another
+    tensor, E609 for `logits` where no SOFTMAX ends the network; and E608, when the data is made, for a number that
+    float16 cannot hold.
     """
-    _check(network, opset)
-    recorder = GraphRecorder(opset)
-    state, names = _record(network, recorder)
-    persistent = {key: entry for key, entry in state.items() if entry.weight.persistent}
-    numbers = drawn(seed) if weights is None else loaded(weights, persistent)
-    outputs = [output for output in network.outputs if not output.training]
-    nodes, needed = recorder.live([output.name for output in outputs])
+    given = Options(**options)
+    return _inline(_model(network, given), given)
 
-    head = wire.graph_head(
-        (wire.node(n.operator, n.name, n.inputs, n.outputs, n.attributes) for n in nodes), network.name
+
+def _model(network: Network, options: Options) -> Model:
+    _check(network, options.opset)
+    recorder = GraphRecorder(options.opset)
+    recorded = record(network, recorder, logits=options.logits)
+    numbers = drawn(options.seed) if options.weights is None else loaded(options.weights, recorded.persistent)
+    outputs = [output.name for output in recorded.outputs]
+    nodes, needed = recorder.live(outputs)
+    guard(recorder, nodes)
+    tensors = initializers(recorded, recorder, needed, numbers)
+    if options.fold_bn:
+        tensors = fold(recorder, nodes, tensors, outputs)
+    if options.half is not None:
+        tensors = halve(recorder, nodes, tensors, options.half)
+    functions: list[bytes] = []
+    opsets = [("", options.opset)]
+    if options.functions:
+        nodes, functions = gather(network, recorder, nodes, outputs)
+        read = {name for node in nodes for name in node.inputs} | set(outputs)
+        tensors = [tensor for tensor in tensors if tensor.name in read]
+        opsets += [(DOMAIN, 1)] if functions else []
+
+    def info(name: str, type: TensorType) -> bytes:
+        batch = 1 if not type.batched else "N" if options.batch is None else options.batch
+        return wire.value_info(name, type.dtype, (batch, *type.shape))
+
+    metadata = made(network.text, __version__, network.arguments, dict(network.used))
+    return Model(
+        wire.model_head(IR_VERSIONS[options.opset], "archdsl", __version__),
+        wire.graph_head((node.bytes() for node in nodes), network.name),
+        tensors,
+        wire.graph_tail(
+            (info(given.name, given.value.type) for given in network.inputs),
+            (info(output.name, output.value.type) for output in recorded.outputs),
+        ),
+        wire.model_tail(opsets, metadata, functions),
     )
-    tail = wire.graph_tail(
-        (_value_info(given.name, given.value.type) for given in network.inputs),
-        (_value_info(output.name, output.value.type) for output in outputs),
-    )
-    tensors = [_tensor(names[key], key, entry, numbers) for key, entry in state.items() if names[key] in needed]
-    for name, (dtype, shape, data) in recorder.constants.items():
-        if name in needed:
-            tensors.append(Initializer(wire.tensor_head(name, dtype, shape, len(data)), len(data), iter([data])))
-    return _stream(network, opset, head, tensors, tail)
 
 
 def _check(network: Network, opset: int) -> None:
@@ -80,69 +145,55 @@ def _check(network: Network, opset: int) -> None:
         raise ArchError([Diagnostic("E604", message)])
 
 
-def _record(network: Network, recorder: GraphRecorder) -> tuple[dict[str, Entry], dict[str, str]]:
-    """Let all layers record themselves; what they hold and the tensors' names, by state_dict key."""
-    state: dict[str, Entry] = {}
-    names: dict[str, str] = {}
-    walk = Walk(network)
-    outputs = [output for output in network.outputs if not output.training]
-    tensors = {number: recorder.reserve(given.name) for number, given in enumerate(network.inputs)}
-    for output in outputs:
-        recorder.reserve(output.name)
-    for use in walk:
-        local = {}
-        for key, entry in held(use).items():
-            if key not in state:
-                state[key] = entry
-                names[key] = recorder.reserve(key)
-            local[key.removeprefix(use.owner).removeprefix(".")] = names[key]
-        recorder.scope = use.path
-        given = [tensors[number] for number in use.inputs]
-        tensors[use.output] = use.apply.layer.onnx(recorder, given, local, *use.apply.types)
-    results = [(tensors[walk.tensors[output.value]], output.name) for output in outputs]
-    inputs = {given.name for given in network.inputs}
-    for tensor, name in results:
-        if name in inputs and tensor != name:
-            message = f"the output {name} has the name of an input, and an ONNX file tells tensors apart by name"
-            raise ArchError([Diagnostic("E606", message, help=("give one of them another name",))])
-    recorder.give(results)
-    return state, names
+def _heads(tensors: list[Tensor]) -> list[bytes]:
+    return [wire.tensor_head(tensor.name, tensor.dtype, tensor.shape, tensor.size) for tensor in tensors]
 
 
-def _value_info(name: str, type: TensorType) -> bytes:
-    return wire.value_info(name, type.dtype, ("N" if type.batched else 1, *type.shape))
+def _wrapped(head: bytes, size: int) -> bytes:
+    """The start of the graph's field that holds a tensor of this head, whose data follows."""
+    return wire.key(wire.INITIALIZER, wire.LENGTH) + wire.varint(len(head) + size) + head
 
 
-def _tensor(name: str, key: str, entry: Entry, numbers: Numbers) -> Initializer:
-    weight = entry.weight
-    size = product(weight.shape) * wire.WIDTHS[weight.dtype]
-    return Initializer(wire.tensor_head(name, weight.dtype, weight.shape, size), size, numbers(key, weight))
+def _size(model: Model) -> int:
+    """The bytes of the file with all tensors in it, or a few more."""
+    tensors = sum(len(head) + 11 + tensor.size for head, tensor in zip(_heads(model.tensors), model.tensors))
+    return 11 + tensors + sum(map(len, (model.start, model.head, model.tail, model.end)))
 
 
-def _stream(network: Network, opset: int, head: bytes, tensors: list[Initializer], tail: bytes) -> Iterator[bytes]:
-    """All lengths are known before the first number is made, so the graph is one message that streams by.
+def _inline(model: Model, options: Options) -> Iterator[bytes]:
+    """The file in one piece.
 
-    (Graphs in several pieces, which protobuf would merge, are not merged by every reader of ONNX files.)
+    All lengths are known before the first number is made, so the graph is one message that streams by. (Graphs in
+    several pieces, which protobuf would merge, are not merged by every reader of ONNX files.)
     """
-    wrapped = [
-        wire.key(wire.INITIALIZER, wire.LENGTH) + wire.varint(len(tensor.head) + tensor.size) + tensor.head
-        for tensor in tensors
-    ]
-    length = len(head) + sum(map(len, wrapped)) + sum(tensor.size for tensor in tensors) + len(tail)
-    start = wire.model_head(IR_VERSIONS[opset], "archdsl", __version__)
-    start += wire.key(wire.GRAPH, wire.LENGTH) + wire.varint(length)
-    metadata = [("archdsl.version", __version__)] + ([("archdsl.spec", network.text)] if network.text else [])
-    end = wire.model_tail(opset, metadata)
-    total = len(start) + length + len(end)
-    if total > LARGEST:
-        message = f"the file would have {total:,} bytes, and an ONNX file cannot exceed 2 GiB"
-        raise ArchError([Diagnostic("E603", message, notes=("weights in files of their own are not written yet",))])
+    total = _size(model)
+    if total > LARGEST or options.external_data:
+        large = f"the file would have {total:,} bytes, and an ONNX file cannot exceed 2 GiB"
+        asked = "external data lies beside the file, and this output is a stream"
+        help = ("name a file to write to, and the weights go to a second one beside it",)
+        raise ArchError([Diagnostic("E603", large if total > LARGEST else asked, help=help)])
+    wrapped = [_wrapped(head, tensor.size) for head, tensor in zip(_heads(model.tensors), model.tensors)]
+    length = sum(map(len, wrapped)) + sum(tensor.size for tensor in model.tensors)
 
     def chunks() -> Iterator[bytes]:
-        yield start + head
-        for before, tensor in zip(wrapped, tensors):
+        yield _opening(model, length)
+        for before, tensor in zip(wrapped, model.tensors):
             yield before
-            yield from tensor.chunks
-        yield tail + end
+            yield from tensor.chunks()
+        yield model.tail + model.end
 
     return chunks()
+
+
+def _opening(model: Model, tensors: int) -> bytes:
+    length = len(model.head) + tensors + len(model.tail)
+    return model.start + wire.key(wire.GRAPH, wire.LENGTH) + wire.varint(length) + model.head
+
+
+def _write(model: Model, stream: BinaryIO, beside: Companion, identity: str) -> None:
+    """The file with its larger tensors beside it."""
+    parts = [_wrapped(b"".join((head, *chunks)), 0) for head, chunks in spill(model.tensors, beside, identity)]
+    stream.write(_opening(model, sum(map(len, parts))))
+    for part in parts:
+        stream.write(part)
+    stream.write(model.tail + model.end)

@@ -21,13 +21,19 @@ def initial(key: str, weight: Weight, seed: int) -> Iterator[bytes]:
     The values depend on the seed and the state_dict key alone. Raises ValueError for a kind of
     initialisation that is none of Init's.
     """
-    if weight.init.zero is None:
-        yield from _values(key, weight, seed)
-    else:
-        array = np.frombuffer(b"".join(_values(key, weight, seed)), dtype=STORED[weight.dtype])
-        array = array.reshape(weight.shape).copy()
-        array[weight.init.zero] = 0
-        yield array.tobytes()
+    zero, position = weight.init.zero, 0
+    row = product(weight.shape[1:]) * wire.WIDTHS[weight.dtype]
+    for part in _values(key, weight, seed):
+        if zero is not None:
+            part = _cleared(part, zero * row - position, row)
+        position += len(part)
+        yield part
+
+
+def _cleared(part: bytes, start: int, length: int) -> bytes:
+    """The part with the bytes from `start` on set to 0, as far as they lie in it."""
+    begin, end = max(0, start), min(len(part), start + length)
+    return part[:begin] + bytes(end - begin) + part[end:] if begin < end else part
 
 
 def _values(key: str, weight: Weight, seed: int) -> Iterator[bytes]:

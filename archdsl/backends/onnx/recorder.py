@@ -16,13 +16,19 @@ STORED = {"float": "<f4", "int": "<i8", "bool": "|b1"}
 
 @dataclass
 class Node:
-    """A node as it was recorded; its outputs may still be renamed."""
+    """A node as it was recorded, by the layer at `scope`; its outputs may still be renamed."""
 
     operator: str
     name: str
     inputs: list[str]
     outputs: list[str]
     attributes: dict[str, wire.Attribute]
+    scope: str = ""
+    domain: str = ""
+
+    def bytes(self) -> bytes:
+        """The NodeProto."""
+        return wire.node(self.operator, self.name, self.inputs, self.outputs, self.attributes, self.domain)
 
 
 class Constant(NamedTuple):
@@ -69,7 +75,7 @@ class GraphRecorder:
         name = self.reserve(f"{self.scope}/{operator}" if self.scope else operator)
         names = [name, *(self.reserve(f"{name}:{i}") for i in range(1, outputs))]
         given = {key: value for key, value in attributes.items() if value is not None}
-        self.recorded.append(Node(operator, name, list(inputs), names, given))
+        self.recorded.append(Node(operator, name, list(inputs), names, given, self.scope))
         return list(names)
 
     def constant(self, values: Any, dtype: str = "float") -> str:

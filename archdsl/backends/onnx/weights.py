@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from archdsl.analyses.parameters import Entry
+from archdsl.backends.onnx.files import KINDS, Held, WeightsFile
 from archdsl.backends.onnx.initialize import initial
-from archdsl.backends.onnx.safetensors import KINDS, Held, SafeTensors
+from archdsl.backends.onnx.safetensors import SafeTensors
+from archdsl.backends.onnx.statedict import StateDict
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.layers.base import Weight
 from archdsl.tensor import show_shape
@@ -17,22 +19,29 @@ Numbers = Callable[[str, Weight], Iterator[bytes]]
 """A tensor's data in chunks, by its state_dict key."""
 
 
+MOST_NOTES = 1000
+"""Differences that are listed."""
+
+
 def drawn(seed: int) -> Numbers:
     """Initial values from a seed."""
     return lambda key, weight: initial(key, weight, seed)
 
 
 def loaded(path: str, state: Mapping[str, Entry]) -> Numbers:
-    """The numbers in the safetensors file at `path`, whose names and shapes must be those of `state`.
+    """The numbers in the file at `path`, whose names and shapes must be those of `state`.
 
-    Counters such as num_batches_tracked may be missing. Raises ArchError: E601 with all that is missing, left
-    over or of another shape, E602 where the file cannot be read.
+    It is torch's own state_dict where the name ends so (.pt, .pth, .bin, .ckpt), else safetensors. Counters such as
+    num_batches_tracked may be missing. Raises ArchError: E601 with all that is missing, left over or of another
+    shape, E602 where the file cannot be read.
     """
-    file = SafeTensors(path)
+    file = opened(path)
     notes, help = _differences(state, file.tensors)
     if notes:
         count = f"{len(notes)} differences" if len(notes) > 1 else "1 difference"
         message = f"the weights in the file are not those of the network: {count}"
+        if len(notes) > MOST_NOTES:
+            notes = (*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES:,} more")
         raise ArchError([Diagnostic("E601", message, notes=notes, help=help, file=path)])
 
     def numbers(key: str, weight: Weight) -> Iterator[bytes]:
@@ -41,6 +50,11 @@ def loaded(path: str, state: Mapping[str, Entry]) -> Numbers:
         return initial(key, weight, 0)  # a counter, or a buffer that no state_dict holds
 
     return numbers
+
+
+def opened(path: str) -> WeightsFile:
+    """The file of weights at `path`, of the kind that its name says."""
+    return StateDict(path) if path.lower().endswith((".pt", ".pth", ".bin", ".ckpt")) else SafeTensors(path)
 
 
 def _differences(state: Mapping[str, Entry], held: Mapping[str, Held]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -12,12 +12,13 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Union
 
-Attribute = Union[int, float, str, Sequence[int], Sequence[float], Sequence[str]]
+Attribute = Union[int, float, str, bytes, Sequence[int], Sequence[float], Sequence[str]]
+"""What a node may have; bytes are a whole TensorProto."""
 
-ELEMENTS = {"float": 1, "int": 7, "bool": 9}
-"""TensorProto.DataType of our element types: FLOAT, INT64, BOOL."""
+ELEMENTS = {"float": 1, "int": 7, "bool": 9, "float16": 10, "bfloat16": 16}
+"""TensorProto.DataType of our element types (FLOAT, INT64, BOOL), and of those that weights may be stored in."""
 
-WIDTHS = {"float": 4, "int": 8, "bool": 1}
+WIDTHS = {"float": 4, "int": 8, "bool": 1, "float16": 2, "bfloat16": 2}
 """The bytes of one element."""
 
 VARINT, LENGTH, FIXED32 = 0, 2, 5
@@ -65,7 +66,7 @@ def text(field: int, value: str) -> bytes:
 
 
 def attribute(name: str, value: Attribute) -> bytes:
-    """An AttributeProto: name 1, f 2, i 3, s 4, floats 7, ints 8, strings 9, type 20.
+    """An AttributeProto: name 1, f 2, i 3, s 4, t 5, floats 7, ints 8, strings 9, type 20.
 
     Lists are all of one type, ints beside floats count as floats. Raises TypeError for anything else, and
     for an empty list, which has no type.
@@ -77,6 +78,8 @@ def attribute(name: str, value: Attribute) -> bytes:
         return head + real(2, value) + integer(20, 1)
     if isinstance(value, str):
         return head + text(4, value) + integer(20, 3)
+    if isinstance(value, bytes) and value:
+        return head + blob(5, value) + integer(20, 4)
     if isinstance(value, (list, tuple)) and value:
         if all(isinstance(v, int) for v in value):
             return head + b"".join(integer(8, v) for v in value) + integer(20, 7)
@@ -88,20 +91,46 @@ def attribute(name: str, value: Attribute) -> bytes:
 
 
 def node(
-    operator: str, name: str, inputs: Iterable[str], outputs: Iterable[str], attributes: dict[str, Attribute]
+    operator: str,
+    name: str,
+    inputs: Iterable[str],
+    outputs: Iterable[str],
+    attributes: dict[str, Attribute],
+    domain: str = "",
 ) -> bytes:
-    """A NodeProto: input 1, output 2, name 3, op_type 4, attribute 5 (by name). An empty input is one left out."""
+    """A NodeProto: input 1, output 2, name 3, op_type 4, attribute 5 (by name), domain 7.
+
+    An empty input is one left out, an empty domain ONNX's own.
+    """
     parts = [text(1, value) for value in inputs]
     parts += [text(2, value) for value in outputs]
     parts += [text(3, name), text(4, operator)]
     parts += [blob(5, attribute(key, attributes[key])) for key in sorted(attributes)]
-    return b"".join(parts)
+    return b"".join(parts) + (text(7, domain) if domain else b"")
+
+
+def function(
+    name: str, inputs: Iterable[str], outputs: Iterable[str], nodes: Iterable[bytes], opset: int, domain: str
+) -> bytes:
+    """A FunctionProto: name 1, input 4, output 5, node 7, opset_import 9, domain 10."""
+    parts = [text(1, name)]
+    parts += [text(4, value) for value in inputs]
+    parts += [text(5, value) for value in outputs]
+    parts += [blob(7, value) for value in nodes]
+    return b"".join(parts) + blob(9, integer(2, opset)) + text(10, domain)
 
 
 def tensor_head(name: str, dtype: str, shape: Sequence[int], size: int) -> bytes:
     """A TensorProto up to its data: dims 1, data_type 2, name 8, raw_data 9; `size` bytes must follow."""
     dims = b"".join(integer(1, n) for n in shape)
     return dims + integer(2, ELEMENTS[dtype]) + text(8, name) + key(9, LENGTH) + varint(size)
+
+
+def external_tensor(name: str, dtype: str, shape: Sequence[int], location: str, offset: int, size: int) -> bytes:
+    """A TensorProto whose data is elsewhere: dims 1, data_type 2, name 8, external_data 13, data_location 14."""
+    head = b"".join(integer(1, n) for n in shape) + integer(2, ELEMENTS[dtype]) + text(8, name)
+    entries = (("location", location), ("offset", str(offset)), ("length", str(size)))
+    return head + b"".join(blob(13, text(1, key) + text(2, value)) for key, value in entries) + integer(14, 1)
 
 
 def value_info(name: str, dtype: str, shape: Sequence[int | str]) -> bytes:
@@ -126,10 +155,14 @@ def model_head(ir_version: int, producer: str, version: str) -> bytes:
     return integer(1, ir_version) + text(2, producer) + text(3, version)
 
 
-def model_tail(opset: int, metadata: Iterable[tuple[str, str]]) -> bytes:
-    """A ModelProto behind its graph: opset_import 8 {version 2}, metadata_props 14 {key 1, value 2}.
+def model_tail(
+    opsets: Iterable[tuple[str, int]], metadata: Iterable[tuple[str, str]], functions: Iterable[bytes] = ()
+) -> bytes:
+    """A ModelProto behind its graph: opset_import 8 {domain 1, version 2}, metadata_props 14 {key 1, value 2},
+    functions 25.
 
     An OperatorSetIdProto without a domain is ONNX's own set of operators.
     """
-    entries = (blob(14, text(1, name) + text(2, value)) for name, value in metadata)
-    return blob(8, integer(2, opset)) + b"".join(entries)
+    parts = [blob(8, (text(1, domain) if domain else b"") + integer(2, version)) for domain, version in opsets]
+    parts += [blob(14, text(1, name) + text(2, value)) for name, value in metadata]
+    return b"".join(parts) + b"".join(blob(25, value) for value in functions)

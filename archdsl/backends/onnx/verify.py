@@ -1,0 +1,130 @@
+"""`--verify`: a written file, held against onnx's checker, onnxruntime and the same network in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from archdsl.analyses.parameters import Entry, state_shapes
+from archdsl.backends.onnx.emit import Options
+from archdsl.backends.onnx.recorder import STORED
+from archdsl.backends.onnx.weights import Numbers, drawn, loaded
+from archdsl.graph import Network
+
+NEAR = 1e-4
+"""The greatest difference, of the greatest number, at which two results are the same; HALF with weights in halves."""
+
+HALF = {"float16": 1e-2, "bfloat16": 1e-1}
+BATCHES = (1, 3)
+
+
+class Finding(NamedTuple):
+    """What one of the three said, and whether that is as it should be."""
+
+    what: str
+    says: str
+    sound: bool = True
+
+
+def verify(network: Network, path: str, options: Mapping[str, Any]) -> Iterator[Finding]:
+    """What onnx, onnxruntime and torch say of the file at `path`, which was written with these options.
+
+    A package that is not installed is said to be missing, and is no fault.
+    """
+    yield _checked(path)
+    missing = [name for name in ("onnxruntime", "torch") if find_spec(name) is None]
+    if "onnxruntime" in missing:
+        yield Finding("onnxruntime", "not installed: pip install onnxruntime")
+        return
+    given = Options(**options)
+    made: list[tuple[dict[str, Any], list[np.ndarray]]] = []
+    try:
+        made = list(_run(network, path, given))
+    except Exception as error:  # whatever it raises is the finding: it has no tree of errors of its own
+        yield Finding("onnxruntime", _line(error), False)
+        return
+    sound = all(np.isfinite(y).all() for _, results in made for y in results)
+    batches = " and ".join(str(len(next(iter(inputs.values())))) for inputs, _ in made if inputs)
+    says = f"runs, batch {batches}" if batches else "runs"
+    yield Finding("onnxruntime", says if sound else f"{says}, and gives numbers that are not finite", True)
+    if "torch" in missing:
+        yield Finding("torch", "not installed: pip install torch, to compare")
+    else:
+        yield _compared(network, made, given)
+
+
+def _checked(path: str) -> Finding:
+    if find_spec("onnx") is None:
+        return Finding("onnx.checker", "not installed: pip install onnx")
+    import onnx
+
+    try:
+        onnx.checker.check_model(path, full_check=True)
+    except Exception as error:  # the checker, shape inference and the parser each have their own
+        return Finding("onnx.checker", _line(error), False)
+    return Finding("onnx.checker", "no fault")
+
+
+def _run(network: Network, path: str, options: Options) -> Iterator[tuple[dict[str, Any], list[np.ndarray]]]:
+    import onnxruntime  # type: ignore[import-untyped,unused-ignore]
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    random = np.random.Generator(np.random.PCG64(0))
+    for batch in BATCHES if options.batch is None else (options.batch,):
+        inputs: dict[str, Any] = {}
+        for given in network.inputs:
+            shape = (batch, *given.value.type.shape)
+            if given.value.type.dtype == "float":
+                inputs[given.name] = random.standard_normal(shape, dtype=np.float32)
+            else:
+                inputs[given.name] = random.integers(0, 2, shape).astype(STORED[given.value.type.dtype])
+        yield inputs, session.run(None, inputs)
+
+
+def _compared(network: Network, made: list[tuple[dict[str, Any], list[np.ndarray]]], options: Options) -> Finding:
+    import torch
+
+    from archdsl.backends.pytorch import emit
+    from archdsl.live import instance
+
+    module = instance(emit(network, "spec"), network.name).eval()
+    state = state_shapes(network)
+    numbers = drawn(options.seed) if options.weights is None else loaded(options.weights, state)
+    module.load_state_dict({key: torch.from_numpy(_array(key, entry, numbers)) for key, entry in state.items()})
+    greatest = 0.0
+    for inputs, results in made:
+        with torch.no_grad():
+            run = module.logits if options.logits else module
+            wanted = run(*(torch.from_numpy(value) for value in inputs.values()))
+        for mine, theirs in zip(results, _flat(wanted)):
+            expected = theirs.numpy()
+            if expected.shape != mine.shape:
+                return Finding("torch", f"gives {expected.shape}, and the file {mine.shape}", False)
+            difference = np.abs(mine.astype(np.float64) - expected.astype(np.float64))
+            scale = max(1e-30, float(np.abs(expected.astype(np.float64)).max(initial=0)))
+            greatest = max(greatest, float(np.nan_to_num(difference, nan=0.0).max(initial=0)) / scale)
+            if not np.array_equal(np.isnan(mine), np.isnan(expected)):
+                return Finding("torch", "has other places where there is no number", False)
+    near = NEAR if options.half is None else HALF[options.half]
+    says = f"the greatest difference is {greatest:.1e} of the greatest number"
+    return Finding("torch", says if greatest <= near else f"{says}, above {near:g}", greatest <= near)
+
+
+def _array(key: str, entry: Entry, numbers: Numbers) -> np.ndarray:
+    data = bytearray(b"".join(numbers(key, entry.weight)))
+    return np.frombuffer(data, dtype=STORED[entry.weight.dtype]).reshape(entry.weight.shape)
+
+
+def _flat(value: Any) -> list[Any]:
+    """The tensors of a result: one, or those of a tuple or a dictionary in order."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def _line(error: Exception) -> str:
+    """The first line of what it says."""
+    return (str(error).strip() or type(error).__name__).split("\n")[0][:300]
