@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
-from archdsl.cli.check import check_one
+from archdsl.cli.checker import Checker
 from archdsl.cli.options import spec_options
 from archdsl.cli.terminal import report, say, style
 from archdsl.diagnostics import Style, visible
@@ -26,19 +26,18 @@ def command(file: str, constants: dict[str, str], inputs: dict[str, str], fit: s
     Arguments behind a + are those that the default rules filled in. Equal copies stand in one row with their
     number; its parameters and MACs are those of all of them. Shapes and MACs are for one item of the batch.
     """
-    network, diagnostics, unread = check_one(file, constants, inputs, fit)
-    wrong = any(d.severity == "error" for d in diagnostics)
-    model = None if network is None else describe(network)
-    if unread or not as_json:
-        report(diagnostics)
+    checked = Checker(constants, inputs, fit).check(file)
+    model = None if checked.network is None else describe(checked.network)
+    if checked.unread or not as_json:
+        report(checked.diagnostics)
     if as_json:
         from json import dumps
 
-        say(dumps({"files": [Report(file, tuple(diagnostics), model).to_dict()]}, indent=2, ensure_ascii=False))
+        say(dumps({"files": [Report(file, tuple(checked.diagnostics), model).to_dict()]}, indent=2, ensure_ascii=False))
     elif model is not None:
         for line in table(model, style()):
             say(line)
-    return WRONG_CALL if unread else WRONG_SPEC if wrong else 0
+    return WRONG_CALL if checked.unread else WRONG_SPEC if checked.wrong else 0
 
 
 def table(model: Model, painted: Style) -> list[str]:

@@ -124,7 +124,7 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
             if cls.free:
                 free[key] = value
                 continue
-            raise _unknown(cls, name, key, known, place)
+            raise unknown_argument(cls, name, key, place)
         values[key] = _convert(cls, known, key, value, place)
         spans[key] = place
     if free:
@@ -170,8 +170,9 @@ def _too_many(cls: type[Layer], name: str, loose: Sequence[tuple[Any, Span]], ar
     return Fault(Diagnostic("E120", message, span, help=(help,) if help else ()))
 
 
-def _unknown(cls: type[Layer], name: str, key: str, known: Mapping[str, Kind], place: Span) -> Fault:
-    span = key_span(key, place)
+def unknown_argument(cls: type[Layer], name: str, key: str, place: Span) -> Fault:
+    """The Fault for an argument that the layer does not have; `place` is its value's."""
+    span, known = key_span(key, place), kinds(cls)
     if key in _INFERRED:
         return fault("E124", f"{name} has no argument `{key}`", span, help="the width that arrives is inferred: leave it out")
     meant = _TORCH_NAMES.get(key, "")

@@ -36,17 +36,19 @@ def elaborate(
     findings: Findings,
     root: Optional[str] = None,
     fit: Optional[str] = None,
+    library: bool = False,
 ) -> Optional[Network]:
     """The network that a text describes, or None where `findings` has got an error.
 
     `constants` are set from outside: a string is parsed as a value of the language, anything else is taken as
     it is. `inputs` gives shapes, as text or as tuples, by the inputs' names; "" is the only one. `root` is the
-    folder above which `use` finds nothing, `fit` the rule for layers that name none. A wrong spec raises nothing.
+    folder above which `use` finds nothing, `fit` the rule for layers that name none. With `library` a file
+    of blocks and functions alone is no fault, and gives None. A wrong spec raises nothing.
     """
     file = parse(source, findings)
     if file is None:
         return None
-    run = Run(findings, constants, inputs, root, fit, main=source)
+    run = Run(findings, constants, inputs, root, fit, main=source, library=library)
     network = _elaborated(run, file)
     findings.sort(source)
     if findings.errors:
@@ -116,6 +118,12 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
             run.report(error)
         except Poisoned:
             pass
+    if run.library and last < 0:
+        from archdsl.elaborate.library import check_names, is_library  # a network does without it
+
+        if is_library(file):
+            check_names(place, file)
+            return None
     if last < 0 and not run.findings.errors:
         raise fault("E110", "the text holds no network", file.span, help="a network is a chain of layers: CONV(8) - RELU - GAP")
     unclaimed(place, declared)

@@ -26,12 +26,12 @@ def open_names(file: tree.File) -> set[str]:
         elif isinstance(node, tree.ShapeLiteral):
             found.update(size for size in node.sizes if isinstance(size, str) and size not in bound)
         else:
-            inner = bound | frozenset(_binds(node))
-            waiting += ((part, inner) for part in _parts(node))
+            inner = bound | frozenset(binds(node))
+            waiting += ((part, inner) for part in parts_of(node))
     return found
 
 
-def _binds(node: Any) -> Iterator[str]:
+def binds(node: Any) -> Iterator[str]:
     """The names that hold inside a node."""
     if isinstance(node, (tree.Block, tree.Function)):
         yield from (parameter.name for parameter in node.parameters)
@@ -47,7 +47,7 @@ def _binds(node: Any) -> Iterator[str]:
         yield from (line.name.id for line in node.lines if isinstance(line, tree.Constant))
 
 
-def _parts(node: Any) -> Iterator[Any]:
+def parts_of(node: Any) -> Iterator[Any]:
     if isinstance(node, tuple):  # a node of the tree, or the nodes in one of its fields
         yield from (part for part in node if isinstance(part, tuple))
 
@@ -62,4 +62,4 @@ def choice_labels(file: tree.File) -> Iterator[re.Pattern[str]]:
             if choice or isinstance(node.step, tree.Join) and node.step.name.id == "CHOOSE":
                 parts = (re.escape(part) if isinstance(part, str) else ".+" for part in node.label.parts)
                 yield re.compile("".join(parts))
-        waiting += _parts(node)
+        waiting += parts_of(node)
