@@ -29,7 +29,12 @@ REGION = {
         name: {"type": "integer", "minimum": 1} for name in ("startLine", "startColumn", "endLine", "endColumn")
     },
 }
-MESSAGE = {"type": "object", "additionalProperties": False, "required": ["text"], "properties": {"text": {"type": "string"}}}
+MESSAGE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["text"],
+    "properties": {"text": {"type": "string"}},
+}
 ARTIFACT = {
     "type": "object",
     "additionalProperties": False,
@@ -274,7 +279,8 @@ def test_github(folder: Path, capfd: Any) -> None:
     lines = capfd.readouterr().out.splitlines()
     assert len(lines) == 3
     warned, misfit, name = lines
-    assert misfit.startswith("::error file=nets/deep/odd.arch,line=2,endLine=2,col=1,endColumn=4,title=archdsl E201::doesn't")
+    place = "file=nets/deep/odd.arch,line=2,endLine=2,col=1,endColumn=4"
+    assert misfit.startswith(f"::error {place},title=archdsl E201::doesn't fit")
     assert "%0Ahelp: " in misfit and "did you mean RELU?" in name
     assert warned.startswith("::warning file=nets/deep/a%2C b%3A 100%25.arch,line=2,")
     assert run(["check", "--format", "github", "nets/net.arch"]) == 0
