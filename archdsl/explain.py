@@ -70,9 +70,9 @@ def markdown() -> str:
     lines = [
         "# Errors and warnings",
         "",
-        "Made from `archdsl/explanations/` by `python -m archdsl.explain > docs/errors.md`; `archdsl explain E201` prints",
-        "one text on a terminal. A warning is silenced by a comment, on its line or alone on a line for the whole file:",
-        "`# archdsl: ignore W402`.",
+        "Made from `archdsl/explanations/` by `python -m archdsl.explain > docs/errors.md`; `archdsl explain E201`",
+        "prints one text on a terminal. A warning is silenced by a comment, on its line or alone on a line for the",
+        "whole file: `# archdsl: ignore W402`.",
     ]
     for start, title in GROUPS.items():
         lines += ["", f"## {title}"]

@@ -22,7 +22,7 @@ def safe_edits(diagnostics: Iterable[Diagnostic], source: Source) -> list[Edit]:
 
 def _meet(first: Edit, second: Edit) -> bool:
     a, b = first.span, second.span
-    return a.start < b.end and b.start < a.end or a.start == b.start
+    return (a.start < b.end and b.start < a.end) or a.start == b.start
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:

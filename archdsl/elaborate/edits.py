@@ -12,7 +12,7 @@ from archdsl.layers.registry import layer_class
 from archdsl.syntax.source import Span
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PART = re.compile(r'"(?:[^"\\\n]|\\.)*"|\#[^\n]*|[(\[{]|[)\]}]')
+_BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|\#[^\n]*|[(\[{]|[)\]}]')
 
 
 def instead(span: Span, text: str, title: str, *, safe: bool = False) -> tuple[Fix, ...]:
@@ -21,7 +21,7 @@ def instead(span: Span, text: str, title: str, *, safe: bool = False) -> tuple[F
 
 
 def set_argument(callee: LayerValue, spans: Mapping[str, Span], argument: str, value: str) -> Optional[Edit]:
-    """The edit that gives a layer's argument this value where the layer is written; None where it is not in the text."""
+    """The edit that gives an argument this value where the layer is written; None where it is not in the text."""
     written = spans.get(argument)
     if written is not None:
         if argument == layer_class(callee.name).variadic:
@@ -43,7 +43,7 @@ def set_argument(callee: LayerValue, spans: Mapping[str, Span], argument: str, v
 
 
 def without_first(callee_end: int, loose: Sequence[tuple[Any, Span]]) -> Optional[Edit]:
-    """The edit that takes the first argument without a name away; `callee_end` is where the layer's name ends."""
+    """The edit that takes the first argument without a name away; the layer's name ends at `callee_end`."""
     first = loose[0][1]
     text = first.source.text
     if len(loose) > 1:
@@ -55,6 +55,25 @@ def without_first(callee_end: int, loose: Sequence[tuple[Any, Span]]) -> Optiona
     if close and text[callee_end : first.start].strip() == "(":
         return Edit(Span(first.source, callee_end, close.end()), "")
     return None
+
+
+def argument_away(name: Span, argument: str) -> Optional[Edit]:
+    """The edit that takes a named argument of the layer away whose name stands here; None where there is none."""
+    text = name.source.text
+    close = _closing(text, name.end) if text[name.end : name.end + 1] == "(" else None
+    if close is None:
+        return None
+    found = re.compile(rf"\s*\b{argument}\s*=\s*[A-Za-z0-9_.]+\s*").search(text, name.end, close)
+    if found is None:
+        return None
+    start, end = found.start(), found.end()
+    if text[start - 1] == ",":
+        start -= 1
+    elif text[end] == ",":
+        end += 1 + len(text[end + 1 :]) - len(text[end + 1 :].lstrip(" "))
+    elif text[start - 1] == "(" and text[end] == ")":
+        start, end = start - 1, end + 1
+    return Edit(Span(name.source, start, end), "")
 
 
 def before_step(span: Span, step: str) -> Optional[Edit]:
@@ -72,7 +91,7 @@ def _insert(span: Span, at: int, text: str) -> Edit:
 def _closing(text: str, start: int) -> Optional[int]:
     """Where the bracket closes that opens at `start`."""
     depth = 0
-    for part in _PART.finditer(text, start):
+    for part in _BRACKET.finditer(text, start):
         if part[0] in "([{":
             depth += 1
         elif part[0] in ")]}":

@@ -51,6 +51,10 @@ def elaborate(
     run = Run(findings, constants, inputs, root, fit, main=source, library=library)
     network = _elaborated(run, file)
     findings.sort(source)
+    if any(d.severity == "warning" for d in findings.found):
+        from archdsl.lint.silence import silence
+
+        silence(findings)
     if findings.errors:
         find_inputs(run, lambda trial: _elaborated(trial, file))
         return None
@@ -144,6 +148,10 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
             except Poisoned:
                 pass
     warn_unused(network, run.findings)
+    if not run.findings.errors and not run.trial:
+        from archdsl.lint import lint  # only for a network that is right
+
+        lint(network, file, run.findings)
     return network
 
 

@@ -16,8 +16,16 @@ def words(text: str) -> set[str]:
 
 def open_names(file: tree.File) -> set[str]:
     """The names that are used where nothing in the text around binds them: constants of the file are among them."""
+    return set().union(*map(open_names_of, file.statements))
+
+
+def open_names_of(statement: Any) -> set[str]:
+    """The names that a part of a file uses and does not bind itself; what a definition defines is none of them."""
     found: set[str] = set()
-    waiting: list[tuple[Any, frozenset[str]]] = [(statement, frozenset()) for statement in file.statements]
+    defines = isinstance(statement, (tree.Block, tree.Function, tree.Constant))
+    first = [part for part in parts_of(statement) if part is not statement.name] if defines else [statement]
+    inside = frozenset(binds(statement))
+    waiting: list[tuple[Any, frozenset[str]]] = [(part, inside) for part in first]
     while waiting:
         node, bound = waiting.pop()
         if isinstance(node, tree.Name):
