@@ -4,9 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from archdsl.syntax.source import Source, Span
+
+
+class Related(NamedTuple):
+    """Another place that has to do with a finding, such as the step that a tensor comes from."""
+
+    span: Span
+    text: str
+
+
+class Edit(NamedTuple):
+    """A stretch of a text, and what is to stand there instead; an empty stretch is a place to insert at."""
+
+    span: Span
+    text: str
+
+
+class Fix(NamedTuple):
+    """What would mend a finding, as edits. `safe`: it is what was meant, so that a program may apply it unasked."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fix as the JSON output has it."""
+        edits = [{**_region(edit.span), "text": edit.text} for edit in self.edits]
+        return {"title": self.title, "applicability": "safe" if self.safe else "maybe", "edits": edits}
+
+
+def _region(span: Span | None) -> dict[str, int | None]:
+    """Lines and columns, both from 1; `end_column` is exclusive."""
+    line = column = end_line = end_column = None
+    if span is not None:
+        line, column = span.source.position(span.start)
+        end_line, end_column = span.source.position(span.end)
+    return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
 @dataclass(frozen=True)
@@ -20,6 +56,8 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: tuple[str, ...] = ()
     file: str = ""  # where there is no span
+    related: tuple[Related, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
     @property
     def severity(self) -> str:
@@ -28,21 +66,16 @@ class Diagnostic:
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as the JSON output has it; lines and columns count from 1, `end_column` is exclusive."""
-        line = column = end_line = end_column = None
-        if self.span is not None:
-            line, column = self.span.source.position(self.span.start)
-            end_line, end_column = self.span.source.position(self.span.end)
         return {
             "code": self.code,
             "severity": self.severity,
             "message": self.message,
-            "line": line,
-            "column": column,
-            "end_line": end_line,
-            "end_column": end_column,
+            **_region(self.span),
             "help": list(self.help),
             "notes": [note for note in (self.label, *self.notes) if note],
             "file": self.span.source.name if self.span else self.file,
+            "related": [{"file": r.span.source.name, **_region(r.span), "text": r.text} for r in self.related],
+            "fixes": [fix.to_dict() for fix in self.fixes],
         }
 
 
@@ -63,6 +96,7 @@ class Findings:
     """The diagnostics of one run, each fault once."""
 
     found: list[Diagnostic] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)  # the paths that `use` led to, whether there is a file or not
     _keys: set[object] = field(default_factory=set)
     _counts: dict[str, int] = field(default_factory=dict)
 

@@ -19,10 +19,12 @@ def build(
     constants: Mapping[str, object],
     inputs: Mapping[str, str],
     fit: str | None,
+    library: bool = False,
 ) -> tuple[Network | None, Findings]:
     """The network of a spec, None where it is wrong, and all that was found.
 
-    `inputs` are shapes as text by name, "" where there is none.
+    `inputs` are shapes as text by name, "" where there is none. With `library` a file that holds blocks and functions
+    alone is checked for what can be known of it, and gives None though nothing is wrong.
     """
     findings = Findings()
     network = elaborate(
@@ -32,6 +34,7 @@ def build(
         findings=findings,
         root=os.path.dirname(source.path) if source.path else None,
         fit=fit,
+        library=library,
     )
     if findings.errors or network is None:
         return None, findings

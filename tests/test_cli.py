@@ -129,7 +129,8 @@ def test_show(call: Any) -> None:
     model = json.loads(call("show", "--json", "net.arch").out)["files"][0]["model"]
     lines = done.out.splitlines()
     assert lines[0].startswith("Net: input 3x32x32 -> ")
-    assert f"{model['parameters']:,}" in lines[-1] and f"{model['macs']:,}" in lines[-1]
+    [totals] = [line for line in lines if line.split()[1:2] == ["layers"]]
+    assert f"{model['parameters']:,}" in totals and f"{model['macs']:,}" in totals
     assert any("CONV + filters=32" in line and "32x32x32" in line for line in lines)
     assert call("show", "odd.arch").status == 1
     assert call("show", "none.arch").status == 2

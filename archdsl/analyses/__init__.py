@@ -1,19 +1,23 @@
 """What can be said of a network without running it: each analysis is a function of a checked `Network`."""
 
+from archdsl.analyses.blocks import by_block
 from archdsl.analyses.depth import depth
 from archdsl.analyses.macs import flops, macs
 from archdsl.analyses.memory import Memory, memory
 from archdsl.analyses.parameters import Entry, Totals, parameters, state_shapes, totals
 from archdsl.analyses.receptive_field import Field, fields, receptive_field, receptive_fields
+from archdsl.analyses.traffic import intensity, traffic
 
 __all__ = [
     "Entry",
     "Field",
     "Memory",
     "Totals",
+    "by_block",
     "depth",
     "fields",
     "flops",
+    "intensity",
     "macs",
     "memory",
     "parameters",
@@ -21,4 +25,5 @@ __all__ = [
     "receptive_fields",
     "state_shapes",
     "totals",
+    "traffic",
 ]

@@ -16,6 +16,7 @@ COMMANDS = {
     "compile": "Compile a spec to PyTorch source or an ONNX file.",
     "show": "Show a network's layers: shapes, parameters, MACs, receptive field.",
     "layers": "List the layers of the language, or explain one.",
+    "explain": "Explain an error or a warning by its code, such as E201.",
     "completion": "Print the script that completes archdsl's commands in a shell.",
 }
 """A command's name and what --help says of it; it is `command` in the module of the same name."""

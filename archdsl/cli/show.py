@@ -1,51 +1,66 @@
-"""`archdsl show`: the table of a network's layers."""
+"""`archdsl show`: the table of a network's layers, and what is known of the whole."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
-from archdsl.cli.check import check_one
+from archdsl.cli.checker import Checker
 from archdsl.cli.options import spec_options
+from archdsl.cli.tables import by_block, fold, measures, table
 from archdsl.cli.terminal import Failure, reason, report, say, style
-from archdsl.diagnostics import ArchError, Style, visible
-from archdsl.report import LayerRow, Model, Report, describe
-from archdsl.tensor import show_shape
-
-WIDEST = 60
-"""What a column's text is cut to; --json has all of it."""
+from archdsl.diagnostics import ArchError, visible
+from archdsl.graph import Network
+from archdsl.report import Report, describe
 
 
 @click.command("show")
 @click.argument("file", type=click.Path())
 @spec_options
-@click.option("--json", "as_json", is_flag=True, help="Print what check --json prints.")
-def command(file: str, constants: dict[str, str], inputs: dict[str, str], fit: str | None, as_json: bool) -> int:
-    """Show a network's layers: shapes, parameters, MACs, receptive field.
+@click.option("--depth", type=click.IntRange(1), metavar="N", help="Fold what lies deeper than N levels of the path.")
+@click.option("--by", type=click.Choice(["layer", "block"]), help="A row for each. Default: layer.")
+@click.option("--json", "as_json", is_flag=True, help="Print what check --json prints, and the analyses.")
+def command(
+    file: str,
+    constants: dict[str, str],
+    inputs: dict[str, str],
+    fit: str | None,
+    depth: int | None,
+    by: str | None,
+    as_json: bool,
+) -> int:
+    """Show a network's layers: shapes, parameters, MACs, receptive field; then its memory and work as a whole.
 
     Arguments behind a + are those that the default rules filled in. Equal copies stand in one row with their
     number; its parameters and MACs are those of all of them. Shapes and MACs are for one item of the batch.
+    A row of --by block holds all uses of that block, blocks inside it included. docs/analyses.md has the formulas.
 
     Of a FILE that ends in .onnx and was compiled by archdsl, the spec is printed; what completed it, such as
     -D N=2, goes to standard error, and --json prints all that is known.
     """
+    if depth is not None and (by == "block" or as_json):
+        raise click.UsageError("--depth folds the table of layers, and goes with neither --by block nor --json")
+    if by == "block" and as_json:
+        raise click.UsageError("--json has all layers: give --by block or --json")
     if file.endswith(".onnx"):
-        if constants or inputs or fit:
-            raise click.UsageError("a compiled file is shown as it is: it takes no -D, --input or --fit")
+        if constants or inputs or fit or depth is not None or by == "block":
+            raise click.UsageError("a compiled file is shown as it is: it takes no -D, --input, --fit, --depth or --by")
         return show_made(file, as_json)
-    network, diagnostics, unread = check_one(file, constants, inputs, fit)
-    wrong = any(d.severity == "error" for d in diagnostics)
-    model = None if network is None else describe(network)
-    if unread or not as_json:
-        report(diagnostics)
+    checked = Checker(constants, inputs, fit).check(file)
+    if checked.unread or not as_json:
+        report(checked.diagnostics)
     if as_json:
-        from json import dumps
-
-        say(dumps({"files": [Report(file, tuple(diagnostics), model).to_dict()]}, indent=2, ensure_ascii=False))
-    elif model is not None:
-        for line in table(model, style()):
+        say(_json(file, checked.network, Report(file, tuple(checked.diagnostics), None)))
+    elif checked.network is not None:
+        painted = style()
+        model = describe(checked.network)
+        rows = model.layers if depth is None else fold(model.layers, depth)
+        lines = by_block(checked.network, painted) if by == "block" else table(model, rows, painted)
+        for line in [*lines, "", *measures(checked.network)]:
             say(line)
-    return WRONG_CALL if unread else WRONG_SPEC if wrong else 0
+    return WRONG_CALL if checked.unread else WRONG_SPEC if checked.wrong else 0
 
 
 def show_made(file: str, as_json: bool) -> int:
@@ -73,41 +88,23 @@ def show_made(file: str, as_json: bool) -> int:
     return 0
 
 
-def table(model: Model, painted: Style) -> list[str]:
-    """The network as lines of text."""
-    title = f"{model.name}: " + ", ".join(f"{t.name} {show_shape(t.shape)}" for t in model.inputs)
-    title += " -> " + ", ".join(f"{t.name} {show_shape(t.shape)}" for t in model.outputs)
-    head = ["path", "layer", "output", "parameters", "MACs", "sees"]
-    rows = [_cells(row) for row in model.layers]
-    count = sum(row.repeats for row in model.layers)
-    totals = ["", f"{count:,} layer{'s' * (count != 1)}", "", f"{model.parameters:,}", f"{model.macs:,}", ""]
-    wide = [max(len(line[i]) for line in (head, totals, *rows)) for i in range(len(head))]
-    rule = "-" * (sum(wide) + 2 * len(wide) - 2)
-    lines = [painted.paint(visible(title), "strong"), ""]
-    lines += [painted.paint(_line(head, wide), "strong"), painted.paint(rule, "gutter")]
-    lines += [_line(row, wide) for row in rows]
-    return [*lines, painted.paint(rule, "gutter"), painted.paint(_line(totals, wide), "strong")]
+def _json(file: str, network: Network | None, found: Report) -> str:
+    from json import dumps
 
+    from archdsl import analyses
 
-def _cells(row: LayerRow) -> list[str]:
-    layer = f"{row.layer}({row.given})" if row.given else row.layer
-    if row.implied:
-        layer += " + " + ", ".join(row.implied)
-    return [
-        _cut(row.path + (f" x{row.repeats:,}" if row.repeats > 1 else "")),
-        _cut(layer),
-        show_shape(row.output),
-        f"{row.parameters * row.repeats:,}" if row.parameters else "-",
-        f"{row.macs * row.repeats:,}" if row.macs else "-",
-        _cut(show_shape(row.receptive_field)) if row.receptive_field else "-",
-    ]
-
-
-def _cut(text: str) -> str:
-    text = visible(text)
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
-
-
-def _line(cells: list[str], wide: list[int]) -> str:
-    placed = [text.rjust(w) if i in (3, 4) else text.ljust(w) for i, (text, w) in enumerate(zip(cells, wide))]
-    return "  ".join(placed).rstrip()
+    entry: dict[str, Any] = found.to_dict()
+    if network is not None:
+        memory, held = analyses.memory(network), analyses.totals(network)
+        entry["model"] = describe(network).to_dict()
+        entry["analyses"] = {
+            "parameters": held.parameters,
+            "buffers": held.buffers,
+            "macs": analyses.macs(network),
+            "flops": analyses.flops(network),
+            "depth": analyses.depth(network),
+            "memory": {"peak": memory.peak, "kept": memory.kept},
+            "traffic": analyses.traffic(network),
+            "intensity": round(analyses.intensity(network), 3),
+        }
+    return dumps({"files": [entry]}, indent=2, ensure_ascii=False)

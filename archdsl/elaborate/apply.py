@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
-from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
 from archdsl.elaborate.arguments import Bound, bind_layer, kinds
+from archdsl.elaborate.edits import set_argument, without_first
 from archdsl.elaborate.evaluate import bind_parameters
 from archdsl.elaborate.labels import Level
 from archdsl.elaborate.output import after, doubt_of, guessed, silent, typed
@@ -51,7 +52,7 @@ def apply_layer(
     layer, implied = _complete(place, layer, known, tail, span)
     bound = bound._replace(layer=layer)
     swapped = _swapped(callee, width, bound, known)
-    output, fits = _output(place, bound, known, span, swapped)
+    output, fits = _output(place, callee, bound, known, span, swapped)
     made = None
     if output is not None and not fits:  # the run has an error, so that nobody reads the graph
         if layer.spec == "CONV":
@@ -62,7 +63,7 @@ def apply_layer(
         place.region.steps.append(made)
         _remember(place, layer, known, output)
         if not output.doubt:
-            warn(place, layer, known, span, swapped)
+            warn(place, layer, known, span, swapped, _shift(callee) if swapped else None)
     place.advance(output)
     return made
 
@@ -154,7 +155,7 @@ def _classifier(place: Place, layer: Layer, inputs: Sequence[Value], tail: Tail,
 
 
 def _output(
-    place: Place, bound: Bound, inputs: Sequence[Value], span: Span, swapped: str
+    place: Place, callee: LayerValue, bound: Bound, inputs: Sequence[Value], span: Span, swapped: str
 ) -> tuple[Optional[Value], bool]:
     """What the layer gives, and whether it fits; a misfit is reported, and gives what can be guessed, else None."""
     layer = bound.layer
@@ -166,7 +167,7 @@ def _output(
     except (LayerError, Mismatch) as error:
         facts = error if isinstance(error, LayerError) else LayerError("E122", f"{layer.spec} {error}")
         if not silent(layer, facts, inputs):
-            place.run.report(_misfit(place, bound, facts, inputs, span, swapped), place.trail)
+            place.run.report(_misfit(callee, bound, facts, inputs, span, swapped), place.trail)
         guess = facts.output or guessed(layer, facts, types)
         if guess is None:
             return None, False
@@ -179,17 +180,34 @@ def _output(
 
 
 def _misfit(
-    place: Place, bound: Bound, facts: LayerError, inputs: Sequence[Value], span: Span, swapped: str
+    callee: LayerValue, bound: Bound, facts: LayerError, inputs: Sequence[Value], span: Span, swapped: str
 ) -> Fault:
     at = bound.spans.get(facts.argument, span)
     origins = tuple(
         f"the {show_shape(v.type.shape)} comes from {v.origin}" for v in dict.fromkeys(inputs) if v.origin
     )  # fmt: skip
-    help = [*_tried(bound.layer, facts, inputs), *([facts.help] if facts.help else [])]
+    tried = _tried(bound.layer, facts, inputs)
+    help = [*(text for text, _, _ in tried), *([facts.help] if facts.help else [])]
+    edits = [(text, set_argument(callee, bound.spans, argument, value)) for text, argument, value in tried]
     if swapped:
         likely = facts.code == "E203" or getattr(bound.layer, "kernel") > LARGEST_KERNEL
         help = [swapped] if likely else [*help, swapped]
-    return Fault(Diagnostic(facts.code, facts.message, at, facts.label, (*facts.notes, *origins), tuple(help)))
+        edits = [(swapped, _shift(callee)), *([] if likely else edits)]
+    fixes = tuple(Fix(text, (edit,)) for text, edit in edits if edit is not None)
+    related = tuple(
+        Related(v.span, f"the {show_shape(v.type.shape)} comes from here") for v in dict.fromkeys(inputs) if v.span
+    )
+    return Fault(
+        Diagnostic(
+            facts.code, facts.message, at, facts.label, (*facts.notes, *origins), tuple(help), related=related, fixes=fixes
+        )
+    )
+
+
+def _shift(callee: LayerValue) -> Optional[Edit]:
+    """The edit that takes PyTorch's first number away."""
+    loose = [(value, place) for key, value, place in callee.arguments if not key]
+    return without_first(callee.span.start + len(callee.name), loose)
 
 
 def _swapped(callee: LayerValue, width: Optional[int], bound: Bound, inputs: Sequence[Value]) -> str:
@@ -209,9 +227,9 @@ def _swapped(callee: LayerValue, width: Optional[int], bound: Bound, inputs: Seq
     return f"the width that arrives is inferred: write {callee.name}({rest})"
 
 
-def _tried(layer: Layer, facts: LayerError, inputs: Sequence[Value]) -> list[str]:
-    """The trials that do mend the layer, the first few, each as a sentence."""
-    found: list[str] = []
+def _tried(layer: Layer, facts: LayerError, inputs: Sequence[Value]) -> list[tuple[str, str, str]]:
+    """The trials that do mend the layer, the first few, each as a sentence, the argument, and its value as text."""
+    found: list[tuple[str, str, str]] = []
     seen: set[str] = set()
     types = tuple(value.type for value in inputs)
     for argument, value, text in facts.trials:
@@ -222,8 +240,9 @@ def _tried(layer: Layer, facts: LayerError, inputs: Sequence[Value]) -> list[str
         except (LayerError, Mismatch, TypeError):
             continue
         seen.add(argument)
-        shown = f"{argument}={value if isinstance(value, str) else show(value)}"
-        found.append(f"{shown} {text}" if argument == "fit" else f"{shown} fits{' ' + text if text else ''}")
+        written = value if isinstance(value, str) else show(value)
+        says = f"{argument}={written} {text if argument == 'fit' else 'fits ' + text}".rstrip()
+        found.append((says, argument, written))
     return found
 
 

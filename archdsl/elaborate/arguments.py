@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics import Diagnostic, Edit, Fix
+from archdsl.elaborate.edits import without_first
 from archdsl.elaborate.evaluate import key_span
-from archdsl.elaborate.suggest import near
+from archdsl.elaborate.suggest import near, rename
 from archdsl.elaborate.values import Fault, Tensor, describe, fault
 from archdsl.layers.arguments import Kind, Mismatch, show
 from archdsl.layers.base import Layer
@@ -35,6 +36,11 @@ _TORCH_NAMES = {
     "units": "width",
     "use_bias": "bias",
 }
+_SAME = frozenset(
+    ("kernel_size", "out_channels", "out_features", "num_heads", "negative_slope", "num_groups", "scale_factor", "num_layers")
+    + ("strides", "pool_size", "units", "use_bias")
+)
+"""Those whose values mean the same in the language."""
 _INFERRED = ("in_channels", "in_features", "num_features", "input_size", "embed_dim", "normalized_shape", "num_channels")
 
 Given = Sequence[tuple[str, Any, Span]]
@@ -124,7 +130,7 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
             if cls.free:
                 free[key] = value
                 continue
-            raise _unknown(cls, name, key, known, place)
+            raise unknown_argument(cls, name, key, place)
         values[key] = _convert(cls, known, key, value, place)
         spans[key] = place
     if free:
@@ -156,25 +162,34 @@ def _too_many(cls: type[Layer], name: str, loose: Sequence[tuple[Any, Span]], ar
     takes = ", ".join(cls.positional)
     first, place = loose[0]
     help = ""
+    edit: Edit | None = None
+    name_end = place.source.text.rfind("(", 0, place.start)
     others = [key for key in kinds(cls) if key not in (*cls.positional, cls.free)]
     if isinstance(first, int) and name in ("GN", "LRN"):
         help = f"write {name}({others[0]}={first})"
+        edit = Edit(Span(place.source, place.start, place.start), f"{others[0]}=")
     elif isinstance(first, int) and name in ("BN", "LN", "INSTANCENORM", "PRELU"):
         help = f"the width that arrives is inferred: write {name}"
+        edit = without_first(name_end, loose) if len(loose) == 1 else None
     elif isinstance(first, int) and (first == arriving or name in ("LINEAR", "FC")):
         help = f"the width that arrives is inferred: write {name}({', '.join(describe(v) for v, _ in loose[1:])})"
+        edit = without_first(name_end, loose)
     elif others:
         help = f"the others go by name: {', '.join(others)}"
     message = f"{name} takes {'no arguments' if not takes else takes} without a name, not {len(loose)} of them"
     span = Span(place.source, place.start, loose[-1][1].end)
-    return Fault(Diagnostic("E120", message, span, help=(help,) if help else ()))
+    fixes = (Fix(help, (edit,)),) if edit is not None else ()
+    return Fault(Diagnostic("E120", message, span, help=(help,) if help else (), fixes=fixes))
 
 
-def _unknown(cls: type[Layer], name: str, key: str, known: Mapping[str, Kind], place: Span) -> Fault:
-    span = key_span(key, place)
+def unknown_argument(cls: type[Layer], name: str, key: str, place: Span) -> Fault:
+    """The Fault for an argument that the layer does not have; `place` is its value's."""
+    span, known = key_span(key, place), kinds(cls)
     if key in _INFERRED:
         return fault("E124", f"{name} has no argument `{key}`", span, help="the width that arrives is inferred: leave it out")
-    meant = _TORCH_NAMES.get(key, "")
-    meant = meant if meant in known else near(key, known)
-    help = f"did you mean {meant}?" if meant else f"{name} takes {', '.join(known) or 'none'}"
-    return fault("E124", f"{name} has no argument `{key}`", span, help=help)
+    foreign = _TORCH_NAMES.get(key, "")
+    meant = foreign if foreign in known else near(key, known)
+    if not meant:
+        return fault("E124", f"{name} has no argument `{key}`", span, help=f"{name} takes {', '.join(known) or 'none'}")
+    fixes = rename(span, meant, safe=meant != foreign or key in _SAME)
+    return fault("E124", f"{name} has no argument `{key}`", span, help=f"did you mean {meant}?", fixes=fixes)

@@ -12,7 +12,7 @@ from typing import Union
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Run, Step, Value, step_input
 
 
-class _Readers:
+class Readers:
     """Who reads each value: `reads` are all steps at once, `flows` are alternatives, one for each copy of a region."""
 
     def __init__(self, network: Network) -> None:
@@ -72,7 +72,7 @@ class _Readers:
 
 def decide_biases(network: Network) -> None:
     """Give every layer whose bias is left to the rule one or none; then join runs that came out equal."""
-    readers = _Readers(network)
+    readers = Readers(network)
     for step in readers.undecided:
         bias = not readers.only_a_norm(step.output)
         step.layer = dataclasses.replace(step.layer, bias=bias)  # type: ignore[call-arg]  # it has the field: it was None

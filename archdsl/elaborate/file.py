@@ -36,19 +36,25 @@ def elaborate(
     findings: Findings,
     root: Optional[str] = None,
     fit: Optional[str] = None,
+    library: bool = False,
 ) -> Optional[Network]:
     """The network that a text describes, or None where `findings` has got an error.
 
     `constants` are set from outside: a string is parsed as a value of the language, anything else is taken as
     it is. `inputs` gives shapes, as text or as tuples, by the inputs' names; "" is the only one. `root` is the
-    folder above which `use` finds nothing, `fit` the rule for layers that name none. A wrong spec raises nothing.
+    folder above which `use` finds nothing, `fit` the rule for layers that name none. With `library` a file
+    of blocks and functions alone is no fault, and gives None. A wrong spec raises nothing.
     """
     file = parse(source, findings)
     if file is None:
         return None
-    run = Run(findings, constants, inputs, root, fit, main=source)
+    run = Run(findings, constants, inputs, root, fit, main=source, library=library)
     network = _elaborated(run, file)
     findings.sort(source)
+    if any(d.severity == "warning" for d in findings.found):
+        from archdsl.lint.silence import silence
+
+        silence(findings)
     if findings.errors:
         find_inputs(run, lambda trial: _elaborated(trial, file))
         return None
@@ -117,6 +123,12 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
             run.report(error)
         except Poisoned:
             pass
+    if run.library and last < 0 and model is None:
+        from archdsl.elaborate.library import check_names, is_library  # a network does without it
+
+        if is_library(file):
+            check_names(place, file)
+            return None
     if model is not None and model.value is not None:
         if last >= 0:
             raise fault("E116", f"{name} is the network already, and beside it stands a chain", file.statements[last].span)
@@ -143,6 +155,10 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
             except Poisoned:
                 pass
     warn_unused(network, run.findings)
+    if not run.findings.errors and not run.trial:
+        from archdsl.lint import lint  # only for a network that is right
+
+        lint(network, file, run.findings)
     return network
 
 

@@ -6,7 +6,7 @@ import keyword
 from collections.abc import Collection
 from typing import NamedTuple, Optional, Union
 
-from archdsl.elaborate.suggest import near
+from archdsl.elaborate.suggest import near, rename
 from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Apply, Call, Value
 from archdsl.syntax.source import Span
@@ -117,11 +117,15 @@ class Level:
         meant = near(name, known)
         if not meant and name == "input" and len(others) == 1:
             (meant,) = others
+        if not meant:
+            return fault("E161", f"nothing before this is called {name}", span, help="a label stands before its step: name: CONV")
+        text = meant if meant.isidentifier() else f'"{meant}"'
         return fault(
             "E161",
             f"nothing before this is called {name}",
             span,
-            help=f"did you mean {written}{meant}?" if meant else "a label stands before its step: name: CONV",
+            help=f"did you mean {written}{meant}?",
+            fixes=rename(span, written + text, safe=span.source.text[span.start : span.end].startswith((written, '"'))),
         )
 
 

@@ -16,8 +16,16 @@ def words(text: str) -> set[str]:
 
 def open_names(file: tree.File) -> set[str]:
     """The names that are used where nothing in the text around binds them: constants of the file are among them."""
+    return set().union(*map(open_names_of, file.statements))
+
+
+def open_names_of(statement: Any) -> set[str]:
+    """The names that a part of a file uses and does not bind itself; what a definition defines is none of them."""
     found: set[str] = set()
-    waiting: list[tuple[Any, frozenset[str]]] = [(statement, frozenset()) for statement in file.statements]
+    defines = isinstance(statement, (tree.Block, tree.Function, tree.Constant))
+    first = [part for part in parts_of(statement) if part is not statement.name] if defines else [statement]
+    inside = frozenset(binds(statement))
+    waiting: list[tuple[Any, frozenset[str]]] = [(part, inside) for part in first]
     while waiting:
         node, bound = waiting.pop()
         if isinstance(node, tree.Name):
@@ -26,12 +34,12 @@ def open_names(file: tree.File) -> set[str]:
         elif isinstance(node, tree.ShapeLiteral):
             found.update(size for size in node.sizes if isinstance(size, str) and size not in bound)
         else:
-            inner = bound | frozenset(_binds(node))
-            waiting += ((part, inner) for part in _parts(node))
+            inner = bound | frozenset(binds(node))
+            waiting += ((part, inner) for part in parts_of(node))
     return found
 
 
-def _binds(node: Any) -> Iterator[str]:
+def binds(node: Any) -> Iterator[str]:
     """The names that hold inside a node."""
     if isinstance(node, (tree.Block, tree.Function)):
         yield from (parameter.name for parameter in node.parameters)
@@ -47,7 +55,7 @@ def _binds(node: Any) -> Iterator[str]:
         yield from (line.name.id for line in node.lines if isinstance(line, tree.Constant))
 
 
-def _parts(node: Any) -> Iterator[Any]:
+def parts_of(node: Any) -> Iterator[Any]:
     if isinstance(node, tuple):  # a node of the tree, or the nodes in one of its fields
         yield from (part for part in node if isinstance(part, tuple))
 
@@ -62,4 +70,4 @@ def choice_labels(file: tree.File) -> Iterator[re.Pattern[str]]:
             if choice or isinstance(node.step, tree.Join) and node.step.name.id == "CHOOSE":
                 parts = (re.escape(part) if isinstance(part, str) else ".+" for part in node.label.parts)
                 yield re.compile("".join(parts))
-        waiting += _parts(node)
+        waiting += parts_of(node)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Optional
 
-from archdsl.diagnostics import Findings
+from archdsl.diagnostics import Edit, Findings, Fix
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
+from archdsl.syntax.source import Span
 from archdsl.tensor import Shape, show_shape
 
 FURTHEST = 32  # how far another size may be off
@@ -38,7 +39,7 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Optional[Network]]) -> None
                 tries = MOST_TRIES // 2
                 break
             other = (shape[0], *(size,) * (len(shape) - 1))
-            trial = Run(Findings(), run.outside, {"": other}, run.root, run.fit, main=run.main)
+            trial = Run(Findings(), run.outside, {"": other}, run.root, run.fit, main=run.main, trial=True)
             elaborate(trial)
             steps += trial.steps
             if not trial.findings.errors:
@@ -50,4 +51,16 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Optional[Network]]) -> None
     text = f"an input of {' or '.join(map(show_shape, found))} fits"
     index = run.findings.found.index(errors[0])
     others = tuple(help for help in errors[0].help if not help.startswith("a map of "))
-    run.findings.found[index] = replace(errors[0], help=(*others, text))
+    given = written_shape(value.span, shape)
+    fixes = tuple(Fix(f"an input of {show_shape(other)} fits", (Edit(given, show_shape(other)),)) for other in found if given)
+    kept = errors[0].fixes
+    run.findings.found[index] = replace(errors[0], help=(*others, text), fixes=(*kept, *fixes))
+
+
+def written_shape(span: Optional[Span], shape: Shape) -> Optional[Span]:
+    """Where an input's statement holds this shape, once."""
+    text = show_shape(shape)
+    if span is None or span.text.count(text) != 1:
+        return None
+    start = span.start + span.text.index(text)
+    return Span(span.source, start, start + len(text))

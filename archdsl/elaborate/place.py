@@ -51,6 +51,8 @@ class Run:
     network_inputs: dict[str, Optional[Value]] = field(default_factory=dict)
     scopes: dict[Source, FileScope] = field(default_factory=dict)  # each file's, by its source
     main: Optional[Source] = None
+    library: bool = False  # whether a file of blocks alone is no fault
+    trial: bool = False  # whether only its errors count
     outside: Mapping[str, Any] = field(init=False)  # `given` as it came, not yet evaluated
     broken: set[str] = field(default_factory=set)  # words of what does not parse: it may define what is missed
     unread: bool = False  # whether a file that cannot be read may define any name
@@ -79,7 +81,7 @@ class Run:
             notes = tuple(note.removesuffix(f", {told[0]}") for note in notes)
             told = []
         notes = (*notes, *(way for way in trail if way not in told))
-        self.findings.add(Diagnostic(d.code, d.message, d.span, d.label, notes, d.help, d.file))
+        self.findings.add(replace(d, notes=notes))
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.values import Fault
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
@@ -66,12 +66,25 @@ def near(name: str, known: Iterable[str]) -> str:
 
 def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] = (), hint: str = "") -> Fault:
     """The Fault for a name that nothing defines, with what was probably meant, else the hint about `{0}`."""
-    meant = _MEANT.get(node.id.lower(), "") or near(node.id, [*known, *words, *LAYERS, *_SPECIAL])
-    help = f"did you mean {meant}?" if meant else hint.format(node.id)
-    return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,) if help else ()))
+    foreign = _MEANT.get(node.id.lower(), "")
+    meant = foreign or near(node.id, [*known, *words, *LAYERS, *_SPECIAL])
+    if not meant:
+        help = hint.format(node.id)
+        return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,) if help else ()))
+    called = node.span.source.text[node.span.end : node.span.end + 1] == "("
+    fixes = rename(node.span, meant, safe=not (foreign and called))  # another library's arguments may mean other things
+    help = f"did you mean {meant}?"
+    return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,), fixes=fixes))
 
 
 def unknown(code: str, message: str, name: str, span: Span, known: Iterable[str]) -> Fault:
     """The Fault for a name that is none of a few, with the one that is near."""
     meant = near(name, known)
-    return Fault(Diagnostic(code, message, span, help=(f"did you mean {meant}?",) if meant else ()))
+    if not meant:
+        return Fault(Diagnostic(code, message, span))
+    return Fault(Diagnostic(code, message, span, help=(f"did you mean {meant}?",), fixes=rename(span, meant, safe=True)))
+
+
+def rename(span: Span, meant: str, *, safe: bool) -> tuple[Fix, ...]:
+    """The fix that writes another name."""
+    return (Fix(f"write {meant}", (Edit(span, meant),), safe),)

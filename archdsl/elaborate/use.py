@@ -46,6 +46,7 @@ def _load(place: Place, node: tree.Use) -> FileScope:
     root = os.path.realpath(run.root)
     if os.path.isabs(node.path) or os.path.commonpath([root, path]) != root:
         raise fault("E181", f"{node.path} lies outside of the spec's folder", node.path_span)
+    run.findings.read.add(path)
     for source, scope in run.scopes.items():
         if source.path is not None and os.path.realpath(source.path) == path:
             if scope.loading or source is run.main:

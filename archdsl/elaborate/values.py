@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple, Optional
 
-from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics import Diagnostic, Fix
 from archdsl.graph import Value
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
@@ -30,9 +30,18 @@ class Poisoned(Exception):
     """What was asked for hangs on something that is wrong and has been told already."""
 
 
-def fault(code: str, message: str, span: Span, *, label: str = "", notes: tuple[str, ...] = (), help: str = "") -> Fault:
+def fault(
+    code: str,
+    message: str,
+    span: Span,
+    *,
+    label: str = "",
+    notes: tuple[str, ...] = (),
+    help: str = "",
+    fixes: tuple[Fix, ...] = (),
+) -> Fault:
     """A Fault from its parts."""
-    return Fault(Diagnostic(code, message, span, label, notes, (help,) if help else ()))
+    return Fault(Diagnostic(code, message, span, label, notes, (help,) if help else (), fixes=fixes))
 
 
 class Tensor(NamedTuple):

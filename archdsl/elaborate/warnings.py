@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Optional
 
-from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
+from archdsl.elaborate.edits import before_step
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault
 from archdsl.graph import Value
@@ -15,7 +17,7 @@ from archdsl.tensor import show_shape
 _ORDER = {"map": "a map, channels first", "sequence": "a sequence, features last"}
 
 
-def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swapped: str) -> None:
+def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swapped: str, shift: Optional[Edit]) -> None:
     """Add W402 where maps meet a layer of sequences or the other way, W403 for a kernel that is likely a width."""
     takes = layer.taken()
     for value in inputs:
@@ -27,17 +29,31 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
                 span,
                 notes=(f"the {shape} comes from {value.origin}",),
                 help=(_mend(layer, takes, value.type.rank),),
+                related=(Related(value.span, f"the {shape} comes from here"),) if value.span else (),
+                fixes=_fixes(layer, takes, value.type.rank, span) if len(inputs) == 1 else (),
             )
             place.run.report(Fault(found), place.trail)
     if swapped:
         kernel = show_shape(tuple(getattr(layer, "kernel") for _ in inputs[0].type.shape[1:]))
-        found = Diagnostic("W403", f"a kernel of {kernel} is larger than any in use", span, help=(swapped,))
+        found = Diagnostic("W403", f"a kernel of {kernel} is larger than any in use", span, help=(swapped,), fixes=(Fix(swapped, (shift,)),) if shift else ())
         place.run.report(Fault(found), place.trail)
+
+
+def _fixes(layer: Layer, takes: str, rank: int, span: Span) -> tuple[Fix, ...]:
+    edit = before_step(span, _permute(takes, rank))
+    if layer.spec == "LN" or edit is None or not span.text == layer.spec:
+        return ()
+    return (Fix(f"rearrange before it: {_permute(takes, rank)}", (edit,)),)
+
+
+def _permute(takes: str, rank: int) -> str:
+    axes = (*range(1, rank), 0) if takes == "sequence" else (rank - 1, *range(rank - 1))
+    return f"PERMUTE({', '.join(map(str, axes))})"
 
 
 def _mend(layer: Layer, takes: str, rank: int) -> str:
     if layer.spec == "LN":
         return "LN(axis=0) normalises the channels of each position"
-    first = "PERMUTE(" + ", ".join(map(str, (*range(1, rank), 0) if takes == "sequence" else (rank - 1, *range(rank - 1)))) + ")"
+    first = _permute(takes, rank)
     many = ', or REARRANGE("c h w -> (h w) c")' if takes == "sequence" and rank == 3 else ""
     return f"rearrange between them: {first}{many}"

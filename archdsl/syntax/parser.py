@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any, Optional
 
-from archdsl.diagnostics import MOST, Diagnostic, Findings
+from archdsl.diagnostics import MOST, Diagnostic, Edit, Findings, Fix
 from archdsl.syntax import tree
 from archdsl.syntax.builder import BadToken, Builder
 from archdsl.syntax.machine import Machine, Unexpected
@@ -125,7 +125,8 @@ def _explain(error: Exception, source: Source, shift: int, end: int) -> Diagnost
         return _ended(source, shift, end, error.expected)
     text = "a new line" if token.type == "_NL" else f"`{_short(token)}`"
     found = _unexpected(text, error.expected, Span(source, at, at + max(1, len(token.rstrip()))))
-    return replace(found, help=_remedy(token.type, source, at, error.expected))
+    help, fixes = _remedy(token.type, source, at, error.expected)
+    return replace(found, help=help, fixes=fixes)
 
 
 def _ended(source: Source, start: int, end: int, expected: set[str]) -> Diagnostic:
@@ -135,18 +136,24 @@ def _ended(source: Source, start: int, end: int, expected: set[str]) -> Diagnost
     return _unexpected(what, expected, Span(source, max(0, at - 1), at))
 
 
-def _remedy(token: str, source: Source, at: int, expected: set[str]) -> tuple[str, ...]:
-    """What would mend a token that stands where none of its kind may."""
+def _remedy(token: str, source: Source, at: int, expected: set[str]) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
+    """What would mend a token that stands where none of its kind may, in words and as edits."""
     before = re.search(r"([A-Za-z_][A-Za-z0-9_]*)[ \t]+$", source.text[max(0, at - 200) : at])
     if token == "LPAR" and before:
-        return (f"a name and its parenthesis stand together: {before[1]}(",)
+        help = f"a name and its parenthesis stand together: {before[1]}("
+        return (help,), _edit(help, source, at - len(before[0]) + len(before[1]), at, "")
     if token == "PLUS" and "ARROW" in expected:
-        return ("steps follow each other by `-`; tensors are added by ADD{ a | b }",)
+        return ("steps follow each other by `-`; tensors are added by ADD{ a | b }",), ()
     if token in ("SLASH", "DOUBLESLASH") and "ARROW" in expected:
-        return ("a comment starts with #",)
+        fixes = _edit("a comment starts with #", source, at, at + 2, "#") if token == "DOUBLESLASH" else ()
+        return ("a comment starts with #",), fixes
     if token == "_NL" and "LBRACE" in expected:
-        return ("an opening brace stands on the line of its head",)
-    return ()
+        return ("an opening brace stands on the line of its head",), ()
+    return (), ()
+
+
+def _edit(title: str, source: Source, start: int, end: int, text: str) -> tuple[Fix, ...]:
+    return (Fix(title, (Edit(Span(source, start, end), text),), safe=True),)
 
 
 def _short(text: str) -> str:
@@ -164,7 +171,10 @@ def _character(source: Source, at: int, allowed: set[str]) -> Diagnostic:
     if rest.startswith("@"):
         return Diagnostic("E102", "`@` stands before a name: `@conv1`, or `@\"block1-0\"`", Span(source, at, at + 1))
     if rest[:1] in "'`":
-        return Diagnostic("E102", f"`{rest[0]}` has no meaning here", Span(source, at, at + 1), help=('texts stand in "double quotes"',))
+        quoted = re.match(r"'[^'\"\\\n]*'", rest)
+        fixes = _edit('texts stand in "double quotes"', source, at, at + quoted.end(), f'"{quoted[0][1:-1]}"') if quoted else ()
+        help = ('texts stand in "double quotes"',)
+        return Diagnostic("E102", f"`{rest[0]}` has no meaning here", Span(source, at, at + 1), help=help, fixes=fixes)
     if rest[:1] in ";\\&^~$!":
         return Diagnostic("E102", f"`{rest[0]}` has no meaning in a spec", Span(source, at, at + 1))
     shown = f"`{_short(rest[:1])}`" if rest[:1].isprintable() else f"the character U+{ord(rest[0]):04X}"
