@@ -16,6 +16,7 @@ from archdsl.elaborate.inputs import declare, start, unclaimed
 from archdsl.elaborate.labels import Level
 from archdsl.elaborate.mentions import words
 from archdsl.elaborate.nearby import find_inputs
+from archdsl.elaborate.openness import elaborate_open, open_symbols
 from archdsl.elaborate.place import FileScope, Place, Run, Tail
 from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.suggest import unknown
@@ -47,6 +48,9 @@ def elaborate(
     if file is None:
         return None
     run = Run(findings, constants, inputs, root, fit, main=source)
+    symbols = open_symbols(file, constants, inputs)
+    if symbols:
+        return elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))
     network = _elaborated(run, file)
     findings.sort(source)
     if findings.errors:

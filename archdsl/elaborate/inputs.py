@@ -34,7 +34,7 @@ def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
             at = Span(node.span.source, node.span.end - len(node.dtype), node.span.end)
             raise fault("E113", f"{node.dtype} is no type: there are {', '.join(DTYPES)}", at)
         given = run.inputs.get(name, run.inputs.get("") if not declared else None)
-        shape = _shape(given, node.span) if given is not None else _sizes(place.evaluator.value(node.shape), node.shape.span)
+        shape = _shape(given, node.span) if given is not None else _sizes(_written(place, node.shape), node.shape.span)
         value = Value(TensorType(shape, node.dtype), node.span, f"the input at {run.where(node.span)}", name)
     except Fault as error:
         run.report(error)
@@ -42,6 +42,15 @@ def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
         pass
     run.network_inputs[name] = value
     declared.append(Input(name, value, node.span))  # type: ignore[arg-type]  # None behind an error: no graph is used then
+
+
+def _written(place: Place, node: tree.Value) -> Any:
+    """The shape in the text; open sizes are those that are tried now."""
+    if not isinstance(node, tree.ShapeLiteral) or not place.run.symbols:
+        return place.evaluator.value(node)
+    symbols = place.run.symbols
+    closed = tuple(symbols.get(size, size) if isinstance(size, str) else size for size in node.sizes)
+    return place.evaluator.value(node._replace(sizes=closed))
 
 
 def start(place: Place, declared: list[Input], span: Span) -> None:

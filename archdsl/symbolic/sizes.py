@@ -25,6 +25,19 @@ class Sizes(NamedTuple):
             return False
         return n in self.low if n < self.start else n % self.period in self.rests
 
+    def __str__(self) -> str:
+        return describe(self)
+
+    def members(self, count: int) -> list[int]:
+        """The first members, so many or as many as there are."""
+        found = list(self.low[:count])
+        n = self.start
+        while self.rests and len(found) < count:
+            if n % self.period in self.rests:
+                found.append(n)
+            n += 1
+        return found
+
     def nearest(self, n: int) -> list[int]:
         """The members next to n: the greatest one up to it, and the least one from it on; none where there is none."""
         below = next((m for m in range(n, max(0, n - self.period - self.start) - 1, -1) if m in self), None)
