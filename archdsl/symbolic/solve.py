@@ -106,7 +106,7 @@ class Solver:
                     if any(g != along[0][1] for _, g in along):
                         if isinstance(sizes[value][axis], Size):
                             raise Together(value, axis)
-                        sizes[value][axis] = fit(along, symbol, type.shape[axis]) or type.shape[axis]
+                        sizes[value][axis] = fit(along, symbol, type.shape[axis])
         for value, type in base.items():
             value.type = type._replace(shape=tuple(sizes[value]))
 
