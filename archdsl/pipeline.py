@@ -17,10 +17,11 @@ def build(
     constants: Mapping[str, object],
     inputs: Mapping[str, str],
     fit: str | None,
+    leave_open: bool = False,
 ) -> tuple[Network | None, Findings]:
     """The network of a spec, None where it is wrong, and all that was found.
 
-    `inputs` are shapes as text by name, "" where there is none.
+    `inputs` are shapes as text by name, "" where there is none. `leave_open` takes counts that nothing defines.
     """
     findings = Findings()
     network = elaborate(
@@ -30,5 +31,6 @@ def build(
         findings=findings,
         root=os.path.dirname(source.path) if source.path else None,
         fit=fit,
+        leave_open=leave_open,
     )
     return (None if findings.errors else network), findings

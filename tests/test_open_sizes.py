@@ -12,7 +12,7 @@ from tests.support.open_sizes import elaborated, one_by_one, random_spec, solve
 TRIED = range(1, 301)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", [*range(60), 1147, 1191, 1290, 1300, 1315, 1616])  # the last found faults
 def test_sets_are_exact(seed: int) -> None:
     """The set that is told holds just the sizes that the rules take, and the output's expression gives their shapes."""
     text = random_spec(seed)

@@ -65,7 +65,7 @@ def check_one(
 ) -> tuple[Network | None, list[Diagnostic], bool]:
     """The network of a file, what was found, and whether it could not even be read."""
     try:
-        network, findings = build(read(file), constants=constants, inputs=inputs, fit=fit)
+        network, findings = build(read(file), constants=constants, inputs=inputs, fit=fit, leave_open=True)
     except OSError as error:
         return None, [unreadable(file, error)], True
     except ArchError as error:

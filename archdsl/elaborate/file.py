@@ -12,6 +12,7 @@ from archdsl.elaborate.arguments import bind_arguments, layer_words
 from archdsl.elaborate.assertions import hold
 from archdsl.elaborate.bias import decide_biases
 from archdsl.elaborate.choices import number_choices
+from archdsl.elaborate.counts import elaborate_counts, open_counts
 from archdsl.elaborate.inputs import declare, start, unclaimed
 from archdsl.elaborate.labels import Level
 from archdsl.elaborate.mentions import words
@@ -37,17 +38,23 @@ def elaborate(
     findings: Findings,
     root: Optional[str] = None,
     fit: Optional[str] = None,
+    leave_open: bool = False,
 ) -> Optional[Network]:
     """The network that a text describes, or None where `findings` has got an error.
 
     `constants` are set from outside: a string is parsed as a value of the language, anything else is taken as
     it is. `inputs` gives shapes, as text or as tuples, by the inputs' names; "" is the only one. `root` is the
-    folder above which `use` finds nothing, `fit` the rule for layers that name none. A wrong spec raises nothing.
+    folder above which `use` finds nothing, `fit` the rule for layers that name none. With `leave_open` counts
+    that nothing defines are looked at with one copy each, and the network says what it allows. A wrong spec
+    raises nothing.
     """
     file = parse(source, findings)
     if file is None:
         return None
     run = Run(findings, constants, inputs, root, fit, main=source)
+    counts = open_counts(file, constants) if leave_open and not findings.errors else []
+    if counts:
+        return elaborate_counts(run, counts, lambda trial: _elaborated(trial, file))
     symbols = open_symbols(file, constants, inputs)
     if symbols:
         return elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))

@@ -40,7 +40,7 @@ def period(network: Network) -> int:
         factors = _factors(window)
         divided = step.apply.layer.divisor(*types) if types else 1
         result.append((stride * lcm(*(f.numerator for f in factors)) * divided).numerator)
-        return stride * max(factors)
+        return stride * max(factors) * divided
 
     visit(found.outermost)
     return lcm(*result)
