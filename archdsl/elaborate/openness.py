@@ -13,6 +13,7 @@ from typing import Any, Optional
 
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.bias import shape_of
+from archdsl.elaborate.inputs import shape_text
 from archdsl.elaborate.place import Run
 from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Network, Open
@@ -35,12 +36,24 @@ def open_symbols(file: tree.File, constants: Mapping[str, Any], inputs: Mapping[
     """The capital letters in the inputs' shapes that nothing gives a value."""
     defined = {s.name.id for s in file.statements if isinstance(s, tree.Constant)} | constants.keys()
     found: dict[str, None] = {}
-    for number, statement in enumerate(s for s in file.statements if isinstance(s, tree.Input)):
-        given = statement.name or "input"
-        if given in inputs or (not number and "" in inputs) or not isinstance(statement.shape, tree.ShapeLiteral):
-            continue
-        found.update({size: None for size in statement.shape.sizes if isinstance(size, str) and size not in defined})
+    for _, sizes in _written(file, inputs):
+        found.update({size: None for size in sizes if isinstance(size, str) and size not in defined})
     return list(found)
+
+
+def _written(file: tree.File, inputs: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int | str, ...]]]:
+    """The inputs' names and shapes, letters as they stand: in the text, or as they are given from outside."""
+    statements = [s for s in file.statements if isinstance(s, tree.Input)]
+    for number, statement in enumerate(statements):
+        name = statement.name or "input"
+        given = inputs.get(name, None if number else inputs.get(""))
+        if isinstance(given, str):
+            yield name, shape_text(given)
+        elif given is None and isinstance(statement.shape, tree.ShapeLiteral):
+            yield name, statement.shape.sizes
+    given = inputs.get("", inputs.get("input"))
+    if not statements and isinstance(given, str):
+        yield "input", shape_text(given)
 
 
 def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Elaborate) -> Optional[Network]:
@@ -84,7 +97,7 @@ def _explain(run: Run, trial: Run, symbols: list[str]) -> None:
 def _settle(
     run: Run, trial: Run, network: Network, file: tree.File, point: dict[str, int], elaborate: Elaborate
 ) -> Optional[Network]:
-    shapes = _shapes(network, file, point)
+    shapes = _shapes(network, file, run.inputs, point)
     solver = Solver(network, shapes, point)
     try:
         solution = solver.solve()
@@ -116,14 +129,15 @@ def _settle(
     return network
 
 
-def _shapes(network: Network, file: tree.File, point: Mapping[str, int]) -> dict[str, tuple[int | str, ...]]:
+def _shapes(
+    network: Network, file: tree.File, inputs: Mapping[str, Any], point: Mapping[str, int]
+) -> dict[str, tuple[int | str, ...]]:
     """The inputs' shapes with the open sizes as letters."""
-    written = {s.name or "input": s.shape for s in file.statements if isinstance(s, tree.Input)}
+    written = dict(_written(file, inputs))
     result: dict[str, tuple[int | str, ...]] = {}
     for given in network.inputs:
         shape = given.value.type.shape
-        node = written.get(given.name)
-        letters = node.sizes if isinstance(node, tree.ShapeLiteral) else shape
+        letters = written.get(given.name, shape)
         result[given.name] = tuple(c if isinstance(c, str) and c in point else n for c, n in zip(letters, shape))
     return result
 
