@@ -63,7 +63,7 @@ def check(
         source = open_source(path, text)
     except ArchError as error:
         return Report(name, error.diagnostics, None)
-    network, findings = build(source, constants=constants, inputs=input_shapes(input), fit=fit)
+    network, findings = build(source, constants=constants, inputs=input_shapes(input), fit=fit, leave_open=True)
     return Report(source.name, tuple(findings.found), None if network is None else describe(network))
 
 

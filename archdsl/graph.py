@@ -174,12 +174,24 @@ class Output(NamedTuple):
     training: bool = False
 
 
+class Open(NamedTuple):
+    """Sizes of the inputs that stay open: by symbol the valid ones, and the point at which the network was made.
+
+    `shapes` are the inputs' shapes as they stand in the text, symbols as letters.
+    """
+
+    shapes: dict[str, tuple[Union[int, str], ...]]
+    point: dict[str, int]
+    valid: dict[str, object]  # by str() the sizes in words
+
+
 @dataclass(eq=False)
 class Network:
     """A whole network, checked: every value has its type.
 
     `scores` is what arrives at the SOFTMAX that ends it, if one does. `text` is the spec; `used` are the files that
-    it uses, by their paths below its folder, and `arguments` what the command line said beside it (`-D N=2`).
+    it uses, by their paths below its folder, and `arguments` what the command line said beside it (`-D N=2`). Where sizes are open
+    (`open`), they stand in the types as they are at one valid point, each of a class that knows its expression.
     """
 
     name: str
@@ -190,6 +202,7 @@ class Network:
     text: str = ""
     used: tuple[tuple[str, str], ...] = ()
     arguments: str = ""
+    open: Open | None = None
 
 
 def step_input(step: Step) -> tuple[Value, ...]:

@@ -20,11 +20,13 @@ def build(
     inputs: Mapping[str, str],
     fit: str | None,
     library: bool = False,
+    leave_open: bool = False,
 ) -> tuple[Network | None, Findings]:
     """The network of a spec, None where it is wrong, and all that was found.
 
     `inputs` are shapes as text by name, "" where there is none. With `library` a file that holds blocks and functions
-    alone is checked for what can be known of it, and gives None though nothing is wrong.
+    alone is checked for what can be known of it, and gives None though nothing is wrong. `leave_open` takes counts
+    that nothing defines.
     """
     findings = Findings()
     network = elaborate(
@@ -35,6 +37,7 @@ def build(
         root=os.path.dirname(source.path) if source.path else None,
         fit=fit,
         library=library,
+        leave_open=leave_open,
     )
     if findings.errors or network is None:
         return None, findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from archdsl.analyses.macs import macs
@@ -24,7 +24,7 @@ class Tensor(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """As the JSON has it."""
-        return {"name": self.name, "shape": list(self.shape)}
+        return {"name": self.name, "shape": _sizes(self.shape)}
 
 
 class LayerRow(NamedTuple):
@@ -55,8 +55,8 @@ class LayerRow(NamedTuple):
             "path": self.path,
             "layer": self.layer,
             "arguments": self.arguments,
-            "inputs": [list(shape) for shape in self.inputs],
-            "output": list(self.output),
+            "inputs": [_sizes(shape) for shape in self.inputs],
+            "output": _sizes(self.output),
             "parameters": self.parameters,
             "macs": self.macs,
             "receptive_field": None if self.receptive_field is None else list(self.receptive_field),
@@ -76,6 +76,7 @@ class Model:
     parameters: int
     macs: int
     layers: tuple[LayerRow, ...]
+    valid: dict[str, str] = field(default_factory=dict)  # the open sizes of the inputs, and which are valid, in words
 
     def to_dict(self) -> dict[str, Any]:
         """As the JSON has it."""
@@ -86,6 +87,7 @@ class Model:
             "parameters": self.parameters,
             "macs": self.macs,
             "layers": [row.to_dict() for row in self.layers],
+            **({"valid": self.valid} if self.valid else {}),
         }
 
 
@@ -110,6 +112,11 @@ class Report:
             "diagnostics": [d.to_dict() for d in self.diagnostics],
             "model": None if self.model is None else self.model.to_dict(),
         }
+
+
+def _sizes(shape: Shape) -> list[int | str]:
+    """A shape as JSON has it: an open size is its expression's text."""
+    return [int(size) if str(size).isdecimal() else str(size) for size in shape]
 
 
 def describe(network: Network) -> Model:
@@ -144,6 +151,7 @@ def describe(network: Network) -> Model:
         parameters=parameters(network),
         macs=macs(network),
         layers=tuple(rows),
+        valid={symbol: str(sizes) for symbol, sizes in network.open.valid.items()} if network.open else {},
     )
 
 

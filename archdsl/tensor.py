@@ -48,8 +48,12 @@ class TensorType(NamedTuple):
 
 
 def show_shape(shape: Shape) -> str:
-    """`3x224x224`, the way that a spec writes a shape; `scalar` where there is no axis."""
-    return "x".join(map(str, shape)) or "scalar"
+    """`3x224x224`, the way that a spec writes a shape; `scalar` where there is no axis.
+
+    Sizes that are expressions stand apart: `3 x 4*H x 4*W`.
+    """
+    sizes = [str(size) for size in shape]
+    return (" x " if any(not size.isalnum() for size in sizes) else "x").join(sizes) or "scalar"
 
 
 def product(sizes: Shape) -> int:

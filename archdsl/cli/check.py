@@ -15,7 +15,7 @@ from archdsl.cli.options import spec_options
 from archdsl.cli.terminal import report, say, style
 from archdsl.diagnostics import Diagnostic, visible
 from archdsl.formats import FORMATS, Checked, write
-from archdsl.graph import Network
+from archdsl.graph import Network, Open
 from archdsl.implied import implied
 
 
@@ -129,7 +129,17 @@ def summary(network: Network) -> str:
     """`ok, 3x32x32 -> 10, 28,938 parameters, 5,013,504 MACs`."""
     arrives = ", ".join(str(i.value.type) for i in network.inputs)
     leaves = ", ".join(str(o.value.type) for o in network.outputs)
-    return f"ok, {arrives} -> {leaves}, {parameters(network):,} parameters, {macs(network):,} MACs"
+    text = f"ok, {arrives} -> {leaves}, {parameters(network):,} parameters, {macs(network):,} MACs"
+    return text if network.open is None else f"{text} {valid(network.open)}"
+
+
+def valid(open: Open) -> str:
+    """`at H = W = 256; valid for H, W: multiples of 16`."""
+    at = ", ".join(f"{symbol} = {n}" for symbol, n in open.point.items())
+    words: dict[str, list[str]] = {}
+    for symbol, sizes in open.valid.items():
+        words.setdefault(str(sizes), []).append(symbol)
+    return f"at {at}; valid for " + "; ".join(f"{', '.join(symbols)}: {text}" for text, symbols in words.items())
 
 
 def filled_in(network: Network) -> list[str]:

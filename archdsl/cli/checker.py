@@ -45,7 +45,7 @@ class Checker:
     def check_source(self, file: str, source: Source) -> Checked:
         """A text that stands for a file."""
         network, findings = build(
-            source, constants=self.constants, inputs=self.inputs, fit=self.fit, library=self.library
+            source, constants=self.constants, inputs=self.inputs, fit=self.fit, library=self.library, leave_open=True
         )
         self.read |= findings.read
         if self.target is not None and network is not None:

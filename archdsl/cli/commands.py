@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "Check specs: shapes, sizes that do not fit, names, asserts.",
     "compile": "Compile a spec to PyTorch source or an ONNX file.",
     "show": "Show a network's layers: shapes, parameters, MACs, receptive field.",
+    "solve": "Say which input sizes and counts a spec allows.",
     "layers": "List the layers of the language, or explain one.",
     "explain": "Explain an error or a warning by its code, such as E201.",
     "completion": "Print the script that completes archdsl's commands in a shell.",

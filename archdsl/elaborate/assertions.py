@@ -18,12 +18,23 @@ def hold(place: Place, network: Network, node: tree.Assertion) -> None:
     """Hold one assertion against the network; raises E301 with both sides' values where it fails."""
 
     def missing(name: str) -> Any:
+        if name in place.run.symbols:
+            return place.run.symbols[name]
         try:
             return place.run.missing(name)
         except KeyError:
             return measure(network, name)
 
     evaluator = Evaluator(place.names, None, place.lookup, place.run.work, missing, MEASURES)
+    before = len(place.run.work.reads)
+    reads = place.run.work.reads
+    try:
+        _hold(evaluator, node)
+    finally:
+        del reads[before:]  # what an assertion reads may be open: it is held at several sizes
+
+
+def _hold(evaluator: Evaluator, node: tree.Assertion) -> None:
     if truth(plain_truth(evaluator.value(node.value)), node.value.span):
         return
     sides = _sides(evaluator, node.value)

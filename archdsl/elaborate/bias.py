@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Union
 
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Run, Step, Value, step_input
@@ -99,21 +100,34 @@ def _merge(region: Region) -> None:
 
 def alike(first: Region, second: Region) -> bool:
     """Whether two regions are copies of each other: the same layers over the same types, joined in the same way."""
-    return _shape(first) == _shape(second)
+    return shape_of(first) == shape_of(second)
 
 
-def _shape(region: Region) -> object:
+def shape_of(region: Region, known: Iterable[Value] = (), *, types: bool = True) -> object:
+    """What a region is made of, equal for copies of it: layers, labels, how they are joined, and the types.
+
+    Without `types` copies that differ in these alone are equal too, and so are runs of them. `known` are the
+    values from around it, by their order.
+    """
     numbers: dict[Value, object] = {}
 
     def key(value: Value) -> object:
         return numbers.get(value, value)
 
     def number(value: Value) -> None:
-        numbers[value] = (len(numbers), value.type)
+        numbers.setdefault(value, (len(numbers), value.type if types else None))
 
     def visit(inner: Region) -> object:
         number(inner.param)
         return tuple(visit_step(step) for step in inner.steps), key(inner.result)
+
+    def visit_copy(inner: Region) -> object:
+        outer = dict(numbers)
+        found = visit(inner)
+        if not types:  # copies are numbered alike
+            numbers.clear()
+            numbers.update(outer)
+        return found
 
     def visit_step(step: Step) -> object:
         if isinstance(step, Apply):
@@ -122,10 +136,19 @@ def _shape(region: Region) -> object:
         elif isinstance(step, Call):
             found = (step.module.title, step.label, step.module.positional, key(step.input), visit(step.module.region))
         elif isinstance(step, Repeat):
-            found = (key(step.input), tuple((run.count, visit(run.region)) for run in step.runs))
+            runs: list[tuple[int, object]] = []
+            for run in step.runs:
+                copy = visit_copy(run.region)
+                if not types and runs and runs[-1][1] == copy:
+                    runs[-1] = runs[-1][0] + run.count, copy
+                else:
+                    runs.append((run.count, copy))
+            found = (key(step.input), tuple(runs))
         else:
-            found = (step.target, visit_step(step.again))
+            found = (key(step.target.output), visit_step(step.again))
         number(step.output)
         return found
 
+    for value in known:
+        number(value)
     return visit(region)

@@ -24,6 +24,7 @@ from archdsl.elaborate.values import (
     describe,
     fault,
 )
+from archdsl.graph import Value
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
@@ -41,6 +42,7 @@ class Work:
     def __init__(self) -> None:
         self.done = 0
         self.calls = 0
+        self.reads: list[tuple[Span, Value, slice]] = []  # sizes that expressions have read, as axes of a tensor
 
     def count(self, span: Span) -> None:
         """One value more; raises a Fault past the limit."""
@@ -106,9 +108,9 @@ class Evaluator:
         except Fault:
             raise fault(
                 "E131",
-                f"{letter} in {node.span.text} has no value, and sizes that stay open are not there yet",
+                f"{letter} in {node.span.text} has no value",
                 node.span,
-                help=f"give it one: -D {letter}=224, or {letter} = 224 in the file",
+                help=f"sizes stay open in inputs alone; give it one: -D {letter}=224, or {letter} = 224 in the file",
             ) from None
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise fault("E141", f"{letter} = {describe(value)} is no size: a whole number above 0 is expected", node.span)
@@ -157,16 +159,16 @@ class Evaluator:
         if value.value is None or value.value.doubt > (node.name == "channels"):
             raise Poisoned
         shape = value.value.type.shape
-        if node.name == "shape":
-            return shape
-        if node.name == "size":
-            return value.value.type.size
+        if node.name in ("shape", "size"):
+            self.work.reads.append((node.span, value.value, slice(None)))
+            return shape if node.name == "shape" else value.value.type.size
         axis = {"channels": 0, "features": -1, "height": -2, "width": -1}.get(node.name)
         if axis is None:
             known = "channels, features, height, width, size, shape"
             raise fault("E142", f"a tensor has no `{node.name}`", node.span, help=f"there are {known}")
         if len(shape) < (3 if node.name in ("height",) else 2 if node.name == "width" else 1):
             raise fault("E142", f"{value.value.type} has no {node.name}", node.span)
+        self.work.reads.append((node.span, value.value, slice(axis, axis + 1 or None)))
         return shape[axis]
 
     def _index(self, node: tree.Index, words: Sequence[str]) -> Any:

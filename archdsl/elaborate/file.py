@@ -11,11 +11,13 @@ from archdsl.elaborate.arguments import bind_arguments, layer_words
 from archdsl.elaborate.assertions import hold
 from archdsl.elaborate.bias import decide_biases
 from archdsl.elaborate.choices import number_choices
+from archdsl.elaborate.counts import elaborate_counts, open_counts
 from archdsl.elaborate.inputs import declare, start, unclaimed
 from archdsl.elaborate.labels import Level
 from archdsl.elaborate.mentions import words
 from archdsl.elaborate.model import be_block, class_name, named_model
 from archdsl.elaborate.nearby import find_inputs
+from archdsl.elaborate.openness import elaborate_open, open_symbols
 from archdsl.elaborate.place import FileScope, Place, Run, Tail
 from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.suggest import unknown
@@ -37,28 +39,36 @@ def elaborate(
     root: Optional[str] = None,
     fit: Optional[str] = None,
     library: bool = False,
+    leave_open: bool = False,
 ) -> Optional[Network]:
     """The network that a text describes, or None where `findings` has got an error.
 
     `constants` are set from outside: a string is parsed as a value of the language, anything else is taken as
     it is. `inputs` gives shapes, as text or as tuples, by the inputs' names; "" is the only one. `root` is the
     folder above which `use` finds nothing, `fit` the rule for layers that name none. With `library` a file
-    of blocks and functions alone is no fault, and gives None. A wrong spec raises nothing.
+    of blocks and functions alone is no fault, and gives None. With `leave_open` counts that nothing defines are
+    looked at with one copy each, and the network says what it allows. A wrong spec raises nothing.
     """
     file = parse(source, findings)
     if file is None:
         return None
     run = Run(findings, constants, inputs, root, fit, main=source, library=library)
-    network = _elaborated(run, file)
+    counts = open_counts(file, constants) if leave_open and not findings.errors else []
+    symbols = open_symbols(file, constants, inputs)
+    if counts:
+        network = elaborate_counts(run, counts, lambda trial: _elaborated(trial, file))
+    elif symbols:
+        network = elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))
+    else:
+        network = _elaborated(run, file)
     findings.sort(source)
     if any(d.severity == "warning" for d in findings.found):
         from archdsl.lint.silence import silence
 
         silence(findings)
-    if findings.errors:
+    if findings.errors and not counts and not symbols:
         find_inputs(run, lambda trial: _elaborated(trial, file))
-        return None
-    return network
+    return None if findings.errors else network
 
 
 def _elaborated(run: Run, file: tree.File) -> Optional[Network]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from archdsl.diagnostics import Diagnostic
@@ -34,7 +35,7 @@ def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
             at = Span(node.span.source, node.span.end - len(node.dtype), node.span.end)
             raise fault("E113", f"{node.dtype} is no type: there are {', '.join(DTYPES)}", at)
         given = run.inputs.get(name, run.inputs.get("") if not declared else None)
-        shape = _shape(given, node.span) if given is not None else _sizes(place.evaluator.value(node.shape), node.shape.span)
+        shape = _shape(given, node.span, run.symbols) if given is not None else _sizes(_written(place, node.shape), node.shape.span)
         value = Value(TensorType(shape, node.dtype), node.span, f"the input at {run.where(node.span)}", name)
     except Fault as error:
         run.report(error)
@@ -42,6 +43,15 @@ def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
         pass
     run.network_inputs[name] = value
     declared.append(Input(name, value, node.span))  # type: ignore[arg-type]  # None behind an error: no graph is used then
+
+
+def _written(place: Place, node: tree.Value) -> Any:
+    """The shape in the text; open sizes are those that are tried now."""
+    if not isinstance(node, tree.ShapeLiteral) or not place.run.symbols:
+        return place.evaluator.value(node)
+    symbols = place.run.symbols
+    closed = tuple(symbols.get(size, size) if isinstance(size, str) else size for size in node.sizes)
+    return place.evaluator.value(node._replace(sizes=closed))
 
 
 def start(place: Place, declared: list[Input], span: Span) -> None:
@@ -61,7 +71,7 @@ def start(place: Place, declared: list[Input], span: Span) -> None:
                 )  # fmt: skip
             )
             return
-        value = Value(TensorType(_shape(given, None)), None, "the input", "input")
+        value = Value(TensorType(_shape(given, None, run.symbols)), None, "the input", "input")
         declared.append(Input("input", value, None))
         run.network_inputs["input"] = value
     first = declared[0].value
@@ -81,13 +91,21 @@ def _sizes(value: Any, span: Span) -> Shape:
     return result
 
 
-def _shape(given: Any, span: Optional[Span]) -> Shape:
-    """A shape from outside: `3x32x32` or a tuple."""
+def shape_text(given: str) -> tuple[int | str, ...]:
+    """The sizes of a shape from outside, letters as they stand; () where it is none."""
+    if not re.fullmatch(r"([0-9]{1,9}|[A-Z])(x([0-9]{1,9}|[A-Z])){0,5}", given):
+        return ()
+    return tuple(int(size) if size.isdigit() else size for size in given.split("x"))
+
+
+def _shape(given: Any, span: Optional[Span], symbols: Mapping[str, int]) -> Shape:
+    """A shape from outside: `3x32x32` or a tuple; open sizes are those that are tried now."""
     if isinstance(given, str):
-        if not re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){0,5}", given):
+        sizes = tuple(symbols.get(size, size) if isinstance(size, str) else size for size in shape_text(given))
+        if not sizes or any(isinstance(size, str) for size in sizes):
             at = Span(Source(given, "--input"), 0, len(given))
             raise fault("E111", f"`{given[:40]}` is no shape", at, help="a shape is written 3x32x32")
-        given = tuple(map(int, given.split("x")))
+        given = sizes
     return _sizes(given, span or Span(Source(str(given), "--input"), 0, len(str(given))))
 
 

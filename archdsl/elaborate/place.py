@@ -55,6 +55,7 @@ class Run:
     trial: bool = False  # whether only its errors count
     outside: Mapping[str, Any] = field(init=False)  # `given` as it came, not yet evaluated
     broken: set[str] = field(default_factory=set)  # words of what does not parse: it may define what is missed
+    symbols: Mapping[str, int] = field(default_factory=dict)  # open sizes of the inputs, as they are tried now
     unread: bool = False  # whether a file that cannot be read may define any name
 
     def __post_init__(self) -> None:

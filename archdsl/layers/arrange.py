@@ -54,6 +54,9 @@ class Reshape(Pointwise):
             trials=[Trial("sizes", (*given[:i], -1, *given[i + 1 :])) for i in rest],
         )
 
+    def divisor(self, *x: TensorType) -> int:
+        return product(tuple(n for n in self.sizes if n != -1))
+
     def torch(self, *x: TensorType) -> Torch:
         return Torch(Method(X(), "reshape", (Batch(), *self.sizes)))
 
@@ -194,6 +197,9 @@ class Chunk(Pointwise):
     i: Any = arg(COUNT)
     n: Any = arg(WIDTH)
     axis: Any = arg(INTEGER, 0)
+
+    def divisor(self, *x: TensorType) -> int:
+        return int(self.n)
 
     def shape(self, *x: TensorType) -> TensorType:
         axis = find_axis(self.spec, self.axis, x[0])

@@ -132,6 +132,10 @@ class Layer(ABC):
     def shape(self, *x: TensorType) -> TensorType:
         """The output's type; raises LayerError with the numbers where the layer cannot take `x`."""
 
+    def divisor(self, *x: TensorType) -> int:
+        """A number that the layer divides sizes by, beside its window's strides: 1 for none. Open sizes go by it."""
+        return 1
+
     @abstractmethod
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         """The learned tensors by their names in the layer."""

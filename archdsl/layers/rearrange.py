@@ -160,6 +160,9 @@ class Rearrange(Pointwise):
     def shape(self, *x: TensorType) -> TensorType:
         return x[0]._replace(shape=self._plan(x[0]).merged)
 
+    def divisor(self, *x: TensorType) -> int:
+        return product(tuple((self.axes or {}).values()))
+
     def torch(self, *x: TensorType) -> Torch:
         split, order, merged = self._plan(x[0])
         value: Code = X()

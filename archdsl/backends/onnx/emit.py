@@ -137,6 +137,10 @@ def _model(network: Network, options: Options) -> Model:
 
 
 def _check(network: Network, opset: int) -> None:
+    if network.open is not None:
+        letters = " and ".join(network.open.point)
+        message = f"{letters} stay open, which archdsl cannot write into an ONNX file yet"
+        raise ArchError([Diagnostic("E607", message, help=(f"give a value: -D {next(iter(network.open.point))}=224",))])
     if opset not in IR_VERSIONS:
         raise ArchError([Diagnostic("E605", f"opset {opset} cannot be written: 17 to 26 can, 20 is the default")])
     layers = sum(use.times for use in Walk(network, unroll=False))

@@ -11,7 +11,9 @@ from archdsl.backends.pytorch.flow import Flow
 from archdsl.backends.pytorch.forward import reads, write
 from archdsl.backends.pytorch.layout import INDENT, block, items, text
 from archdsl.backends.pytorch.limits import check_size
+from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
+from archdsl.symbolic.solve import at, witnesses
 from archdsl.tensor import show_shape
 
 
@@ -19,9 +21,34 @@ def emit(network: Network, source_name: str = "") -> str:
     """The source of a network; `source_name` is the spec's, for the first line.
 
     The class is called as the network and is constructed without arguments. Raises ArchError E604 where the
-    network has too many layers to write out.
+    network has too many layers to write out, E607 where sizes are open and the code hangs on them.
     """
     check_size(network)
+    source = _emit(network, source_name)
+    if network.open is not None:
+        _check_open(network, source, source_name)
+    return source
+
+
+def _check_open(network: Network, source: str, source_name: str) -> None:
+    """Raise ArchError E607 where the code would be another one for other sizes of the inputs."""
+    for point in witnesses(network):
+        with at(network, point):
+            other = _emit(network, source_name)
+        ours, theirs = (_statements(text) for text in (source, other))
+        hanging = [line for line in ours if line not in theirs] or [line for line in theirs if line not in ours]
+        if ours != theirs:
+            message = f"the code hangs on {' and '.join(point)}, which stay open: {(hanging or ['their order'])[0]}"
+            raise ArchError([Diagnostic("E607", message, help=(f"give a value: -D {next(iter(point))}=224",))])
+
+
+def _statements(source: str) -> list[str]:
+    """The lines of code without their comments and docstrings, which tell shapes."""
+    lines = (line.partition("  # ")[0].strip() for line in source.splitlines())
+    return [line for line in lines if line and '"""' not in line and not line.startswith("import ")]
+
+
+def _emit(network: Network, source_name: str) -> str:
     flow = Flow(network)
     builder = Builder(flow)
     builder.allow_overwriting(network.module.region)

@@ -1,0 +1,98 @@
+"""A size as an expression over a symbol: `H`, `2*H`, `floor((H + 31)/32)`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+
+class Size(int):
+    """A size at one point of the symbols, and how it hangs on one of them: times*floor((p*n + a)/q) + plus.
+
+    `whole` says that the division leaves no rest for any valid size. Where no such expression is found, `exact`
+    is False and the slope alone is right.
+    """
+
+    symbol: str
+    p: int
+    q: int
+    a: int
+    times: int
+    plus: int
+    whole: bool
+    exact: bool
+
+    def __new__(
+        cls, value: int, symbol: str, slope: Fraction, a: int = 0, whole: bool = True,
+        times: int = 1, plus: int = 0, exact: bool = True,
+    ) -> Size:  # fmt: skip
+        made = super().__new__(cls, value)
+        made.symbol, made.p, made.q, made.a = symbol, slope.numerator, slope.denominator, a
+        made.whole, made.times, made.plus, made.exact = whole, times, plus, exact
+        return made
+
+    def at(self, n: int) -> int:
+        """The size where the symbol is n."""
+        return self.times * ((self.p * n + self.a) // self.q) + self.plus
+
+    def __str__(self) -> str:
+        inner = _sum(self.symbol if self.p == 1 else f"{self.p}*{self.symbol}", self.a)
+        if self.q == 1:
+            text = inner if not self.a or (self.times == 1 and not self.plus) else f"({inner})"
+        else:
+            inside = f"({inner})" if self.a else inner
+            text = f"{inside}/{self.q}" if self.whole else f"floor({inside}/{self.q})"
+        if not self.exact:
+            return f"about {text}"
+        text = f"{self.times}*{text}" if self.times != 1 else text
+        text = _sum(text, self.plus)
+        return f"({text})" if " " in text and not text.startswith("floor") and self.q == 1 else text
+
+
+def _sum(text: str, plus: int) -> str:
+    return text if not plus else f"{text} {'+' if plus > 0 else '-'} {abs(plus)}"
+
+
+LARGEST_FACTOR = 16
+
+
+def fit(points: Sequence[tuple[int, int]], symbol: str, value: int) -> int | Size:
+    """The expression through the points (n, size), which reach over two periods or more.
+
+    A constant is an int; a division without a rest goes before one that is rounded down.
+    """
+    g0 = points[0][1]
+    if all(g == g0 for _, g in points):
+        return g0
+    for times in range(1, LARGEST_FACTOR + 1):
+        plus = g0 % times
+        if any(g % times != plus for _, g in points):
+            continue
+        inner = [(n, (g - plus) // times) for n, g in points]
+        for slope in _slopes(inner):
+            offset = _offset(inner, slope)
+            if offset is not None:
+                return Size(value, symbol, slope, *offset, times, plus)
+    return Size(value, symbol, _slopes(points)[0], exact=False)
+
+
+def _slopes(points: Sequence[tuple[int, int]]) -> list[Fraction]:
+    """The slopes between the first point and the others whose steps are whole periods: the likeliest first."""
+    n0, g0 = points[0]
+    found: dict[Fraction, int] = {}
+    for n, g in points[1:]:
+        slope = Fraction(g - g0, n - n0)
+        found[slope] = found.get(slope, 0) + 1
+    return sorted(found, key=lambda s: (-found[s], s.denominator))
+
+
+def _offset(points: Sequence[tuple[int, int]], slope: Fraction) -> tuple[int, bool] | None:
+    """The offset a for which floor((p*n + a)/q) goes through all points, and whether no division leaves a rest."""
+    p, q = slope.numerator, slope.denominator
+    low = max(q * g - p * n for n, g in points)
+    high = min(q * g - p * n + q - 1 for n, g in points)
+    if low > high:
+        return None
+    if all(q * g - p * n == low for n, g in points):
+        return low, True
+    return (0 if low <= 0 <= high else low if low > 0 else high), q == 1

@@ -1,0 +1,148 @@
+"""For which values of its symbols a network is valid, and what its values' sizes are.
+
+Along an axis every size is a monotone quasi-affine function of one symbol: g(n + L) = g(n) + slope*L. What a
+layer asks of a size is a bound, a division without a rest, or the equality of two sizes. So above some bound
+validity has period L; the ordinary rules, run on one period and from there down, give it exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple, Union
+
+from archdsl.graph import Network, Value
+from archdsl.symbolic.expression import Size, fit
+from archdsl.symbolic.period import period
+from archdsl.symbolic.propagate import NeedsSize, Refused, propagate
+from archdsl.symbolic.sizes import LONGEST_PERIOD, Sizes, find_sizes
+from archdsl.tensor import Shape, TensorType
+
+Letters = Mapping[str, tuple[Union[int, str], ...]]
+MOST_POINTS = 300  # sizes at which expressions are fitted
+_FAR = 1 << 16  # no bound is looked for past this size
+_NEAR = 64  # bounds below this are not tried
+_AHEAD = (1, 4, 16)  # validity at a bound is held against that at so many times it
+
+
+class Solution(NamedTuple):
+    """The valid values of each symbol, each with the others at a valid point, and that point."""
+
+    sizes: dict[str, Sizes]
+    point: dict[str, int]
+
+
+class Together(Exception):
+    """A size of a value hangs on more than one symbol: a product of axes."""
+
+    def __init__(self, value: Value, axis: int) -> None:
+        super().__init__("a product of axes")
+        self.value = value
+        self.axis = axis
+
+
+class Solver:
+    """A network whose inputs have open sizes: `letters` says by input which axes are open, `point` where it was made."""
+
+    def __init__(self, network: Network, letters: Letters, point: Mapping[str, int]) -> None:
+        self.network = network
+        self.letters = letters
+        self.point = dict(point)
+        self._refusals: dict[tuple[str, int], str] = {}
+        self._period = period(network)
+
+    def types(self, **sizes: int) -> dict[Value, TensorType]:
+        """The types of all values where the symbols have these sizes, the others those of the point."""
+        at = {**self.point, **sizes}
+        shapes: dict[str, Shape] = {
+            name: tuple(at[size] if isinstance(size, str) else size for size in shape)
+            for name, shape in self.letters.items()
+        }
+        return propagate(self.network, shapes)
+
+    def solve(self) -> Solution:
+        """The valid values of each symbol; raises NeedsSize where a weight hangs on one."""
+        return Solution({symbol: self._sizes(symbol, self._period) for symbol in self.point}, self.point)
+
+    def _sizes(self, symbol: str, period: int) -> Sizes:
+        return find_sizes(lambda n: not self._refusal(symbol, n), self._bound(symbol, period), period)
+
+    def _bound(self, symbol: str, period: int) -> int:
+        """A size above which nothing is refused for being too small, and validity has come to its period."""
+        length = min(period, LONGEST_PERIOD)
+        n = -(-_NEAR // period) * period
+        while n < _FAR:
+            patterns = [[not self._refusal(symbol, ahead * n + m) for m in range(length)] for ahead in _AHEAD]
+            point = self.point[symbol]
+            meets = point < n or period > length or patterns[0][point % period]  # the point is known to be valid
+            if meets and all(pattern == patterns[0] for pattern in patterns):
+                return n
+            n *= 2
+        return n
+
+    def _refusal(self, symbol: str, n: int) -> str:
+        """The code of what is wrong with a size, "" for nothing."""
+        key = symbol, n
+        if key not in self._refusals:
+            try:
+                self.types(**{symbol: n})
+                self._refusals[key] = ""
+            except Refused as error:
+                self._refusals[key] = error.code
+        return self._refusals[key]
+
+    def enter(self, solution: Solution) -> None:
+        """Put the expressions of open sizes into the types of the network's values, as Size.
+
+        Raises Together where a size hangs on two symbols.
+        """
+        base = self.types()
+        sizes = {value: list(type.shape) for value, type in base.items()}
+        for symbol, valid in solution.sizes.items():
+            points = self._points(symbol, valid)
+            for value, type in base.items():
+                for axis in range(type.rank):
+                    along = [(n, types[value].shape[axis]) for n, types in points]
+                    if any(g != along[0][1] for _, g in along):
+                        if isinstance(sizes[value][axis], Size):
+                            raise Together(value, axis)
+                        sizes[value][axis] = fit(along, symbol, type.shape[axis])
+        for value, type in base.items():
+            value.type = type._replace(shape=tuple(sizes[value]))
+
+    def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, dict[Value, TensorType]]]:
+        """The types of all values at valid sizes of a symbol, which reach over some periods."""
+        reach = 3 * max(self._period, valid.period)
+        chosen = [n for n in (*valid.low, *range(valid.start, valid.start + reach)) if n in valid]
+        step = -(-len(chosen) // MOST_POINTS)
+        return [(n, self.types(**{symbol: n})) for n in chosen[:: max(1, step)]]
+
+
+WITNESSES = 4  # valid sizes of each symbol that stand for all
+
+
+def witnesses(network: Network) -> list[dict[str, int]]:
+    """Some valid sizes of the open symbols: the first ones, with the others at theirs."""
+    if network.open is None:
+        return []
+    members = {symbol: sizes.members(WITNESSES) for symbol, sizes in network.open.valid.items() if isinstance(sizes, Sizes)}
+    longest = max(map(len, members.values()), default=0)
+    return [{symbol: m[min(i, len(m) - 1)] for symbol, m in members.items()} for i in range(longest)]
+
+
+@contextmanager
+def at(network: Network, point: Mapping[str, int]) -> Iterator[None]:
+    """The network with the types that its values have where the open symbols have these sizes."""
+    assert network.open is not None
+    found = Solver(network, network.open.shapes, network.open.point).types(**point)
+    before = {value: value.type for value in found}
+    try:
+        for value, type in found.items():
+            value.type = type
+        yield
+    finally:
+        for value, type in before.items():
+            value.type = type
+
+
+__all__ = ["NeedsSize", "Solution", "Solver", "at", "witnesses"]

@@ -1,0 +1,71 @@
+"""Open sizes: the valid ones and the output's expression against sizes run one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+import archdsl
+from archdsl.symbolic.expression import Size
+from archdsl.symbolic.sizes import Sizes
+from tests.support.open_sizes import elaborated, one_by_one, random_spec, solve
+
+TRIED = range(1, 301)
+
+
+@pytest.mark.parametrize("seed", [*range(60), 1147, 1191, 1290, 1300, 1315, 1616])  # the last found faults
+def test_sets_are_exact(seed: int) -> None:
+    """The set that is told holds just the sizes that the rules take, and the output's expression gives their shapes."""
+    text = random_spec(seed)
+    network = solve(text)
+    if network is None or network.open is None:
+        assert elaborated(text, 256) is None  # refused at the first size that is tried
+        return
+    sizes = network.open.valid["H"]
+    assert isinstance(sizes, Sizes)
+    assert [n for n in TRIED if n in sizes] == one_by_one(network, TRIED), text
+    shape = network.outputs[0].value.type.shape
+    if any(isinstance(s, Size) and not s.exact for s in shape):
+        assert "about" in str(shape[1])  # it says that it is none
+        return
+    for n in sizes.members(12):
+        assert elaborated(text, n) == tuple(s.at(n) if isinstance(s, Size) else s for s in shape), (text, n)
+
+
+@pytest.mark.parametrize(
+    "text, valid, output",
+    [
+        ("input 3xHxW\n(CONV - POOL)*3 - GAP - FC(10)", "multiples of 8", ["10"]),
+        ("input 3xHxW\nCONV(64, 7, stride=2) - POOL(3, stride=2, padding=1)", "any n >= 1", ["64", "floor((H + 3)/4)"]),
+        ("input 3xHxH\nCONV(8, 3, stride=2, padding=0) - CONV(8, 5, padding=0)", "2*k + 1, at least 11", ["8", "(H - 9)/2"]),
+        ("input 3xHxW\nPOOL - UPSAMPLE(3) - POOL", "multiples of 4", ["3", "3*H/4"]),
+    ],
+)
+def test_words(text: str, valid: str, output: list[str]) -> None:
+    """The sets and sizes are said in the words that a person would use."""
+    model = archdsl.check(text=text).model
+    assert model is not None
+    assert model.valid["H"] == valid
+    assert [str(size) for size in model.outputs[0].to_dict()["shape"]][: len(output)] == output
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input 3xHxW\nCONV - FC(10)",  # the weights hang on it
+        "input 3xHxW\nCONV(in.height)",  # an expression reads it
+        "input 3xHxW\nCONV(4) - RESHAPE(4, -1)",  # a product of two open sizes
+        "input 3xHxW\nif in.width > 100 { CONV(8) } else { CONV(9) }",
+    ],
+)
+def test_sizes_that_cannot_stay_open(text: str) -> None:
+    """What hangs on an open size beyond the layers' own shapes is an error that names it."""
+    report = archdsl.check(text=text)
+    assert [d.code for d in report.diagnostics] == ["E131"]
+    assert archdsl.check(text=text, H=128, W=128).ok
+
+
+def test_assertions_hold_for_all_sizes() -> None:
+    """An assertion may speak of the symbols, and fails with the size at which it does."""
+    assert archdsl.check(text="input 1xHxW\nPOOL - UPSAMPLE(2)\nassert output == (1, H, W)").ok
+    report = archdsl.check(text="input 1xHxW\nUPSAMPLE(2)\nassert output == (1, H, W)")
+    assert [d.code for d in report.diagnostics] == ["E301"]
