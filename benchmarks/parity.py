@@ -55,7 +55,11 @@ def rows() -> dict[str, str]:
     if not PAGE.exists():
         return {}
     lines = PAGE.read_text(encoding="utf-8").splitlines()
-    return {line.split("|")[1].strip(): line for line in lines if line.startswith("| ") and "---" not in line and "| model" not in line}
+    return {
+        line.split("|")[1].strip(): line
+        for line in lines
+        if line.startswith("| ") and "---" not in line and "| model" not in line
+    }
 
 
 def write(found: dict[str, str]) -> None:

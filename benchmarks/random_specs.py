@@ -17,10 +17,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import torch  # noqa: E402
+import torch
 
-from tests.support.compare import hold  # noqa: E402
-from tests.support.generate import generate  # noqa: E402
+from tests.support.compare import hold
+from tests.support.generate import generate
 
 
 def main() -> int:
@@ -49,7 +49,10 @@ def main() -> int:
             if counts["FAULTS"] >= given.most:
                 break
     seconds = time.perf_counter() - began
-    print(f"{seed + 1 - given.start} specs in {seconds:.0f} s: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
+    print(
+        f"{seed + 1 - given.start} specs in {seconds:.0f} s: "
+        + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    )
     return bool(counts["FAULTS"])
 
 

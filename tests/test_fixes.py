@@ -181,5 +181,3 @@ def test_explained_errors_with_a_fix_become_right() -> None:
                 assert check(text=apply_edits(text, fix.edits)).ok, code
                 mended += 1
     assert mended >= 5
-
-

@@ -17,8 +17,11 @@ CASES: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("CLAMP", {"min": -0.5, "max": 1}, (3, 4)),
     ("CLAMP", {"min": 0}, (3, 4)),
     ("CLAMP", {"max": 0.2}, (3, 4)),
-    *((name, {"axis": axis, "keep": keep}, (3, 4, 5)) for name in ("MEAN", "SUM", "NORM")
-      for axis, keep in (((1, 2), False), ((1, 2), True), ((0,), False), ((-1,), True), ((0, 1, 2), False))),
+    *(
+        (name, {"axis": axis, "keep": keep}, (3, 4, 5))
+        for name in ("MEAN", "SUM", "NORM")
+        for axis, keep in (((1, 2), False), ((1, 2), True), ((0,), False), ((-1,), True), ((0, 1, 2), False))
+    ),
     ("NORM", {"axis": (1,), "p": 1}, (3, 4)),
     ("NORM", {"axis": (0,), "p": 3, "keep": True}, (3, 4)),
     ("NORMALIZE", {}, (3, 4, 5)),

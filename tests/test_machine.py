@@ -16,7 +16,11 @@ from archdsl.syntax.source import Source
 from archdsl.syntax.tables import grammar_text, lark, load, make
 
 HERE = Path(__file__).parent
-TEXTS = [path.read_text(encoding="utf-8") for folder in ("../specs", "cases") for path in sorted((HERE / folder).rglob("*.arch"))]
+TEXTS = [
+    path.read_text(encoding="utf-8")
+    for folder in ("../specs", "cases")
+    for path in sorted((HERE / folder).rglob("*.arch"))
+]
 
 
 class _Postlex:
@@ -78,7 +82,9 @@ def test_same_verdicts(engines: Any) -> None:
     for _ in range(300):
         text = draw.choice(TEXTS)
         at = draw.randrange(len(text))
-        piece = draw.choice(["", "(", ")", "{", "}", "|", "-", "*", "?", "\n", ":", "=", " in ", "if ", "x3", "@", '"', ","])
+        piece = draw.choice(
+            ["", "(", ")", "{", "}", "|", "-", "*", "?", "\n", ":", "=", " in ", "if ", "x3", "@", '"', ","]
+        )
         _same(ours, larks, text[:at] + piece + text[at + draw.randrange(3) :])
 
 

@@ -176,7 +176,9 @@ def test_verify_sees_a_wrong_file(
     ]
 
 
-@pytest.mark.parametrize("option", [["--verify"], ["--logits"], ["--half", "float16"], ["--batch", "1"], ["--external-data"]])
+@pytest.mark.parametrize(
+    "option", [["--verify"], ["--logits"], ["--half", "float16"], ["--batch", "1"], ["--external-data"]]
+)
 def test_options_are_for_onnx(tmp_path: Path, option: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     """With PyTorch source alone they are a wrong call; what is read again cannot be standard output."""
     path = tmp_path / "net.arch"

@@ -36,7 +36,11 @@ def test_sets_are_exact(seed: int) -> None:
     [
         ("input 3xHxW\n(CONV - POOL)*3 - GAP - FC(10)", "multiples of 8", ["10"]),
         ("input 3xHxW\nCONV(64, 7, stride=2) - POOL(3, stride=2, padding=1)", "any n >= 1", ["64", "floor((H + 3)/4)"]),
-        ("input 3xHxH\nCONV(8, 3, stride=2, padding=0) - CONV(8, 5, padding=0)", "2*k + 1, at least 11", ["8", "(H - 9)/2"]),
+        (
+            "input 3xHxH\nCONV(8, 3, stride=2, padding=0) - CONV(8, 5, padding=0)",
+            "2*k + 1, at least 11",
+            ["8", "(H - 9)/2"],
+        ),
         ("input 3xHxW\nPOOL - UPSAMPLE(3) - POOL", "multiples of 4", ["3", "3*H/4"]),
     ],
 )

@@ -82,9 +82,7 @@ def test_it_runs_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
     away.mkdir()
 
     def run(*arguments: str) -> str:
-        done = subprocess.run(
-            arguments, cwd=away, capture_output=True, text=True, env=clean_environment(), check=False
-        )
+        done = subprocess.run(arguments, cwd=away, capture_output=True, text=True, env=clean_environment(), check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -62,12 +62,7 @@ def test_a_folded_table(capfd: Any) -> None:
 
 def test_by_block(capfd: Any) -> None:
     """Every use of a block in a row; blocks inside count for both; what is shared holds its weights once."""
-    text = (
-        "input 3x8x8\n"
-        "block A() { CONV(3) - B }\n"
-        "block B() { CONV(3, 1) - RELU }\n"
-        "CONV(3) - A*5 - b: B - share b\n"
-    )
+    text = "input 3x8x8\nblock A() { CONV(3) - B }\nblock B() { CONV(3, 1) - RELU }\nCONV(3) - A*5 - b: B - share b\n"
     parts = {part.name: part for part in analyses.by_block(network(text))}
     three, one = 3 * 3 * 9 + 3, 3 * 3 + 3
     work = 64 * 3 * 3

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import math
-import tokenize
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torchvision")
 
-import torchvision
 
 from archdsl.analyses import parameters
 from tests.support import zoo

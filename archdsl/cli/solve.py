@@ -55,5 +55,7 @@ def _nearest(open: Open, near: str) -> dict[str, list[int]]:
     texts = near.split("x")
     symbols = {symbol: sizes for symbol, sizes in open.valid.items() if isinstance(sizes, Sizes)}
     if len(texts) != len(symbols) or not all(text.isdecimal() and 0 < int(text) < 2**31 for text in texts):
-        raise click.BadParameter(f"{near} is not one size for each of {', '.join(symbols) or 'no symbols'}", param_hint="--near")
+        raise click.BadParameter(
+            f"{near} is not one size for each of {', '.join(symbols) or 'no symbols'}", param_hint="--near"
+        )
     return {symbol: sizes.nearest(int(text)) for (symbol, sizes), text in zip(symbols.items(), texts)}

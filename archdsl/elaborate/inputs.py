@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any
 
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.functions import FUNCTIONS
@@ -25,17 +25,23 @@ DTYPES = ("float", "int", "bool")
 def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
     """Add an `input` to those declared; a fault in it is reported, and its tensor is then unknown."""
     name = node.name or "input"
-    if any(other.name == name for other in declared):
-        raise fault("E112", f"two inputs are called {name}", node.span, help="each has a name of its own: input left: 3x224x224")
+    if name in place.run.network_inputs:
+        raise fault(
+            "E112", f"two inputs are called {name}", node.span, help="each has a name of its own: input left: 3x224x224"
+        )
     run = place.run
-    value: Optional[Value] = None
+    value: Value | None = None
     try:
         check_label(name, node.span)
         if node.dtype not in DTYPES:
             at = Span(node.span.source, node.span.end - len(node.dtype), node.span.end)
             raise fault("E113", f"{node.dtype} is no type: there are {', '.join(DTYPES)}", at)
         given = run.inputs.get(name, run.inputs.get("") if not declared else None)
-        shape = _shape(given, node.span, run.symbols) if given is not None else _sizes(_written(place, node.shape), node.shape.span)
+        shape = (
+            _shape(given, node.span, run.symbols)
+            if given is not None
+            else _sizes(_written(place, node.shape), node.shape.span)
+        )
         value = Value(TensorType(shape, node.dtype), node.span, f"the input at {run.where(node.span)}", name)
     except Fault as error:
         run.report(error)
@@ -66,9 +72,11 @@ def start(place: Place, declared: list[Input], span: Span) -> None:
             place.advance(None)
             run.report(
                 fault(
-                    "E111", "the text names no input", Span(span.source, span.start, span.start + 1),
+                    "E111",
+                    "the text names no input",
+                    Span(span.source, span.start, span.start + 1),
                     help="write input 3x32x32 before the chain, or give --input 3x32x32",
-                )  # fmt: skip
+                )
             )
             return
         value = Value(TensorType(_shape(given, None, run.symbols)), None, "the input", "input")
@@ -86,7 +94,9 @@ def _sizes(value: Any, span: Span) -> Shape:
         value = tuple(value)
     good = isinstance(value, tuple) and not hasattr(value, "_fields") and 1 <= len(value) <= 6
     if not good or any(isinstance(n, bool) or not isinstance(n, int) or not 1 <= n < 2**31 for n in value):
-        raise fault("E111", f"an input's shape is one to six sizes above 0, not {describe(value)}", span, help="input 3x224x224")
+        raise fault(
+            "E111", f"an input's shape is one to six sizes above 0, not {describe(value)}", span, help="input 3x224x224"
+        )
     result: Shape = value
     return result
 
@@ -98,7 +108,7 @@ def shape_text(given: str) -> tuple[int | str, ...]:
     return tuple(int(size) if size.isdigit() else size for size in given.split("x"))
 
 
-def _shape(given: Any, span: Optional[Span], symbols: Mapping[str, int]) -> Shape:
+def _shape(given: Any, span: Span | None, symbols: Mapping[str, int]) -> Shape:
     """A shape from outside: `3x32x32` or a tuple; open sizes are those that are tried now."""
     if isinstance(given, str):
         sizes = tuple(symbols.get(size, size) if isinstance(size, str) else size for size in shape_text(given))
@@ -129,14 +139,18 @@ def unclaimed(place: Place, declared: list[Input]) -> None:
         meant = near(name, known)
         run.findings.add(
             Diagnostic(
-                "E115", f"{name} was set from outside, and the spec has no constant, choice or open name of this name",
-                help=(f"did you mean {meant}?",) if meant else (), file=run.main.name if run.main else "",
-            )  # fmt: skip
+                "E115",
+                f"{name} was set from outside, and the spec has no constant, choice or open name of this name",
+                help=(f"did you mean {meant}?",) if meant else (),
+                file=run.main.name if run.main else "",
+            )
         )
     names = [i.name for i in declared]
     for name in run.inputs:
         if name and name not in names and "input" not in run.broken:
             what = f"its input is {names[0]}" if len(names) == 1 else f"its inputs are {', '.join(names)}"
             run.findings.add(
-                Diagnostic("E115", f"the spec has no input called {name}", help=(what,), file=run.main.name if run.main else "")
+                Diagnostic(
+                    "E115", f"the spec has no input called {name}", help=(what,), file=run.main.name if run.main else ""
+                )
             )

@@ -119,7 +119,9 @@ def _settle(
         run.report(fault("E131", text, error.step.span, help=f"give a value: -D {next(iter(point))}=224"))
     except Together as error:
         span = error.value.span or file.span
-        text = f"axis {error.axis} of what {span.text[:40]} gives hangs on {' and '.join(point)} together, which are open"
+        text = (
+            f"axis {error.axis} of what {span.text[:40]} gives hangs on {' and '.join(point)} together, which are open"
+        )
         run.report(fault("E131", text, span, help=f"give one of them a value: -D {next(iter(point))}=224"))
     except Fault as error:
         run.report(error)
@@ -162,7 +164,9 @@ def _check_witnesses(run: Run, network: Network, solution: Solution, elaborate: 
             raise Fault(replace(d, notes=(*d.notes, f"with {at}")))
         if other is None or _made_of(other) != shape:
             span = run.scopes[run.main].file.span if run.main in run.scopes else None  # type: ignore[union-attr, index]  # the main file is there
-            raise Fault(Diagnostic("E131", f"with {at} the network is another one, so its sizes cannot stay open", span))
+            raise Fault(
+                Diagnostic("E131", f"with {at} the network is another one, so its sizes cannot stay open", span)
+            )
 
 
 def _made_of(network: Network) -> object:

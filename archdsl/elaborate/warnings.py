@@ -25,7 +25,8 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
             shape = show_shape(value.type.shape)
             found = Diagnostic(
                 "W402",
-                f"{layer.spec} takes the {shape} for {_ORDER[takes]}, and the layers before took it for {_ORDER[value.layout]}",
+                f"{layer.spec} takes the {shape} for {_ORDER[takes]}, "
+                f"and the layers before took it for {_ORDER[value.layout]}",
                 span,
                 notes=(f"the {shape} comes from {value.origin}",),
                 help=(_mend(layer, takes, value.type.rank),),
@@ -34,8 +35,11 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
             )
             place.run.report(Fault(found), place.trail)
     if swapped:
-        kernel = show_shape(tuple(getattr(layer, "kernel") for _ in inputs[0].type.shape[1:]))
-        found = Diagnostic("W403", f"a kernel of {kernel} is larger than any in use", span, help=(swapped,), fixes=(Fix(swapped, (shift,)),) if shift else ())
+        kernel = show_shape(tuple(getattr(layer, "kernel", 0) for _ in inputs[0].type.shape[1:]))
+        fixes = (Fix(swapped, (shift,)),) if shift else ()
+        found = Diagnostic(
+            "W403", f"a kernel of {kernel} is larger than any in use", span, help=(swapped,), fixes=fixes
+        )
         place.run.report(Fault(found), place.trail)
 
 

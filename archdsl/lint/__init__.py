@@ -1,10 +1,10 @@
 """What is right and yet hardly meant: warnings on a checked network, each told once for its place in the text.
 
-    layers.py        W405 to W408, W413: layers in an order that makes no sense
-    names.py         W409, W411, W412: what is named and never used
-    inputs.py        W410, W414: inputs
-    tensor_cores.py  W415, only where `--target` asks for it
-    silence.py       `# archdsl: ignore W405`
+layers.py        W405 to W408, W413: layers in an order that makes no sense
+names.py         W409, W411, W412: what is named and never used
+inputs.py        W410, W414: inputs
+tensor_cores.py  W415, only where `--target` asks for it
+silence.py       `# archdsl: ignore W405`
 """
 
 from __future__ import annotations

@@ -39,9 +39,7 @@ class Flow:
 
     def __init__(self, found: Frames) -> None:
         self._steps = {step.output: step for frame in found.all for step in frame.steps}
-        self._loops = {
-            step.body.param: step for frame in found.all for step in frame.steps if isinstance(step, Loop)
-        }
+        self._loops = {step.body.param: step for frame in found.all for step in frame.steps if isinstance(step, Loop)}
 
     def makers(self, value: Value) -> list[Op]:
         """The layers that the value may come from; none where it may be an input."""

@@ -74,5 +74,3 @@ def _constants(body: tree.Body, findings: Findings) -> None:
             if name.id != "classes" and not any(name.id in found for found in rest):
                 message = f"nothing uses the constant {name.id}"
                 findings.add(Diagnostic("W412", message, name.span, help=("take it out",)))
-
-

@@ -66,7 +66,9 @@ def _apply(step: Apply, types: dict[Value, TensorType]) -> TensorType:
         y = step.layer.shape(*x)
     except (LayerError, Mismatch) as error:
         raise Refused(step, getattr(error, "code", "E122"), str(error)) from None
-    if step.layer.weights(*x) != step.layer.weights(*step.types) or step.layer.buffers(*x) != step.layer.buffers(*step.types):
+    if step.layer.weights(*x) != step.layer.weights(*step.types) or step.layer.buffers(*x) != step.layer.buffers(
+        *step.types
+    ):
         raise NeedsSize(step)
     return y._replace(batched=any(t.batched for t in x)) if x else y
 
@@ -80,5 +82,3 @@ def _repeat(step: Repeat, arriving: TensorType, types: dict[Value, TensorType]) 
                 break
             arriving = result
     return arriving
-
-

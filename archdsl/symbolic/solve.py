@@ -125,7 +125,9 @@ def witnesses(network: Network) -> list[dict[str, int]]:
     """Some valid sizes of the open symbols: the first ones, with the others at theirs."""
     if network.open is None:
         return []
-    members = {symbol: sizes.members(WITNESSES) for symbol, sizes in network.open.valid.items() if isinstance(sizes, Sizes)}
+    members = {
+        symbol: sizes.members(WITNESSES) for symbol, sizes in network.open.valid.items() if isinstance(sizes, Sizes)
+    }
     longest = max(map(len, members.values()), default=0)
     return [{symbol: m[min(i, len(m) - 1)] for symbol, m in members.items()} for i in range(longest)]
 

@@ -18,7 +18,9 @@ def random_spec(seed: int) -> str:
     for number in range(draw.randint(1, 6)):
         kind = draw.randrange(8)
         if kind == 0 and labels:
-            lines.append(f"{draw.choice(['ADD', 'CONCAT'])}{{ {_chain(draw)} | @{draw.choice(labels)} - {_chain(draw)} }}")
+            lines.append(
+                f"{draw.choice(['ADD', 'CONCAT'])}{{ {_chain(draw)} | @{draw.choice(labels)} - {_chain(draw)} }}"
+            )
         elif kind == 1:
             lines.append(f"ADD{{ ID | {_chain(draw)} }}")
         elif kind == 2:

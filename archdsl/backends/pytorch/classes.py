@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple, Optional, Union
 
-from archdsl.backends.pytorch.body import Body, Builder, Child, Reference, registers, takes_arriving
+from archdsl.backends.pytorch.body import Body, Builder, Child, Reference, takes_arriving
 from archdsl.backends.pytorch.code import Absent, Chain, Hole, Item, Star, change, walk
+from archdsl.backends.pytorch.flow import registers
 from archdsl.backends.pytorch.unify import Differ, fit, fit_chain, unify
 from archdsl.elaborate.labels import TAKEN
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Value
@@ -83,7 +84,9 @@ class Classes:
         """The code without arguments that only repeat a default of a class made here."""
 
         def rule(part: Any) -> Any:
-            known = self._defaults.get(part.name) if isinstance(part, Construct) and isinstance(part.name, str) else None
+            known = (
+                self._defaults.get(part.name) if isinstance(part, Construct) and isinstance(part.name, str) else None
+            )
             if known is None or not any(_repeats(known, pair) for pair in part.kwargs):
                 return part
             return part._replace(kwargs=tuple(pair for pair in part.kwargs if not _repeats(known, pair)))

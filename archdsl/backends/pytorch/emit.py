@@ -91,11 +91,7 @@ def _class(made: Class) -> str:
     signature = ", ".join(given)
     lines.append(f"{INDENT}def __init__({signature}) -> None:")
     if len(lines[-1]) > 100:
-        inside = (
-            [f"{INDENT * 2}{signature}"]
-            if len(signature) <= 92
-            else [f"{INDENT * 2}{p}," for p in given]
-        )
+        inside = [f"{INDENT * 2}{signature}"] if len(signature) <= 92 else [f"{INDENT * 2}{p}," for p in given]
         lines[-1:] = [f"{INDENT}def __init__(", *inside, f"{INDENT}) -> None:"]
     if isinstance(code, Chain):
         return "\n".join([*lines, *_super(code)])
