@@ -37,8 +37,8 @@ _TORCH_NAMES = {
     "use_bias": "bias",
 }
 _SAME = frozenset(
-    ("kernel_size", "out_channels", "out_features", "num_heads", "negative_slope", "num_groups", "scale_factor")
-    + ("num_layers", "strides", "pool_size", "units", "use_bias")
+    "kernel_size out_channels out_features num_heads negative_slope num_groups scale_factor num_layers strides "
+    "pool_size units use_bias".split()
 )
 """Those whose values mean the same in the language."""
 _INFERRED = (

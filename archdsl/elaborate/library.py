@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archdsl.elaborate.arguments import kinds, layer_words, unknown_argument
-from archdsl.elaborate.evaluate import key_span
+from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.mentions import binds, parts_of
 from archdsl.elaborate.place import Place

@@ -30,7 +30,7 @@ def misfit(
     tried = _tried(bound.layer, facts, inputs)
     help = [*(text for text, _, _ in tried), *([facts.help] if facts.help else [])]
     edits = [(text, set_argument(callee, bound.spans, argument, value)) for text, argument, value in tried]
-    if swapped:
+    if swapped and facts.code != "E206":  # what is no map is none with another width
         likely = facts.code == "E203" or bound.layer.kernel > LARGEST_KERNEL  # type: ignore[attr-defined]  # it is a CONV
         help = [swapped] if likely else [*help, swapped]
         edits = [(swapped, shift(callee)), *([] if likely else edits)]

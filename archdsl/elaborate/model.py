@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Optional
 
-from archdsl.elaborate.evaluate import bind_parameters
+from archdsl.elaborate.parameters import bind_parameters
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.steps import body
 from archdsl.elaborate.values import BlockValue, Fault, Limit, Names, Poisoned, describe, fault

@@ -58,7 +58,7 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Network | None]) -> None:
     run.findings.found[index] = replace(errors[0], help=(*others, text), fixes=(*kept, *fixes))
 
 
-def written_shape(span: Optional[Span], shape: Shape) -> Optional[Span]:
+def written_shape(span: Span | None, shape: Shape) -> Span | None:
     """Where an input's statement holds this shape, once."""
     text = show_shape(shape)
     if span is None or span.text.count(text) != 1:

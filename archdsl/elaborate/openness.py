@@ -89,7 +89,10 @@ def _trial(run: Run, point: Mapping[str, int]) -> Run:
 def _explain(run: Run, trial: Run, symbols: list[str]) -> None:
     """The findings of a point, which say what is wrong with it."""
     at = " = ".join([*symbols, str(trial.symbols[symbols[0]])])
+    others = any(d.code not in _OF_SIZE for d in trial.findings.errors)
     for d in trial.findings.found:
+        if others and d.code in _OF_SIZE:  # it may be a matter of the size that was tried
+            continue
         notes = (*d.notes, f"with {at}; no size that was tried fits") if d.code in _OF_SIZE else d.notes
         run.findings.add(replace(d, notes=notes))
 
@@ -163,7 +166,7 @@ def _check_witnesses(run: Run, network: Network, solution: Solution, elaborate: 
         for d in trial.findings.errors:
             raise Fault(replace(d, notes=(*d.notes, f"with {at}")))
         if other is None or _made_of(other) != shape:
-            span = run.scopes[run.main].file.span if run.main in run.scopes else None  # type: ignore[union-attr, index]  # the main file is there
+            span = run.scopes[run.main].file.span if run.main in run.scopes else None  # type: ignore[union-attr]  # the main file is there
             raise Fault(
                 Diagnostic("E131", f"with {at} the network is another one, so its sizes cannot stay open", span)
             )

@@ -6,15 +6,15 @@ them; the backend writes it by `repr`, so that no text of a spec can become code
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
-Literal = Union[None, bool, int, float, str, tuple, list]
+Literal = Union[None, bool, int, float, str, "tuple[Any, ...]", "list[Any]"]
 
 
 class X(NamedTuple):
     """The layer's input number `index`, with the batch as its first axis."""
 
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # hides tuple.index, which nobody calls here
 
 
 class Itself(NamedTuple):
@@ -50,7 +50,7 @@ class Item(NamedTuple):
     """`value[index]`."""
 
     value: Code
-    index: Code
+    index: Code  # type: ignore[assignment]  # as in X
 
 
 class Span(NamedTuple):

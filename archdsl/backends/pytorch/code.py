@@ -29,7 +29,7 @@ class Outer(NamedTuple):
 class Hole(NamedTuple):
     """A place in a class's code that its instances fill: a parameter of its constructor."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls here
 
 
 class Absent(NamedTuple):

@@ -217,7 +217,7 @@ def fit_chain(full: Chain, small: Chain) -> Optional[Chain]:
     count, most = len(small.items), len(full.items)
     best: Optional[tuple[int, Chain]] = None
     for places in islice(combinations(range(most), count), MOST_PLACES):
-        items: list[Any] = [Star(0, Absent(), o.step) if isinstance(o, Star) else Absent() for o in full.items]  # type: ignore[arg-type]
+        items: list[Any] = [Star(0, Absent(), o.step) if isinstance(o, Star) else Absent() for o in full.items]
         for place, own in zip(places, small.items):
             other = full.items[place]
             items[place] = own._replace(name=other.name) if isinstance(own, Item) and isinstance(other, Item) else own
