@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import math
-import tokenize
+import warnings
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ pytest.importorskip("torchvision")
 import torchvision
 
 from archdsl.analyses import parameters
+from archdsl.zoo import lines
 from tests.support import zoo
 
 
@@ -34,3 +36,41 @@ def test_numbers(name: str) -> None:
     assert found.evaluated == "equal"
     assert found.trained == "equal"
     assert math.isnan(found.onnx) or found.onnx < 1e-4
+
+
+def test_all_are_there() -> None:
+    """Each classification model of torchvision has a spec, and each spec is one."""
+    models = torchvision.models
+    assert set(zoo.NAMES) == set(models.list_models(module=models))
+    assert len(zoo.NAMES) == 80
+
+
+def test_classes_come_from_outside() -> None:
+    """A spec of the zoo is made for other classes by one constant."""
+    for name in ("resnet18", "googlenet", "swin_t"):
+        made, _ = zoo.build(zoo.read_spec(zoo.spec(name)), constants={"classes": "7"}, inputs={}, fit=None)
+        assert made is not None and {output.value.type.shape for output in made.outputs} == {(7,)}
+
+
+def _code_lines(path: Path) -> int:
+    """A Python file's lines of code: no comments, no docstrings, no empty lines."""
+    text = path.read_text(encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = ast.parse(text)
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings: set[int] = set()
+    for node in ast.walk(module):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            first = node.body[0]
+            docstrings.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+    numbered = enumerate(text.splitlines(), 1)
+    return sum(1 for n, line in numbered if line.strip() and not line.lstrip().startswith("#") and n not in docstrings)
+
+
+def test_brevity() -> None:
+    """All specs and their blocks together are at most a tenth of torchvision's lines for the same models."""
+    folder = Path(inspect.getfile(torchvision.models)).parent
+    theirs = sum(_code_lines(path) for path in folder.glob("*.py") if path.stem not in ("_meta", "feature_extraction"))
+    ours = sum(lines(str(path)) for path in zoo.SPECS.rglob("*.arch"))
+    assert ours <= theirs / 10, f"{ours} lines for {theirs}"

@@ -18,6 +18,7 @@ from archdsl.analyses.parameters import state_shapes as promised
 from archdsl.files import read_spec
 from archdsl.graph import Network
 from archdsl.pipeline import build
+from archdsl.zoo import lines
 
 SPECS = Path(__file__).parent.parent.parent / "specs" / "torchvision"
 NAMES = sorted(path.stem for path in SPECS.glob("*.arch"))
@@ -112,7 +113,7 @@ def compare(name: str) -> Parity:
         expected = [theirs.eval()(x[:1]).numpy().copy(), theirs(x).numpy().copy()]
     del ours, theirs
     gc.collect()
-    return Parity(name, parameters(made), lines(name), evaluated, trained, _onnx(name, state, x, expected))
+    return Parity(name, parameters(made), lines(spec(name)), evaluated, trained, _onnx(name, state, x, expected))
 
 
 def _trained(model: nn.Module, x: Tensor) -> list[Tensor]:
@@ -159,13 +160,3 @@ def _onnx(name: str, state: dict[str, Tensor], x: Tensor, expected: list[Any]) -
             found = session.run(None, {given: x[:size].numpy()})[0]
             worst = max(worst, float(abs(found - wanted).max() / abs(wanted).max()))
         return worst
-
-
-def lines(name: str) -> int:
-    """The lines of a spec that are no comments and not empty."""
-    return code_lines(SPECS / f"{name}.arch")
-
-
-def code_lines(path: Path) -> int:
-    """The lines of a file of the language that are no comments and not empty."""
-    return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line.strip()[0] != "#")
