@@ -56,17 +56,20 @@ class Elementwise(Layer):
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     arms: ClassVar[tuple[str, ...]] = ()
 
-    stretch: Any
     operator: ClassVar[str] = ""  # Python's, or
     function: ClassVar[str] = ""  # torch's of two tensors
     node: ClassVar[str]  # ONNX's
+
+    def stretches(self) -> bool:
+        """Whether an axis of size 1 is stretched."""
+        return bool(getattr(self, "stretch", True))
 
     def shape(self, *x: TensorType) -> TensorType:
         whole = all(t.dtype != "float" for t in x)
         for t in x:
             if t.dtype != "int" or t.batched or whole:
                 need_float(self.spec, t)
-        return TensorType(joined_shape(self.spec, x, stretch=self.stretch), "float", any_batched(x))
+        return TensorType(joined_shape(self.spec, x, stretch=self.stretches()), "float", any_batched(x))
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         return {}
@@ -130,7 +133,6 @@ class Mul(Elementwise):
     """
 
     spec: ClassVar[str] = "MUL"
-    stretch: ClassVar[bool] = True
     operator: ClassVar[str] = "*"
     node: ClassVar[str] = "Mul"
 
@@ -145,7 +147,6 @@ class Div(Elementwise):
     spec: ClassVar[str] = "DIV"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
     arms: ClassVar[tuple[str, ...]] = ("a", "b")
-    stretch: ClassVar[bool] = True
     operator: ClassVar[str] = "/"
     node: ClassVar[str] = "Div"
 
@@ -158,7 +159,6 @@ class Max(Elementwise):
     """
 
     spec: ClassVar[str] = "MAX"
-    stretch: ClassVar[bool] = True
     function: ClassVar[str] = "torch.maximum"
     node: ClassVar[str] = "Max"
 
@@ -171,6 +171,5 @@ class Min(Elementwise):
     """
 
     spec: ClassVar[str] = "MIN"
-    stretch: ClassVar[bool] = True
     function: ClassVar[str] = "torch.minimum"
     node: ClassVar[str] = "Min"

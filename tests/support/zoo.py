@@ -104,14 +104,14 @@ def compare(name: str) -> Parity:
     ours.load_state_dict(theirs.state_dict(), strict=True)
     torch.manual_seed(1)
     x = torch.randn(2, *shape)
+    learned = {key for key, _ in theirs.named_parameters()}
+    state = {key: value if key in learned else value.clone() for key, value in theirs.state_dict().items()}
     with torch.inference_mode():
-        expected = theirs.eval()(x)
-        evaluated = difference(tensors(ours.eval()(x)), tensors(expected))
+        both = theirs.eval()(x)
+        evaluated = difference(tensors(ours.eval()(x)), tensors(both))
+        expected = [theirs(x[:1]).numpy().copy(), both.numpy().copy()]
         trained = difference(*(_trained(model, x) for model in (ours, theirs)))
-    state = {key: value.clone() for key, value in theirs.state_dict().items()}
-    with torch.inference_mode():
-        expected = [theirs.eval()(x[:1]).numpy().copy(), theirs(x).numpy().copy()]
-    del ours, theirs
+    del ours, theirs, both
     gc.collect()
     return Parity(name, parameters(made), lines(spec(name)), evaluated, trained, _onnx(name, state, x, expected))
 

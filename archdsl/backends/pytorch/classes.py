@@ -83,7 +83,8 @@ class Classes:
         """The code without arguments that only repeat a default of a class made here."""
 
         def rule(part: Any) -> Any:
-            known = self._defaults.get(part.name) if isinstance(part, Construct) and isinstance(part.name, str) else None
+            named = isinstance(part, Construct) and isinstance(part.name, str)
+            known = self._defaults.get(part.name) if named else None
             if known is None or not any(_repeats(known, pair) for pair in part.kwargs):
                 return part
             return part._replace(kwargs=tuple(pair for pair in part.kwargs if not _repeats(known, pair)))

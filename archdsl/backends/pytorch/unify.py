@@ -217,7 +217,7 @@ def fit_chain(full: Chain, small: Chain) -> Optional[Chain]:
     count, most = len(small.items), len(full.items)
     best: Optional[tuple[int, Chain]] = None
     for places in islice(combinations(range(most), count), MOST_PLACES):
-        items: list[Any] = [Star(0, Absent(), o.step) if isinstance(o, Star) else Absent() for o in full.items]  # type: ignore[arg-type]
+        items = [_lacking(other) for other in full.items]
         for place, own in zip(places, small.items):
             other = full.items[place]
             items[place] = own._replace(name=other.name) if isinstance(own, Item) and isinstance(other, Item) else own
@@ -229,6 +229,12 @@ def fit_chain(full: Chain, small: Chain) -> Optional[Chain]:
         if best is None or holes < best[0]:
             best = holes, chain
     return best[1] if best is not None else None
+
+
+def _lacking(item: Any) -> Any:
+    """What stands for an item that is not there: copies are there no times."""
+    nothing: Any = Absent()
+    return Star(0, nothing, item.step) if isinstance(item, Star) else nothing
 
 
 def _unifies(a: Any, b: Any) -> bool:
