@@ -12,20 +12,32 @@ import pytest
 
 pytest.importorskip("torchvision")
 
+import torch
 import torchvision
 
 from archdsl.analyses import parameters
+from archdsl.backends.pytorch import emit
+from archdsl.live import instance
 from archdsl.zoo import lines
 from tests.support import zoo
 
 
 @pytest.mark.parametrize("name", zoo.NAMES)
 def test_shapes_and_names(name: str) -> None:
-    """A spec's state_dict is the original's: keys in the same set, shapes, and the number of parameters."""
+    """A spec's state_dict is the original's, as promised and as made: keys, shapes, and the number of parameters."""
     made, theirs = zoo.network(name), zoo.original(name, "meta")
     shapes = {key: tuple(value.shape) for key, value in theirs.state_dict().items()}
     assert zoo.state_shapes(made) == shapes
+    with torch.device("meta"):
+        ours = instance(emit(made), made.name)
+    assert {key: tuple(value.shape) for key, value in ours.state_dict().items()} == shapes
     assert parameters(made) == sum(p.numel() for p in theirs.parameters())
+
+
+@pytest.mark.parametrize("name", ["mnasnet0_5", "shufflenet_v2_x0_5", "squeezenet1_1"])
+def test_numbers_of_small_ones(name: str) -> None:
+    """What the slow test asserts of all, of a few that are quickly computed."""
+    test_numbers(name)
 
 
 @pytest.mark.slow
