@@ -33,7 +33,7 @@ def names() -> list[str]:
 
 
 def find(name: str) -> str | None:
-    """The path of a network's spec; the folder may be left out where no other is called so. None where there is none."""
+    """The path of a network's spec, None where there is none; without a folder, the first that is called so."""
     known = names()
     wanted = name.removesuffix(SUFFIX)
     for other in (wanted, *(n for n in known if n.rpartition("/")[2] == wanted)):

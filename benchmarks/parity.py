@@ -54,8 +54,8 @@ def rows() -> dict[str, str]:
     """The rows that the page has, by model."""
     if not PAGE.exists():
         return {}
-    lines = PAGE.read_text(encoding="utf-8").splitlines()
-    return {line.split("|")[1].strip(): line for line in lines if line.startswith("| ") and "---" not in line and "| model" not in line}
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    return {line.split("|")[1].strip(): line for line in lines[2:]}
 
 
 def write(found: dict[str, str]) -> None:

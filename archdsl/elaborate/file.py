@@ -20,12 +20,24 @@ from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.suggest import unknown
 from archdsl.elaborate.unused import warn_unused
 from archdsl.elaborate.use import import_names
-from archdsl.elaborate.values import BlockValue, Fault, Lambda, LayerValue, Limit, Names, Poisoned, Wrong, describe, fault
+from archdsl.elaborate.values import (
+    BlockValue,
+    Fault,
+    Lambda,
+    LayerValue,
+    Limit,
+    Names,
+    Poisoned,
+    Wrong,
+    describe,
+    fault,
+)
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
 from archdsl.syntax.source import Source
+
 
 def elaborate(
     source: Source,

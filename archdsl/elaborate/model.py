@@ -18,7 +18,8 @@ def named_model(place: Place, statements: Sequence[tree.Model]) -> Optional[tree
     """The `model` of the text, None where it has none; a fault is reported."""
     for node in statements:
         if keyword.iskeyword(node.name):
-            place.run.report(fault("E116", f"{node.name} is a word of Python, and so no name of a class", node.name_span))
+            message = f"{node.name} is a word of Python, and so no name of a class"
+            place.run.report(fault("E116", message, node.name_span))
     if len(statements) > 1:
         first = statements[0].span.place
         place.run.report(fault("E116", f"the network has a name already, at {first}", statements[1].span))
