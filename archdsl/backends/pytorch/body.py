@@ -414,8 +414,9 @@ def _simpler(code: Any) -> Any:
     """The code as a person would write it: a limit that is a number, no axis that comes and goes at once."""
 
     def rule(part: Any) -> Any:
-        if isinstance(part, layers_code.Item) and part.index == 0 and _stands_alone(part.value):
-            return _simpler(part.value.value)
+        inner: Any = part.value if isinstance(part, layers_code.Item) else None
+        if inner is not None and part.index == 0 and _stands_alone(inner):
+            return _simpler(inner.value)
         if isinstance(part, layers_code.Batch) and _stands_alone(part.value):
             return 1
         if isinstance(part, layers_code.Call) and part.name in _LIMITS:
