@@ -24,6 +24,17 @@ CASES = [
 
 
 @pytest.mark.parametrize("opset", [17, 20])
+@pytest.mark.parametrize("shape", [(4,), (7, 4)])
+def test_weights_as_arms(shape: tuple[int, ...], opset: int) -> None:
+    """LINEAR over a weight and a bias that come from elsewhere learns nothing and computes the same."""
+    weight, bias = TensorType((5, 4), batched=False), TensorType((5,), batched=False)
+    hold(layer_class("LINEAR")(width=5), TensorType(shape), weight, bias, opset=opset)
+    hold(layer_class("LINEAR")(width=5), TensorType(shape), weight, opset=opset)
+    with pytest.raises(LayerError, match="the weight of LINEAR is 5x4 here, and 4x5 arrives"):
+        layer_class("LINEAR")(width=5).shape(TensorType(shape), TensorType((4, 5), batched=False))
+
+
+@pytest.mark.parametrize("opset", [17, 20])
 @pytest.mark.parametrize("name, arguments, shape", CASES)
 def test_parity(name: str, arguments: dict[str, object], shape: tuple[int, ...], opset: int) -> None:
     """Shapes, weights and numbers equal torch's."""

@@ -32,6 +32,8 @@ CASES: list[tuple[str, dict[str, Any], tuple[TensorType, ...]]] = [
     *((name, {}, (f(3, 4), i(batched=False))) for name in ("ADD", "SUB", "MUL", "MAX")),
     *((name, {}, (f(3, 4, 5), f(3, 1, 1), f(3, 4, 1))) for name in ("MUL", "MAX", "MIN")),
     ("DIV", {}, (f(3, 1), f(3, 4))),
+    ("ADD", {"stretch": True}, (f(2, 3, 4, 4), p(2, 1, 4, 4))),
+    ("SUB", {"stretch": True}, (f(2, 1, 4), f(2, 4, 1))),
     ("ADD", {}, (f(3), f(3), f(3), p(3))),
     ("ADD", {}, (p(3, 4), p(4))),
     ("ADD", {}, (p(5, 3), f(5, 3))),

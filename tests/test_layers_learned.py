@@ -20,6 +20,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("CONST", {"values": 3}),
     ("CONST", {"values": [1, 2], "dtype": "float"}),
     ("CONST", {"values": [[True], [False]]}),
+    ("PARAM", {"sizes": (1, 8), "batch": True}),
+    ("PARAM", {"sizes": (3, 2), "init": 0.5, "batch": True}),
+    ("CONST", {"values": [[0, 1], [2, 3]], "persistent": True, "batch": True}),
 ]
 
 

@@ -60,7 +60,7 @@ def test_what_is_inside(wheel: Path) -> None:
     """Grammar, tables, specs and the mark of typing; no tests, no benchmarks."""
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"archdsl/grammars/arch.lark", "archdsl/syntax/_tables.py", "archdsl/py.typed"} <= names
-    specs = {f"archdsl/specs/{path.name}" for path in (ROOT / "specs").glob("*.arch")}
+    specs = {f"archdsl/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "specs").rglob("*.arch")}
     assert specs and specs <= names
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "archdsl").rglob("*.py")}
     assert modules <= names

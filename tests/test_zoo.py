@@ -1,4 +1,4 @@
-"""specs/torchvision is torchvision's classification models: their names, shapes, totals, numbers, and in little text."""
+"""specs/torchvision is torchvision's classification models: names, shapes, totals, numbers, and in little text."""
 
 from __future__ import annotations
 
@@ -10,16 +10,28 @@ pytest.importorskip("torchvision")
 
 
 from archdsl.analyses import parameters
+from archdsl.backends.pytorch import emit
+from archdsl.live import instance
+from archdsl.zoo import lines
 from tests.support import zoo
 
 
 @pytest.mark.parametrize("name", zoo.NAMES)
 def test_shapes_and_names(name: str) -> None:
-    """A spec's state_dict is the original's: keys in the same set, shapes, and the number of parameters."""
+    """A spec's state_dict is the original's, as promised and as made: keys, shapes, and the number of parameters."""
     made, theirs = zoo.network(name), zoo.original(name, "meta")
     shapes = {key: tuple(value.shape) for key, value in theirs.state_dict().items()}
     assert zoo.state_shapes(made) == shapes
+    with torch.device("meta"):
+        ours = instance(emit(made), made.name)
+    assert {key: tuple(value.shape) for key, value in ours.state_dict().items()} == shapes
     assert parameters(made) == sum(p.numel() for p in theirs.parameters())
+
+
+@pytest.mark.parametrize("name", ["mnasnet0_5", "shufflenet_v2_x0_5", "squeezenet1_1"])
+def test_numbers_of_small_ones(name: str) -> None:
+    """What the slow test asserts of all, of a few that are quickly computed."""
+    test_numbers(name)
 
 
 @pytest.mark.slow
@@ -30,3 +42,50 @@ def test_numbers(name: str) -> None:
     assert found.evaluated == "equal"
     assert found.trained == "equal"
     assert math.isnan(found.onnx) or found.onnx < 1e-4
+
+
+def test_all_are_there() -> None:
+    """Each classification model of torchvision has a spec, and each spec is one."""
+    models = torchvision.models
+    assert set(zoo.NAMES) == set(models.list_models(module=models))
+    assert len(zoo.NAMES) == 80
+
+
+def test_classes_come_from_outside() -> None:
+    """A spec of the zoo is made for other classes by one constant."""
+    for name in ("resnet18", "googlenet", "swin_t"):
+        made, _ = zoo.build(zoo.read_spec(zoo.spec(name)), constants={"classes": "7"}, inputs={}, fit=None)
+        assert made is not None and {output.value.type.shape for output in made.outputs} == {(7,)}
+
+
+def _code_lines(path: Path) -> int:
+    """A Python file's lines of code: no comments, no docstrings, no empty lines."""
+    text = path.read_text(encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = ast.parse(text)
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings: set[int] = set()
+    for node in ast.walk(module):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            first = node.body[0]
+            docstrings.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+    numbered = enumerate(text.splitlines(), 1)
+    return sum(1 for n, line in numbered if line.strip() and not line.lstrip().startswith("#") and n not in docstrings)
+
+
+def test_brevity() -> None:
+    """All specs and their blocks together are some tenth of torchvision's lines for the same models."""
+    package = Path(inspect.getfile(torchvision)).parent
+    others = ("_meta", "feature_extraction")  # names of classes, and what no model needs
+    files = [path for path in (package / "models").glob("*.py") if path.stem not in others]
+    files += [package / "ops" / name for name in ("misc.py", "stochastic_depth.py")]
+    theirs, ours = sum(map(_code_lines, files)), sum(lines(str(path)) for path in zoo.SPECS.rglob("*.arch"))
+    assert ours <= 0.11 * theirs, f"{ours} lines for {theirs}"
+
+
+def test_totals_are_told() -> None:
+    """The first line of a spec names the paper and the number of parameters."""
+    for name in zoo.NAMES:
+        head = Path(zoo.spec(name)).read_text(encoding="utf-8").splitlines()[0]
+        assert head.endswith(f" {parameters(zoo.network(name)):,} parameters."), name

@@ -18,6 +18,7 @@ from archdsl.analyses.parameters import state_shapes as promised
 from archdsl.files import read_spec
 from archdsl.graph import Network
 from archdsl.pipeline import build
+from archdsl.zoo import lines
 
 SPECS = Path(__file__).parent.parent.parent / "specs" / "torchvision"
 NAMES = sorted(path.stem for path in SPECS.glob("*.arch"))
@@ -103,16 +104,16 @@ def compare(name: str) -> Parity:
     ours.load_state_dict(theirs.state_dict(), strict=True)
     torch.manual_seed(1)
     x = torch.randn(2, *shape)
+    learned = {key for key, _ in theirs.named_parameters()}
+    state = {key: value if key in learned else value.clone() for key, value in theirs.state_dict().items()}
     with torch.inference_mode():
-        expected = theirs.eval()(x)
-        evaluated = difference(tensors(ours.eval()(x)), tensors(expected))
+        both = theirs.eval()(x)
+        evaluated = difference(tensors(ours.eval()(x)), tensors(both))
+        expected = [theirs(x[:1]).numpy().copy(), both.numpy().copy()]
         trained = difference(*(_trained(model, x) for model in (ours, theirs)))
-    state = {key: value.clone() for key, value in theirs.state_dict().items()}
-    with torch.inference_mode():
-        expected = [theirs.eval()(x[:1]).numpy().copy(), theirs(x).numpy().copy()]
-    del ours, theirs
+    del ours, theirs, both
     gc.collect()
-    return Parity(name, parameters(made), lines(name), evaluated, trained, _onnx(name, state, x, expected))
+    return Parity(name, parameters(made), lines(spec(name)), evaluated, trained, _onnx(name, state, x, expected))
 
 
 def _trained(model: nn.Module, x: Tensor) -> list[Tensor]:
@@ -159,13 +160,3 @@ def _onnx(name: str, state: dict[str, Tensor], x: Tensor, expected: list[Any]) -
             found = session.run(None, {given: x[:size].numpy()})[0]
             worst = max(worst, float(abs(found - wanted).max() / abs(wanted).max()))
         return worst
-
-
-def lines(name: str) -> int:
-    """The lines of a spec that are no comments and not empty."""
-    return code_lines(SPECS / f"{name}.arch")
-
-
-def code_lines(path: Path) -> int:
-    """The lines of a file of the language that are no comments and not empty."""
-    return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line.strip()[0] != "#")

@@ -347,7 +347,7 @@ class _Forward:
                 str(step.types[0].size),
             )
             inputs, forward = [Val(self.numbers[step.output])], _PLAIN
-        code = _clamped(change(forward, rule))
+        code = _simpler(change(forward, rule))
         if isinstance(code, Val):  # the step gives what arrived
             self._alias(step.output, step.inputs[0])
             return
@@ -425,19 +425,28 @@ class _Forward:
 _LIMITS = {"torch.maximum": "min", "torch.minimum": "max"}
 
 
-def _clamped(code: Any) -> Any:
-    """The greater or smaller of a tensor and a number, which torch calls otherwise than that of two tensors."""
+def _simpler(code: Any) -> Any:
+    """The code as a person would write it: a limit that is a number, no axis that comes and goes at once."""
 
     def rule(part: Any) -> Any:
-        if not (isinstance(part, layers_code.Call) and part.name in _LIMITS):
-            return part
-        numbers = [arg for arg in part.args if isinstance(arg, (int, float))]
-        if len(numbers) != 1:
-            return part
-        [other] = [_clamped(arg) for arg in part.args if not isinstance(arg, (int, float))]
-        return layers_code.call("torch.clamp", other, **{_LIMITS[str(part.name)]: numbers[0]})
+        inner: Any = part.value if isinstance(part, layers_code.Item) else None
+        if inner is not None and part.index == 0 and _stands_alone(inner):
+            return _simpler(inner.value)
+        if isinstance(part, layers_code.Batch) and _stands_alone(part.value):
+            return 1
+        if isinstance(part, layers_code.Call) and part.name in _LIMITS:
+            numbers = [arg for arg in part.args if isinstance(arg, (int, float))]
+            others = [_simpler(arg) for arg in part.args if not isinstance(arg, (int, float))]
+            if len(numbers) == 1:  # torch's two are of tensors alone
+                return layers_code.call("torch.clamp", *others, **{_LIMITS[str(part.name)]: numbers[0]})
+        return part
 
     return change(code, rule)
+
+
+def _stands_alone(code: Any) -> bool:
+    """Whether it is a tensor that got the axis of a batch, of size 1, just here."""
+    return isinstance(code, layers_code.Method) and code.name == "unsqueeze" and code.args == (0,)
 
 
 def _name_in(module: Module, wanted: Union[Apply, Call, Module]) -> str:

@@ -151,7 +151,9 @@ def _child(c: Child, switch: Any) -> list[str]:
     plain = c.name.isidentifier()
     if c.kind in ("buffer", "saved"):
         tail = ", persistent=False)" if c.kind == "buffer" else ")"
-        return block(f"self.register_buffer({c.name!r}, ".replace("'", '"'), c.code, tail, 2, c.comment)
+        values = table(c.code.args[0])
+        code = c.code if values is None else c.code._replace(args=(Name(values), *c.code.args[1:]))
+        return block(f"self.register_buffer({c.name!r}, ".replace("'", '"'), code, tail, 2, c.comment)
     register = "register_parameter" if c.kind == "parameter" else "add_module"
     head, tail = (f"self.{c.name} = ", "") if plain else (f"self.{register}({c.name!r}, ".replace("'", '"'), ")")
     if switch is None:
@@ -239,7 +241,6 @@ def _network(network: Network, body: Body) -> str:
 
 def _final(code: Any, scores: str) -> str:
     from archdsl.backends.pytorch.code import change
-    from archdsl.layers.code import Name
 
     return text(change(code, lambda c: Name(scores) if isinstance(c, Val) else c))
 

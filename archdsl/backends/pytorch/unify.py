@@ -231,6 +231,12 @@ def fit_chain(full: Chain, small: Chain) -> Optional[Chain]:
     return best[1] if best is not None else None
 
 
+def _lacking(item: Any) -> Any:
+    """What stands for an item that is not there: copies are there no times."""
+    nothing: Any = Absent()
+    return Star(0, nothing, item.step) if isinstance(item, Star) else nothing
+
+
 def _unifies(a: Any, b: Any) -> bool:
     try:
         unify([a, b])
