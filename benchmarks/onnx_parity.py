@@ -42,7 +42,10 @@ def run(name: str, made: Callable[[int], Spec], seeds: range, opsets: tuple[int,
             if faults >= most:
                 break
     seconds = time.perf_counter() - began
-    print(f"{name}: {held} held, {files} files, two batches each, {faults} faults, {untestable} untestable, {seconds:.0f} s", flush=True)
+    print(
+        f"{name}: {held} held, {files} files, two batches each, {faults} faults, {untestable} untestable, {seconds:.0f} s",
+        flush=True,
+    )
     return faults
 
 

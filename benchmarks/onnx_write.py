@@ -111,7 +111,9 @@ def in_process(folder: str) -> None:
     save_file(arrays, weights)
     held = peak()
     mine = best(ours)
-    print(f"in process, ResNet-50's weights from a file: archdsl {mine:.3f} s, {peak() - held:.0f} MiB above the weights")
+    print(
+        f"in process, ResNet-50's weights from a file: archdsl {mine:.3f} s, {peak() - held:.0f} MiB above the weights"
+    )
     import onnx
     from onnx import helper, numpy_helper
 
@@ -161,7 +163,9 @@ def large(folder: str, gigabytes: float) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     plain = time.perf_counter() - began
-    print(f"the same many bytes alone: {plain:.0f} s ({size / plain / 1e6:.0f} MB/s); ours took {took / plain:.2f} of it")
+    print(
+        f"the same many bytes alone: {plain:.0f} s ({size / plain / 1e6:.0f} MB/s); ours took {took / plain:.2f} of it"
+    )
 
 
 def main() -> None:

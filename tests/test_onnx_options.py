@@ -143,7 +143,9 @@ def test_logits(weights: tuple[str, dict[str, torch.Tensor]]) -> None:
 def test_batch() -> None:
     """A fixed batch stands in inputs and outputs; a PARAM alone has one of 1."""
     model = onnx.load_from_string(archdsl.to_onnx(text="input 3\nt: PARAM(2)\nx: @input\noutput t, x", batch=7))
-    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in (*model.graph.input, *model.graph.output)}
+    shapes = {
+        v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in (*model.graph.input, *model.graph.output)
+    }
     assert shapes == {"input": [7, 3], "t": [1, 2], "x": [7, 3]}
     with pytest.raises(ValueError, match="batch"):
         archdsl.to_onnx(text="input 3\nRELU", batch=0)
@@ -379,7 +381,9 @@ def test_a_shared_block_has_no_weights_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("opset", [17, 20])
-@pytest.mark.parametrize("steps", ["PAD(1) - POOL(2)", "PAD(1) - PAD(1) - POOL(2)", "PAD(2) - AVGPOOL(2)", "PAD(2) - POOL(1, 2)"])
+@pytest.mark.parametrize(
+    "steps", ["PAD(1) - POOL(2)", "PAD(1) - PAD(1) - POOL(2)", "PAD(2) - AVGPOOL(2)", "PAD(2) - POOL(1, 2)"]
+)
 def test_padding_before_pooling(steps: str, opset: int) -> None:
     """onnxruntime would merge the two: wrong for negative maps, and refused where the padding is wide."""
     text = f"input 3x4x6\n{steps}"

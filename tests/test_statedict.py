@@ -125,7 +125,14 @@ def legacy() -> bytes:
 
 def tensor(storage: str, *, size: str = "I2\n\x85", offset: str = "I0\n", stride: str = "I1\n\x85") -> bytes:
     """A pickle of one tensor over what `storage` describes."""
-    text = "\x80\x02}X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n(" + storage + offset + size + stride + "\x89}tRs."
+    text = (
+        "\x80\x02}X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n("
+        + storage
+        + offset
+        + size
+        + stride
+        + "\x89}tRs."
+    )
     return text.encode("latin-1")
 
 

@@ -50,7 +50,7 @@ def command(file: str, constants: dict[str, str], inputs: dict[str, str], fit: s
 
 def show_made(file: str, as_json: bool) -> int:
     """Print the spec that an ONNX file was made from."""
-    from archdsl.backends.onnx.reader import read_made
+    from archdsl.metadata import read_made
 
     try:
         made = read_made(file)
