@@ -149,7 +149,7 @@ class Beside:
         """The stream to write it to. Raises Refused where the output is a link: its reader would look beside that."""
         if os.path.islink(self._path):
             raise Refused(
-                f"{self._path} is a link, and weights in a file of their own lie beside the real one; name that"
+                f"{self._path} is a link, and a second file would lie beside what it leads to; name that"
             )
         self._staged = Staged(self._folder, self._name)
         self._all.insert(0, self._staged)

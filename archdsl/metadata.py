@@ -1,6 +1,7 @@
 """What an ONNX file says of itself: its producer and its metadata, read from the wire format without onnx.
 
-It is apart from the ONNX backend so that reading needs no numpy. A file is input from anywhere: lengths are held against the file's, and the graph, however large, is skipped.
+It is apart from the ONNX backend so that reading needs no numpy. A file is input from anywhere: lengths are held
+against the file's, and the graph, however large, is skipped.
 """
 
 from __future__ import annotations

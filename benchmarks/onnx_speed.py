@@ -17,15 +17,15 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-import numpy as np
-import onnxruntime
-import torch
-import torchvision
+import numpy as np  # noqa: E402
+import onnxruntime  # noqa: E402
+import torch  # noqa: E402
+import torchvision  # noqa: E402
 
-import archdsl
-from archdsl.analyses import state_shapes
-from archdsl.api import open_source
-from archdsl.pipeline import build
+import archdsl  # noqa: E402
+from archdsl.analyses import state_shapes  # noqa: E402
+from archdsl.api import open_source  # noqa: E402
+from archdsl.pipeline import build  # noqa: E402
 
 RESNET18 = """\
 model ResNet18
@@ -75,8 +75,9 @@ def main() -> None:
             assert network is not None
             state = net.state_dict()
             keys = state_shapes(network)
-            if set(state) != set(keys):  # the same tensors in the same order under other names
-                state = {key: value.reshape(keys[key].weight.shape) for key, value in zip(keys, state.values())}
+            others = [key for key in state if key not in keys]  # other names, in the same order
+            for key, other in zip([key for key in keys if key not in state], others):
+                state[key] = state.pop(other).reshape(keys[key].weight.shape)
             torch.save(state, weights)
             archdsl.to_onnx(None, ours, text=source.text, weights=weights)
             x = torch.randn(1, 3, 224, 224)
