@@ -156,7 +156,7 @@ class Beside:
         return self._staged.stream
 
     def name(self, digest: str) -> str:
-        """Settle the name by the first 16 digits of a hash of the content. Raises Refused where something is in the way."""
+        """Settle the name by 16 digits of a hash of the content. Raises Refused where something is in the way."""
         assert self._staged is not None
         name = f"{self._stem}.{digest[:16]}.data"
         target = os.path.join(self._folder, name)

@@ -77,7 +77,8 @@ def main() -> None:
             keys = state_shapes(network)
             others = [key for key in state if key not in keys]  # other names, in the same order
             for key, other in zip([key for key in keys if key not in state], others):
-                state[key] = state.pop(other).reshape(keys[key].weight.shape)
+                state[key] = state.pop(other)
+            state = {key: value.reshape(keys[key].weight.shape) for key, value in state.items()}
             torch.save(state, weights)
             archdsl.to_onnx(None, ours, text=source.text, weights=weights)
             x = torch.randn(1, 3, 224, 224)
