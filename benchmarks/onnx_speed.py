@@ -73,6 +73,9 @@ def main() -> None:
             net = made().eval()
             network, _ = build(source, constants={}, inputs={}, fit=None)
             assert network is not None
+            for parameter in net.parameters():  # a head of zeros would compare nothing
+                if not bool(parameter.any()):
+                    torch.nn.init.normal_(parameter, std=0.02)
             state = net.state_dict()
             keys = state_shapes(network)
             others = [key for key in state if key not in keys]  # other names, in the same order
