@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.elaborate.evaluate import key_span
+from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.suggest import near
 from archdsl.elaborate.values import Fault, Tensor, describe, fault
 from archdsl.layers.arguments import Kind, Mismatch, show
@@ -35,7 +35,15 @@ _TORCH_NAMES = {
     "units": "width",
     "use_bias": "bias",
 }
-_INFERRED = ("in_channels", "in_features", "num_features", "input_size", "embed_dim", "normalized_shape", "num_channels")
+_INFERRED = (
+    "in_channels",
+    "in_features",
+    "num_features",
+    "input_size",
+    "embed_dim",
+    "normalized_shape",
+    "num_channels",
+)
 
 Given = Sequence[tuple[str, Any, Span]]
 
@@ -63,6 +71,7 @@ def kinds(cls: type[Layer]) -> dict[str, Kind]:
     return {f.name: f.metadata["kind"] for f in dataclasses.fields(cls) if "kind" in f.metadata}
 
 
+@cache
 def layer_words(layer: str, argument: str) -> tuple[str, ...]:
     """The bare words that an argument takes; for one without a name, those of all positional arguments."""
     cls = layer_class(layer)
@@ -102,7 +111,9 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
     if cls.variadic and loose:
         first = loose[0][0]
         whole = isinstance(first, (tuple, list)) and not hasattr(first, "_fields") and len(loose) == 1
-        values[cls.variadic] = _convert(cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), loose[0][1])
+        values[cls.variadic] = _convert(
+            cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), loose[0][1]
+        )
         spans[cls.variadic] = loose[0][1]
     elif len(loose) > len(cls.positional):
         raise _too_many(cls, name, loose, arriving)
@@ -173,7 +184,9 @@ def _too_many(cls: type[Layer], name: str, loose: Sequence[tuple[Any, Span]], ar
 def _unknown(cls: type[Layer], name: str, key: str, known: Mapping[str, Kind], place: Span) -> Fault:
     span = key_span(key, place)
     if key in _INFERRED:
-        return fault("E124", f"{name} has no argument `{key}`", span, help="the width that arrives is inferred: leave it out")
+        return fault(
+            "E124", f"{name} has no argument `{key}`", span, help="the width that arrives is inferred: leave it out"
+        )
     meant = _TORCH_NAMES.get(key, "")
     meant = meant if meant in known else near(key, known)
     help = f"did you mean {meant}?" if meant else f"{name} takes {', '.join(known) or 'none'}"

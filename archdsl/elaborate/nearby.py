@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Optional
 
 from archdsl.diagnostics import Findings
 from archdsl.elaborate.place import Run
@@ -16,7 +15,7 @@ MOST_TRIES = 40
 MOST_STEPS = 5_000  # steps of all tries together
 
 
-def find_inputs(run: Run, elaborate: Callable[[Run], Optional[Network]]) -> None:
+def find_inputs(run: Run, elaborate: Callable[[Run], Network | None]) -> None:
     """Add the nearest input sizes with which the whole network checks to the first E201, where nothing else is wrong.
 
     `elaborate` is the whole run once more, with other inputs.
@@ -24,7 +23,7 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Optional[Network]]) -> None
     errors = run.findings.errors
     if any(d.code != "E201" for d in errors) or len(run.network_inputs) != 1:
         return
-    ((name, value),) = run.network_inputs.items()
+    (value,) = run.network_inputs.values()
     if value is None or not 2 <= value.type.rank <= 4 or len(set(value.type.shape[1:])) > 1:
         return
     shape = value.type.shape

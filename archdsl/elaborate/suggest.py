@@ -53,6 +53,8 @@ def near(name: str, known: Iterable[str]) -> str:
     """The one known name that is near, "" where there is none or more than one are as near."""
     import difflib
 
+    if len(name) > 60:
+        return ""
     names = sorted(set(known))
     folded: dict[str, str] = {}
     for candidate in names:

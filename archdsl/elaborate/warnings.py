@@ -23,14 +23,15 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
             shape = show_shape(value.type.shape)
             found = Diagnostic(
                 "W402",
-                f"{layer.spec} takes the {shape} for {_ORDER[takes]}, and the layers before took it for {_ORDER[value.layout]}",
+                f"{layer.spec} takes the {shape} for {_ORDER[takes]}, "
+                f"and the layers before took it for {_ORDER[value.layout]}",
                 span,
                 notes=(f"the {shape} comes from {value.origin}",),
                 help=(_mend(layer, takes, value.type.rank),),
             )
             place.run.report(Fault(found), place.trail)
     if swapped:
-        kernel = show_shape(tuple(getattr(layer, "kernel") for _ in inputs[0].type.shape[1:]))
+        kernel = show_shape(tuple(getattr(layer, "kernel", 0) for _ in inputs[0].type.shape[1:]))
         found = Diagnostic("W403", f"a kernel of {kernel} is larger than any in use", span, help=(swapped,))
         place.run.report(Fault(found), place.trail)
 
@@ -38,6 +39,10 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
 def _mend(layer: Layer, takes: str, rank: int) -> str:
     if layer.spec == "LN":
         return "LN(axis=0) normalises the channels of each position"
-    first = "PERMUTE(" + ", ".join(map(str, (*range(1, rank), 0) if takes == "sequence" else (rank - 1, *range(rank - 1)))) + ")"
+    first = (
+        "PERMUTE("
+        + ", ".join(map(str, (*range(1, rank), 0) if takes == "sequence" else (rank - 1, *range(rank - 1))))
+        + ")"
+    )
     many = ', or REARRANGE("c h w -> (h w) c")' if takes == "sequence" and rank == 3 else ""
     return f"rearrange between them: {first}{many}"
