@@ -149,14 +149,14 @@ class Beside:
         """The stream to write it to. Raises Refused where the output is a link: its reader would look beside that."""
         if os.path.islink(self._path):
             raise Refused(
-                f"{self._path} is a link, and weights in a file of their own lie beside the real one; name that"
+                f"{self._path} is a link, and a second file would lie beside what it leads to; name that"
             )
         self._staged = Staged(self._folder, self._name)
         self._all.insert(0, self._staged)
         return self._staged.stream
 
     def name(self, digest: str) -> str:
-        """Settle the name by the first 16 digits of a hash of the content. Raises Refused where something is in the way."""
+        """Settle the name by 16 digits of a hash of the content. Raises Refused where something is in the way."""
         assert self._staged is not None
         name = f"{self._stem}.{digest[:16]}.data"
         target = os.path.join(self._folder, name)

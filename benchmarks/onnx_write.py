@@ -87,7 +87,6 @@ def in_process(folder: str) -> None:
     from archdsl.api import open_source
     from archdsl.backends.onnx import write
     from archdsl.pipeline import build
-    from archdsl.syntax.source import Source  # noqa: F401
 
     network, _ = build(open_source(str(SPEC), None), constants={}, inputs={}, fit=None)
     assert network is not None

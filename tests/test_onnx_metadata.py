@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import archdsl
-from archdsl.backends.onnx.reader import read_made
 from archdsl.cli.commands import run
 from archdsl.diagnostics import ArchError
+from archdsl.metadata import read_made
 
 SPEC = "# A café.\n[(CONV-RELU)*N-POOL]*M-(FC-RELU)*K-SOFTMAX\n"
 ARGUMENTS = ["-D", "N=2", "-D", "M=1", "-D", "K=1", "-D", "classes=10", "--input", "3x8x8"]
@@ -117,7 +117,7 @@ def test_hostile_texts_do_not_drive_the_terminal(tmp_path: Path, capfd: pytest.C
     assert capfd.readouterr().out == "input 3 # ?[2J\nFC(2)\n"
 
 
-WHOLE = archdsl.to_onnx(text="input 3\nFC(2)", N=3)
+WHOLE = archdsl.to_onnx(text="input 3\nFC(2)")
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

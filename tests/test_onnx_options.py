@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -389,3 +391,29 @@ def test_padding_before_pooling(steps: str, opset: int) -> None:
     text = f"input 3x4x6\n{steps}"
     x = -np.abs(X[:, :, :4, :6]) - 1
     np.testing.assert_allclose(run(archdsl.to_onnx(text=text, opset=opset), x), wanted(x, {}, text), rtol=1e-6)
+
+
+class Nowhere(io.RawIOBase):
+    """A stream that keeps nothing."""
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+@pytest.mark.parametrize("options", [{}, {"fold_bn": True}, {"half": "float16"}, {"half": "bfloat16"}])
+@pytest.mark.parametrize("file", [False, True])
+def test_memory_is_flat(tmp_path: Path, file: bool, options: dict[str, Any]) -> None:
+    """Tensors stream: one of 32 MiB takes less, drawn or read, folded or stored in halves."""
+    text = "input 1024x2x2\nconv: CONV(8192, 1, bias=false) - bn: BN"
+    weights: Path | None = None
+    if file:
+        weights = tmp_path / "w.pt"
+        vectors = {f"bn.{name}": torch.ones(8192) for name in ("weight", "bias", "running_mean", "running_var")}
+        torch.save({"conv.weight": torch.ones(8192, 1024, 1, 1), **vectors}, weights)
+    archdsl.to_onnx(None, Nowhere(), text="input 2x2x2\nCONV(2)")  # type: ignore[call-overload]  # a stream that only writes
+    tracemalloc.start()
+    try:
+        archdsl.to_onnx(None, Nowhere(), text=text, weights=weights, **options)  # type: ignore[call-overload]
+        assert tracemalloc.get_traced_memory()[1] < 24 << 20
+    finally:
+        tracemalloc.stop()

@@ -65,7 +65,7 @@ def command(
 
 def show_made(file: str, as_json: bool) -> int:
     """Print the spec that an ONNX file was made from."""
-    from archdsl.backends.onnx.reader import read_made
+    from archdsl.metadata import read_made
 
     try:
         made = read_made(file)

@@ -13,7 +13,6 @@ from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.external import Companion, spill
 from archdsl.backends.onnx.fold import fold
 from archdsl.backends.onnx.functions import DOMAIN, gather
-from archdsl.backends.onnx.reader import made
 from archdsl.backends.onnx.record import initializers, record
 from archdsl.backends.onnx.recorder import GraphRecorder
 from archdsl.backends.onnx.runtime import guard
@@ -21,6 +20,7 @@ from archdsl.backends.onnx.tensors import Tensor, halve
 from archdsl.backends.onnx.weights import drawn, loaded
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
+from archdsl.metadata import made
 from archdsl.tensor import TensorType
 
 IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 10, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13}

@@ -8,6 +8,7 @@ format: Lib/pickletools.py of CPython.
 from __future__ import annotations
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -77,12 +78,14 @@ def run(data: bytes) -> Any:
     stack: list[Any] = []
     memo: dict[int, Any] = {}
     try:
-        for step, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-            if step >= MOST_STEPS:
-                raise Refused(f"it takes more than {MOST_STEPS:,} steps")
-            if opcode.name == "STOP":
-                return stack.pop()
-            _step(opcode.name, argument, stack, memo)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a damaged text with a backslash in it
+            for step, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+                if step >= MOST_STEPS:
+                    raise Refused(f"it takes more than {MOST_STEPS:,} steps")
+                if opcode.name == "STOP":
+                    return stack.pop()
+                _step(opcode.name, argument, stack, memo)
     except Refused:
         raise
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, UnicodeError) as error:

@@ -1,6 +1,7 @@
 """What an ONNX file says of itself: its producer and its metadata, read from the wire format without onnx.
 
-A file is input from anywhere: lengths are held against the file's, and the graph, however large, is skipped.
+It is apart from the ONNX backend so that reading needs no numpy. A file is input from anywhere: lengths are held
+against the file's, and the graph, however large, is skipped.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
-from archdsl.backends.onnx import wire
 from archdsl.diagnostics import ArchError, Diagnostic
+
+VARINT, LENGTH, FIXED64, FIXED32 = 0, 2, 1, 5
+"""The wire types of protobuf that ONNX files have."""
 
 LONGEST = 1 << 24
 """Bytes: no field that is read may be longer; all the specs of a network are far shorter."""
@@ -83,7 +86,7 @@ def _metadata(stream: BinaryIO) -> dict[str, str]:
         start = stream.tell()
         if length > size - start:
             raise _Broken(f"a field of {length} bytes at byte {position}, and {size - start} follow")
-        if field == METADATA and kind == wire.LENGTH:
+        if field == METADATA and kind == LENGTH:
             if length > LONGEST:
                 raise _Broken(f"metadata of {length} bytes, and {LONGEST} is the limit")
             name, value = _entry(stream.read(length))
@@ -98,13 +101,13 @@ def _key(stream: BinaryIO) -> tuple[int, int, int]:
     field, kind = value >> 3, value & 7
     if not 0 < field < 1 << 29:
         raise _Broken(f"a field cannot have the number {field}")
-    if kind == wire.VARINT:
+    if kind == VARINT:
         _varint(stream)
         return field, kind, 0
-    if kind == wire.LENGTH:
+    if kind == LENGTH:
         return field, kind, _varint(stream)
-    if kind in (1, wire.FIXED32):
-        return field, kind, 8 if kind == 1 else 4
+    if kind in (FIXED64, FIXED32):
+        return field, kind, 8 if kind == FIXED64 else 4
     raise _Broken(f"field {field} has the wire type {kind}, which ONNX files do not have")
 
 
@@ -131,7 +134,7 @@ def _entry(data: bytes) -> tuple[str, str]:
         value = stream.read(length)
         if len(value) < length:
             raise _Broken("an entry of its metadata ends in the middle")
-        if field in parts and kind == wire.LENGTH:
+        if field in parts and kind == LENGTH:
             try:
                 parts[field] = value.decode()
             except UnicodeDecodeError:
