@@ -50,6 +50,10 @@ def elaborate(
         return None
     run = Run(findings, constants, inputs, root, fit, main=source, library=library)
     network = _elaborated(run, file)
+    if network is not None and not findings.errors:
+        from archdsl.lint import lint  # only for a network that is right
+
+        lint(network, file, findings)
     findings.sort(source)
     if any(d.severity == "warning" for d in findings.found):
         from archdsl.lint.silence import silence
@@ -148,10 +152,6 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
             except Poisoned:
                 pass
     warn_unused(network, run.findings)
-    if not run.findings.errors and not run.trial:
-        from archdsl.lint import lint  # only for a network that is right
-
-        lint(network, file, run.findings)
     return network
 
 

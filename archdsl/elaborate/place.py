@@ -52,7 +52,6 @@ class Run:
     scopes: dict[Source, FileScope] = field(default_factory=dict)  # each file's, by its source
     main: Optional[Source] = None
     library: bool = False  # whether a file of blocks alone is no fault
-    trial: bool = False  # whether only its errors count
     outside: Mapping[str, Any] = field(init=False)  # `given` as it came, not yet evaluated
     broken: set[str] = field(default_factory=set)  # words of what does not parse: it may define what is missed
     unread: bool = False  # whether a file that cannot be read may define any name
