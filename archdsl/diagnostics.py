@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
 from archdsl.syntax.source import Source, Span
@@ -89,6 +89,8 @@ class ArchError(Exception):
 
 MOST = 100
 """Errors, and warnings, that one run tells."""
+LONGEST = 1000
+"""Characters of a message, a note or a help."""
 
 
 @dataclass
@@ -106,6 +108,7 @@ class Findings:
         if diagnostic.span is not None and key in self._keys:
             return
         self._keys.add(key)
+        diagnostic = _short(diagnostic)
         count = self._counts[diagnostic.severity] = self._counts.get(diagnostic.severity, 0) + 1
         if count <= MOST:
             self.found.append(diagnostic)
@@ -117,12 +120,32 @@ class Findings:
 
     def sort(self, main: Source) -> None:
         """Put them in the order of the text, those of other files and those without a place at the end."""
-        self.found.sort(key=lambda d: (d.span is None, d.span is not None and d.span.source is not main, d.span.start if d.span else 0))
+        self.found.sort(
+            key=lambda d: (
+                d.span is None,
+                d.span is not None and d.span.source is not main,
+                d.span.start if d.span else 0,
+            )
+        )
+
+    @property
+    def full(self) -> bool:
+        """Whether there are more errors than are told."""
+        return self._counts.get("error", 0) > MOST
 
     @property
     def errors(self) -> list[Diagnostic]:
         """Those that are errors."""
         return [d for d in self.found if d.severity == "error"]
+
+
+def _short(d: Diagnostic) -> Diagnostic:
+    """The finding with what a hostile text makes long cut off."""
+    parts = (d.message, d.label, *d.notes, *d.help)
+    if all(len(part) <= LONGEST for part in parts):
+        return d
+    message, label, *rest = (part if len(part) <= LONGEST else part[: LONGEST - 1] + "…" for part in parts)
+    return replace(d, message=message, label=label, notes=tuple(rest[: len(d.notes)]), help=tuple(rest[len(d.notes) :]))
 
 
 class Style:

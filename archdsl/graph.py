@@ -112,7 +112,7 @@ class Call:
 class Run(NamedTuple):
     """`count` equal copies: each is `region`, whose param is what the copy before it gave."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple's own method, which nobody needs here
     region: Region
 
 
@@ -135,8 +135,8 @@ class Repeat:
 class Share:
     """The Apply or Call `target` once more on `inputs`; `again` is it with the types of this place."""
 
-    target: Union[Apply, Call]
-    again: Union[Apply, Call]
+    target: Apply | Call
+    again: Apply | Call
     span: Span
     label: str = ""
 

@@ -1,4 +1,7 @@
-"""The files of tests/cases, each against the outcome that stands in it: `python -m tests.test_cases --update` rewrites them."""
+"""The files of tests/cases, each against the outcome that stands in it.
+
+`python -m tests.test_cases --update` rewrites the outcomes; read what has changed.
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,10 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert {name for name in loaded("import archdsl") if name.startswith("archdsl")} == {"archdsl"}
 
 
-@pytest.mark.parametrize("arguments", [["check"], ["check", "--json"], ["check", "--format", "sarif"], ["show"], ["compile", "-o", "-"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["check"], ["check", "--json"], ["check", "--format", "sarif"], ["show"], ["compile", "-o", "-"]],
+)
 def test_commands_are_light(tmp_path: Path, arguments: list[str]) -> None:
     """A whole run of a command, compiling to PyTorch included, needs none of them."""
     path = tmp_path / "net.arch"

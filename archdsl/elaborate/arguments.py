@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.edits import without_first
-from archdsl.elaborate.evaluate import key_span
+from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.suggest import near, rename
 from archdsl.elaborate.values import Fault, Tensor, describe, fault
 from archdsl.layers.arguments import Kind, Mismatch, show
@@ -37,11 +37,19 @@ _TORCH_NAMES = {
     "use_bias": "bias",
 }
 _SAME = frozenset(
-    ("kernel_size", "out_channels", "out_features", "num_heads", "negative_slope", "num_groups", "scale_factor", "num_layers")
-    + ("strides", "pool_size", "units", "use_bias")
+    "kernel_size out_channels out_features num_heads negative_slope num_groups scale_factor num_layers "
+    "strides pool_size units use_bias".split()
 )
 """Those whose values mean the same in the language."""
-_INFERRED = ("in_channels", "in_features", "num_features", "input_size", "embed_dim", "normalized_shape", "num_channels")
+_INFERRED = (
+    "in_channels",
+    "in_features",
+    "num_features",
+    "input_size",
+    "embed_dim",
+    "normalized_shape",
+    "num_channels",
+)
 
 Given = Sequence[tuple[str, Any, Span]]
 
@@ -69,6 +77,7 @@ def kinds(cls: type[Layer]) -> dict[str, Kind]:
     return {f.name: f.metadata["kind"] for f in dataclasses.fields(cls) if "kind" in f.metadata}
 
 
+@cache
 def layer_words(layer: str, argument: str) -> tuple[str, ...]:
     """The bare words that an argument takes; for one without a name, those of all positional arguments."""
     cls = layer_class(layer)
@@ -108,7 +117,9 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
     if cls.variadic and loose:
         first = loose[0][0]
         whole = isinstance(first, (tuple, list)) and not hasattr(first, "_fields") and len(loose) == 1
-        values[cls.variadic] = _convert(cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), loose[0][1])
+        values[cls.variadic] = _convert(
+            cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), loose[0][1]
+        )
         spans[cls.variadic] = loose[0][1]
     elif len(loose) > len(cls.positional):
         raise _too_many(cls, name, loose, arriving)
@@ -186,7 +197,9 @@ def unknown_argument(cls: type[Layer], name: str, key: str, place: Span) -> Faul
     """The Fault for an argument that the layer does not have; `place` is its value's."""
     span, known = key_span(key, place), kinds(cls)
     if key in _INFERRED:
-        return fault("E124", f"{name} has no argument `{key}`", span, help="the width that arrives is inferred: leave it out")
+        return fault(
+            "E124", f"{name} has no argument `{key}`", span, help="the width that arrives is inferred: leave it out"
+        )
     foreign = _TORCH_NAMES.get(key, "")
     meant = foreign if foreign in known else near(key, known)
     if not meant:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.elaborate.evaluate import Evaluator, truth
+from archdsl.elaborate.evaluate import Evaluator
+from archdsl.elaborate.operations import truth
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault, Tensor, Wrong, describe
 from archdsl.graph import Network
@@ -27,7 +28,9 @@ def hold(place: Place, network: Network, node: tree.Assertion) -> None:
     if truth(plain_truth(evaluator.value(node.value)), node.value.span):
         return
     sides = _sides(evaluator, node.value)
-    raise Fault(Diagnostic("E301", f"the assertion fails: {sides}" if sides else "the assertion fails", node.value.span))
+    raise Fault(
+        Diagnostic("E301", f"the assertion fails: {sides}" if sides else "the assertion fails", node.value.span)
+    )
 
 
 def plain_truth(value: Any) -> Any:

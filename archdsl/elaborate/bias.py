@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from typing import Union
+from collections.abc import Iterator
 
-from archdsl.graph import Apply, Call, Network, Region, Repeat, Run, Step, Value, step_input
+from archdsl.graph import Apply, Call, Network, Region, Repeat, Run, Share, Step, Value, regions, step_input
 
 
 class Readers:
     """Who reads each value: `reads` are all steps at once, `flows` are alternatives, one for each copy of a region."""
 
     def __init__(self, network: Network) -> None:
-        self.reads: defaultdict[Value, list[Union[Apply, Value, None]]] = defaultdict(list)  # None: anything else
-        self.flows: defaultdict[Value, list[Union[Value, None]]] = defaultdict(list)
+        self.reads: defaultdict[Value, list[Apply | Value | None]] = defaultdict(list)  # None: anything else
+        self.flows: defaultdict[Value, list[Value | None]] = defaultdict(list)
         self.undecided: list[Apply] = []
         for output in network.outputs:
             self.reads[output.value].append(None)
@@ -78,7 +78,29 @@ def decide_biases(network: Network) -> None:
         step.layer = dataclasses.replace(step.layer, bias=bias)  # type: ignore[call-arg]  # it has the field: it was None
         if not bias:
             step.implied = (*step.implied, ("bias", False))
+    _share(network.module.region)
     _merge(network.module.region)
+
+
+def _share(region: Region) -> None:
+    """What is applied once more has a bias where the first has."""
+    for step in region.steps:
+        if isinstance(step, Share):
+            for first, again in zip(_layers(step.target), _layers(step.again)):
+                if getattr(again.layer, "bias", False) is None and first.layer.spec == again.layer.spec:
+                    bias = getattr(first.layer, "bias", None)
+                    again.layer = dataclasses.replace(again.layer, bias=bias)  # type: ignore[call-arg]  # as above
+                    again.implied = first.implied
+        for _, inner in regions(step):
+            _share(inner)
+
+
+def _layers(step: Step) -> Iterator[Apply]:
+    if isinstance(step, Apply):
+        yield step
+    for _, region in regions(step):
+        for inner in region.steps:
+            yield from _layers(inner)
 
 
 def _merge(region: Region) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any
 
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import describe, fault
@@ -14,7 +14,7 @@ _ON = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no"
 
 
 def number_choices(file: tree.File) -> dict[int, str]:
-    """The keys of the choices without a label: `choice1`, `choice2` in the order of the text, in a block `Block.choice1`.
+    """The keys of choices without a label: `choice1`, `choice2` in the order of the text, in a block `Block.choice1`.
 
     They are given by the offset of the `?` or of the word CHOOSE. A label is not counted in.
     """
@@ -59,11 +59,9 @@ def _marks(node: Any, labelled: bool = False) -> Iterator[int]:
             yield from _marks(branch.body)
 
 
-def choice_key(place: Place, mark: Span, label: Optional[str]) -> str:
-    """What a choice is set by: its label, else its number."""
-    if label is not None:
-        return label
-    return place.run.scopes[mark.source].choices[mark.start]
+def choice_key(place: Place, mark: Span, label: str | None) -> str:
+    """What a choice is set by: its label, else its number. In `a: CHOOSE{ … }?` the label is that of the `?`."""
+    return place.run.scopes[mark.source].choices.get(mark.start) or label or ""
 
 
 def _given(place: Place, key: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any
 
 from archdsl.diagnostics import Edit, Fix
 from archdsl.elaborate.values import LayerValue
@@ -21,7 +21,7 @@ def instead(span: Span, text: str, title: str, *, safe: bool = False) -> tuple[F
     return (Fix(title, (Edit(span, text),), safe),)
 
 
-def set_argument(callee: LayerValue, spans: Mapping[str, Span], argument: str, value: str) -> Optional[Edit]:
+def set_argument(callee: LayerValue, spans: Mapping[str, Span], argument: str, value: str) -> Edit | None:
     """The edit that gives an argument this value where the layer is written; None where it is not in the text."""
     written = spans.get(argument)
     if written is not None:
@@ -39,7 +39,7 @@ def set_argument(callee: LayerValue, spans: Mapping[str, Span], argument: str, v
     return _insert(callee.span, close, f"{comma}{argument}={value}") if close else None
 
 
-def without_first(callee_end: int, loose: Sequence[tuple[Any, Span]]) -> Optional[Edit]:
+def without_first(callee_end: int, loose: Sequence[tuple[Any, Span]]) -> Edit | None:
     """The edit that takes the first argument without a name away; the layer's name ends at `callee_end`."""
     first = loose[0][1]
     text = first.source.text
@@ -54,7 +54,7 @@ def without_first(callee_end: int, loose: Sequence[tuple[Any, Span]]) -> Optiona
     return None
 
 
-def argument_away(name: Span, argument: str) -> Optional[Edit]:
+def argument_away(name: Span, argument: str) -> Edit | None:
     """The edit that takes a named argument of the layer away whose name stands here; None where there is none."""
     text = name.source.text
     close = _end_of_arguments(text, name.end)[0] if text[name.end : name.end + 1] == "(" else 0
@@ -72,7 +72,7 @@ def argument_away(name: Span, argument: str) -> Optional[Edit]:
     return Edit(Span(name.source, start, end), "")
 
 
-def before_step(span: Span, step: str) -> Optional[Edit]:
+def before_step(span: Span, step: str) -> Edit | None:
     """The edit that puts a step before the one that starts here; None where a label or an operator binds it."""
     before = span.source.text[: span.start].rstrip(" \t")
     if before.endswith((":", "*", "?")):

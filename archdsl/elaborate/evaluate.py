@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.elaborate.functions import FUNCTIONS, BadValue, checked, items, number, whole
-from archdsl.elaborate.suggest import unknown, unknown_name
+from archdsl.elaborate.functions import FUNCTIONS, BadValue, checked, items, weighed, whole
+from archdsl.elaborate.operations import arithmetic, compare, truth
+from archdsl.elaborate.parameters import bind, bind_parameters
+from archdsl.elaborate.suggest import unknown_name
 from archdsl.elaborate.values import (
-    MOST_ITEMS,
     BlockValue,
     Builtin,
     Fault,
@@ -32,8 +32,6 @@ DEEPEST_CALLS = 40  # functions that call functions
 MOST_WORK = 1_000_000  # values worked out in one run
 CONSTANT = "a constant is given by `{0} = …` or -D {0}=…"
 
-_ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-
 
 class Work:
     """Counts what is worked out, so that a hostile spec ends with an error rather than never."""
@@ -42,9 +40,9 @@ class Work:
         self.done = 0
         self.calls = 0
 
-    def count(self, span: Span) -> None:
-        """One value more; raises a Fault past the limit."""
-        self.done += 1
+    def count(self, span: Span, values: int = 1) -> None:
+        """So many values more; raises Limit past the limit."""
+        self.done += values
         if self.done > MOST_WORK:
             message = f"the spec's values take more than {MOST_WORK:_} steps to work out"
             raise Limit(Diagnostic("E150", message, span))
@@ -86,7 +84,10 @@ class Evaluator:
         try:
             if isinstance(node, tree.Name):
                 return checked(self._name(node, words, hint))
-            return checked(_RULES[type(node)](self, node, words))
+            value = checked(_RULES[type(node)](self, node, words))
+            if type(node) in _MAKES_LISTS:
+                self.work.count(node.span, weighed(value) // 8)
+            return value
         except BadValue as error:
             raise fault("E140", str(error), node.span) from None
         except OverflowError:
@@ -111,7 +112,9 @@ class Evaluator:
                 help=f"give it one: -D {letter}=224, or {letter} = 224 in the file",
             ) from None
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise fault("E141", f"{letter} = {describe(value)} is no size: a whole number above 0 is expected", node.span)
+            raise fault(
+                "E141", f"{letter} = {describe(value)} is no size: a whole number above 0 is expected", node.span
+            )
         return value
 
     def _name(self, node: tree.Name, words: Sequence[str], hint: str = CONSTANT) -> Any:
@@ -188,8 +191,8 @@ class Evaluator:
 
     def _comprehension(self, node: tree.Comprehension, words: Sequence[str]) -> list[Any]:
         result = []
-        for names in self.bindings(node.targets, node.values):
-            inner = self.within(names)
+        inner = self.within(self.names)
+        for inner.names in self.bindings(node.targets, node.values):
             if all(truth(inner.value(test), test.span) for test in node.tests):
                 result.append(inner.value(node.item))
         return result
@@ -200,11 +203,11 @@ class Evaluator:
             passes = items(self.value(values))
         except BadValue as error:
             raise fault("E144", f"a loop cannot go through this: {error}", values.span) from None
+        over = targets[0].span._replace(end=targets[-1].span.end)
+        target = tree.Target(over, tuple(targets)) if len(targets) > 1 else targets[0]
         for value in passes:
             names = Names(self.names)
-            over = targets[0].span._replace(end=targets[-1].span.end)
-            whole_target = tree.Target(over, tuple(targets)) if len(targets) > 1 else targets[0]
-            bind(whole_target, value, names)
+            bind(target, value, names)
             yield names
 
     # ---- operators
@@ -264,7 +267,9 @@ class Evaluator:
         if isinstance(callee, LayerValue) and not callee.arguments:
             from archdsl.elaborate.arguments import layer_words
 
-            given = tuple((a.name, self.value(a.value, layer_words(callee.name, a.name)), a.value.span) for a in node.arguments)
+            given = tuple(
+                (a.name, self.value(a.value, layer_words(callee.name, a.name)), a.value.span) for a in node.arguments
+            )
             return LayerValue(callee.name, node.span, given)
         if isinstance(callee, BlockValue) and not callee.arguments:
             return callee._replace(arguments=self.arguments(node))
@@ -287,14 +292,18 @@ class Evaluator:
         inner = Evaluator(names, None, self.lookup, self.work, self.missing)
         bind_parameters(function.node.name.id, function.node.parameters, given, inner, node.span)
         self.work.calls += 1
+        self.work.count(node.span, 4)  # what a call costs beside its values
         try:
             if self.work.calls > DEEPEST_CALLS:
-                raise fault("E151", f"{function.node.name.id} leads back to itself, or calls nest too deeply", node.span)
+                raise fault(
+                    "E151", f"{function.node.name.id} leads back to itself, or calls nest too deeply", node.span
+                )
             return inner.value(function.node.value)
         finally:
             self.work.calls -= 1
 
 
+_MAKES_LISTS = frozenset((tree.Items, tree.Comprehension, tree.Binary, tree.Call))
 _RULES: dict[type, Callable[[Evaluator, Any, Sequence[str]], Any]] = {
     tree.Number: Evaluator._literal,
     tree.Text: Evaluator._literal,
@@ -313,125 +322,3 @@ _RULES: dict[type, Callable[[Evaluator, Any, Sequence[str]], Any]] = {
     tree.Ternary: Evaluator._ternary,
     tree.Call: Evaluator._call,
 }
-
-
-def bind(target: tree.Target, value: Any, names: Names) -> None:
-    """Give the target's names their values; raises E144 where the value has not so many parts."""
-    if isinstance(target.names, str):
-        names.own[target.names] = value
-        return
-    parts = value if isinstance(value, (tuple, list)) and not hasattr(value, "_fields") else None
-    if parts is None or len(parts) != len(target.names):
-        many = len(target.names)
-        raise fault("E144", f"{describe(value)} does not come apart into {many} value{'s' * (many > 1)}", target.span)
-    for inner, part in zip(target.names, parts):
-        bind(inner, part, names)
-
-
-def key_span(key: str, value: Span) -> Span:
-    """The place of an argument's name, which stands before its value."""
-    start = value.source.text.rfind(key, 0, value.start)
-    return Span(value.source, start, start + len(key)) if start >= 0 else value
-
-
-def bind_parameters(
-    title: str,
-    parameters: Sequence[tree.Parameter],
-    given: Sequence[tuple[str, Any, Span]],
-    inner: Evaluator,
-    span: Span,
-) -> None:
-    """Put arguments and defaults into `inner.names`; raises E146 for too many, unknown or missing ones."""
-    known = [p.name for p in parameters]
-    values: dict[str, Any] = {}
-    for position, (name, value, place) in enumerate(given):
-        if not name and position >= len(known):
-            takes = f"{title} takes {len(known)} argument{'s' * (len(known) != 1)}"
-            raise fault("E146", f"{takes}, not {len(given)}", place)
-        key = name or known[position]
-        if key not in known:
-            raise unknown("E146", f"{title} has no parameter `{key}`", key, key_span(key, place), known)
-        if key in values:
-            raise fault("E146", f"{title} is given `{key}` twice", place)
-        values[key] = value
-    for parameter in parameters:
-        if parameter.name in values:
-            inner.names.own[parameter.name] = values[parameter.name]
-        elif parameter.default is not None:
-            inner.names.own[parameter.name] = inner.value(parameter.default)
-        else:
-            raise fault("E146", f"{title} needs a value for `{parameter.name}`", span)
-
-
-def truth(value: Any, span: Span) -> bool:
-    """The value if it is true or false; raises E147."""
-    if not isinstance(value, bool):
-        raise fault("E147", f"{describe(value)} is neither true nor false", span)
-    return value
-
-
-def plain(value: Any) -> Any:
-    """A tensor as its shape, for comparisons; raises Poisoned where it is unknown."""
-    if isinstance(value, Tensor):
-        if value.value is None or value.value.doubt:
-            raise Poisoned
-        return value.value.type.shape
-    return value
-
-
-def compare(name: str, left: Any, right: Any, span: Span) -> bool:
-    """One comparison; raises E140 where the values have no order. A vector's shape may be written as its size."""
-    if isinstance(left, Tensor) != isinstance(right, Tensor):
-        size, other = (right, left) if isinstance(left, Tensor) else (left, right)
-        if isinstance(size, int) and not isinstance(size, bool) and len(plain(other)) == 1:
-            left, right = ((size,), plain(other)) if isinstance(right, Tensor) else (plain(other), (size,))
-    left, right = plain(left), plain(right)
-    if isinstance(left, (LayerValue, BlockValue)) and isinstance(right, (LayerValue, BlockValue)):
-        left, right = str(left), str(right)
-    if isinstance(left, range) and isinstance(right, (list, range)):
-        left, right = list(items(left)), list(items(right))
-    if name in ("==", "!="):
-        return bool((left == right) == (name == "=="))
-    if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in (left, right)):
-        raise fault("E140", f"{describe(left)} {name} {describe(right)}: only numbers have an order", span)
-    return bool(_ORDER[name](left, right))
-
-
-def arithmetic(name: str, left: Any, right: Any) -> Any:
-    """One operation; raises BadValue and ZeroDivisionError."""
-    if name == "..":
-        return range(whole(left), whole(right) + 1)
-    sequences = (list, tuple)
-    if name == "+" and type(left) is type(right) and isinstance(left, (*sequences, str)) and not hasattr(left, "_fields"):
-        return left + right
-    if name == "+" and isinstance(left, (list, range)) and isinstance(right, (list, range)):
-        return list(items(left)) + list(items(right))
-    if name == "*" and isinstance(left, sequences) and not hasattr(left, "_fields"):
-        times = whole(right)
-        if times * len(left) > MOST_ITEMS:
-            raise BadValue(f"more than {MOST_ITEMS:_} items")
-        return left * times
-    number(left), number(right)
-    if name == "+":
-        return left + right
-    if name == "-":
-        return left - right
-    if name == "*":
-        return left * right
-    if name == "/":
-        exact = isinstance(left, int) and isinstance(right, int) and right != 0 and left % right == 0
-        return left // right if exact else left / right
-    if name == "//":
-        return left // right
-    if name == "%":
-        return left % right
-    return _power(left, right)
-
-
-def _power(left: Any, right: Any) -> Any:
-    if isinstance(left, int) and isinstance(right, int) and right > 0 and left.bit_length() * right > 8192:
-        raise BadValue("the power is too large")
-    result = left**right
-    if isinstance(result, complex):
-        raise BadValue("a root of a number below 0")
-    return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.arguments import bind_arguments, layer_words
@@ -21,12 +21,24 @@ from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.suggest import unknown
 from archdsl.elaborate.unused import warn_unused
 from archdsl.elaborate.use import import_names
-from archdsl.elaborate.values import BlockValue, Fault, Lambda, LayerValue, Limit, Names, Poisoned, Wrong, describe, fault
+from archdsl.elaborate.values import (
+    BlockValue,
+    Fault,
+    Lambda,
+    LayerValue,
+    Limit,
+    Names,
+    Poisoned,
+    Wrong,
+    describe,
+    fault,
+)
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
 from archdsl.syntax.source import Source, Span
+
 
 def elaborate(
     source: Source,
@@ -34,10 +46,10 @@ def elaborate(
     constants: Mapping[str, Any],
     inputs: Mapping[str, Any],
     findings: Findings,
-    root: Optional[str] = None,
-    fit: Optional[str] = None,
+    root: str | None = None,
+    fit: str | None = None,
     library: bool = False,
-) -> Optional[Network]:
+) -> Network | None:
     """The network that a text describes, or None where `findings` has got an error.
 
     `constants` are set from outside: a string is parsed as a value of the language, anything else is taken as
@@ -65,7 +77,7 @@ def elaborate(
     return network
 
 
-def _elaborated(run: Run, file: tree.File) -> Optional[Network]:
+def _elaborated(run: Run, file: tree.File) -> Network | None:
     """The network, or None behind an error; `run.given` is still as it came from outside."""
     source = file.span.source
     run.broken.update(word for part in file.broken for word in words(part.text))
@@ -76,7 +88,8 @@ def _elaborated(run: Run, file: tree.File) -> Optional[Network]:
         run.given = {name: _outside(place, name, value) for name, value in run.given.items()}
         return _network(place, source, file)
     except Fault as error:
-        run.report(error)
+        if not run.findings.full:
+            run.findings.add(error.diagnostic)
     except RecursionError:
         run.findings.add(Diagnostic("E103", "nested too deeply", file.span, help=("name a part as a block",)))
     return None
@@ -99,7 +112,7 @@ def _outside(place: Place, name: str, value: Any) -> Any:
         raise
 
 
-def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]:
+def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     run = place.run
     heads = [s for s in file.statements if not isinstance(s, (tree.Chain, tree.Constant))]
     define_names(place, file)
@@ -133,7 +146,9 @@ def _network(place: Place, source: Source, file: tree.File) -> Optional[Network]
             check_names(place, file)
             return None
     if last < 0 and not run.findings.errors:
-        raise fault("E110", "the text holds no network", file.span, help="a network is a chain of layers: CONV(8) - RELU - GAP")
+        raise fault(
+            "E110", "the text holds no network", file.span, help="a network is a chain of layers: CONV(8) - RELU - GAP"
+        )
     unclaimed(place, declared)
     outputs = _outputs(place, [s for s in heads if isinstance(s, tree.Output)])
     if run.findings.errors or place.value is None:
@@ -183,7 +198,9 @@ def define_names(place: Place, file: tree.File) -> None:
         if not isinstance(statement, (tree.Block, tree.Function)):
             continue
         name = statement.name
-        value = BlockValue(statement, place.names) if isinstance(statement, tree.Block) else Lambda(statement, place.names)
+        value = (
+            BlockValue(statement, place.names) if isinstance(statement, tree.Block) else Lambda(statement, place.names)
+        )
         if name.id in place.names.own or name.id in LAYERS:
             what = "a layer of the language" if name.id in LAYERS else "defined already"
             place.run.report(fault("E133", f"{name.id} is {what}", name.span, help="give it another name"))
@@ -210,7 +227,9 @@ def state(place: Place, statement: tree.Statement) -> None:
 def _constant(place: Place, node: tree.Constant) -> None:
     name = node.name.id
     if name in place.names.own or name in LAYERS:
-        raise fault("E133", f"{name} is {'a layer of the language' if name in LAYERS else 'defined already'}", node.name.span)
+        raise fault(
+            "E133", f"{name} is {'a layer of the language' if name in LAYERS else 'defined already'}", node.name.span
+        )
     place.names.own[name] = Wrong()
     value = place.evaluator.value(node.value)
     if node.range is not None:
@@ -260,11 +279,16 @@ def _outputs(place: Place, statements: list[tree.Output]) -> list[Output]:
     return outputs
 
 
-def _scores(network: Network) -> Optional[Value]:
+def _scores(network: Network) -> Value | None:
     """What arrives at the SOFTMAX that ends the network, if one does."""
     plain = [o for o in network.outputs if not o.training]
     steps = network.module.region.steps
     final = steps[-1] if steps else None
-    if isinstance(final, Apply) and final.layer.spec == "SOFTMAX" and len(plain) == 1 and plain[0].value is final.output:
+    if (
+        isinstance(final, Apply)
+        and final.layer.spec == "SOFTMAX"
+        and len(plain) == 1
+        and plain[0].value is final.output
+    ):
         return final.inputs[0]
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from archdsl.elaborate.values import MOST_BITS, MOST_ITEMS, Builtin
+from archdsl.elaborate.values import DEEPEST_LIST, MOST_BITS, MOST_ITEMS, Builtin
 
 
 class BadValue(Exception):
@@ -110,6 +110,29 @@ def checked(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise BadValue("the number is not finite")
     return value
+
+
+def weighed(value: Any) -> int:
+    """How many items a list or tuple has in all, those of lists within it included; raises BadValue past the limits.
+
+    Lists that share their parts are small in memory and long to look through, which is what counts.
+    """
+    if not isinstance(value, (list, tuple)) or hasattr(value, "_fields"):
+        return 0
+    count, waiting = 0, [(value, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        if depth > DEEPEST_LIST:
+            raise BadValue(f"lists nested more than {DEEPEST_LIST} deep")
+        count += len(part)
+        for item in part:
+            if isinstance(item, str):
+                count += len(item)
+            elif isinstance(item, (list, tuple)) and not hasattr(item, "_fields"):
+                waiting.append((item, depth + 1))
+            if count > MOST_ITEMS:
+                raise BadValue(f"more than {MOST_ITEMS:_} items")
+    return count
 
 
 FUNCTIONS: dict[str, Builtin] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Optional
+from typing import Any
 
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.functions import FUNCTIONS
@@ -24,17 +24,23 @@ DTYPES = ("float", "int", "bool")
 def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
     """Add an `input` to those declared; a fault in it is reported, and its tensor is then unknown."""
     name = node.name or "input"
-    if any(other.name == name for other in declared):
-        raise fault("E112", f"two inputs are called {name}", node.span, help="each has a name of its own: input left: 3x224x224")
+    if name in place.run.network_inputs:
+        raise fault(
+            "E112", f"two inputs are called {name}", node.span, help="each has a name of its own: input left: 3x224x224"
+        )
     run = place.run
-    value: Optional[Value] = None
+    value: Value | None = None
     try:
         check_label(name, node.span)
         if node.dtype not in DTYPES:
             at = Span(node.span.source, node.span.end - len(node.dtype), node.span.end)
             raise fault("E113", f"{node.dtype} is no type: there are {', '.join(DTYPES)}", at)
         given = run.inputs.get(name, run.inputs.get("") if not declared else None)
-        shape = _shape(given, node.span) if given is not None else _sizes(place.evaluator.value(node.shape), node.shape.span)
+        shape = (
+            _shape(given, node.span)
+            if given is not None
+            else _sizes(place.evaluator.value(node.shape), node.shape.span)
+        )
         value = Value(TensorType(shape, node.dtype), node.span, f"the input at {run.where(node.span)}", name)
     except Fault as error:
         run.report(error)
@@ -56,9 +62,11 @@ def start(place: Place, declared: list[Input], span: Span) -> None:
             place.advance(None)
             run.report(
                 fault(
-                    "E111", "the text names no input", Span(span.source, span.start, span.start + 1),
+                    "E111",
+                    "the text names no input",
+                    Span(span.source, span.start, span.start + 1),
                     help="write input 3x32x32 before the chain, or give --input 3x32x32",
-                )  # fmt: skip
+                )
             )
             return
         value = Value(TensorType(_shape(given, None)), None, "the input", "input")
@@ -76,12 +84,14 @@ def _sizes(value: Any, span: Span) -> Shape:
         value = tuple(value)
     good = isinstance(value, tuple) and not hasattr(value, "_fields") and 1 <= len(value) <= 6
     if not good or any(isinstance(n, bool) or not isinstance(n, int) or not 1 <= n < 2**31 for n in value):
-        raise fault("E111", f"an input's shape is one to six sizes above 0, not {describe(value)}", span, help="input 3x224x224")
+        raise fault(
+            "E111", f"an input's shape is one to six sizes above 0, not {describe(value)}", span, help="input 3x224x224"
+        )
     result: Shape = value
     return result
 
 
-def _shape(given: Any, span: Optional[Span]) -> Shape:
+def _shape(given: Any, span: Span | None) -> Shape:
     """A shape from outside: `3x32x32` or a tuple."""
     if isinstance(given, str):
         if not re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){0,5}", given):
@@ -111,14 +121,18 @@ def unclaimed(place: Place, declared: list[Input]) -> None:
         meant = near(name, known)
         run.findings.add(
             Diagnostic(
-                "E115", f"{name} was set from outside, and the spec has no constant, choice or open name of this name",
-                help=(f"did you mean {meant}?",) if meant else (), file=run.main.name if run.main else "",
-            )  # fmt: skip
+                "E115",
+                f"{name} was set from outside, and the spec has no constant, choice or open name of this name",
+                help=(f"did you mean {meant}?",) if meant else (),
+                file=run.main.name if run.main else "",
+            )
         )
     names = [i.name for i in declared]
     for name in run.inputs:
         if name and name not in names and "input" not in run.broken:
             what = f"its input is {names[0]}" if len(names) == 1 else f"its inputs are {', '.join(names)}"
             run.findings.add(
-                Diagnostic("E115", f"the spec has no input called {name}", help=(what,), file=run.main.name if run.main else "")
+                Diagnostic(
+                    "E115", f"the spec has no input called {name}", help=(what,), file=run.main.name if run.main else ""
+                )
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Collection
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple
 
 from archdsl.elaborate.suggest import near, rename
 from archdsl.elaborate.values import Fault, fault
@@ -13,20 +13,23 @@ from archdsl.syntax.source import Span
 
 # What nn.Module defines: a child of such a name would hide it, or torch refuses it.
 _TAKEN = frozenset(
-    "_apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks "
-    "_forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks _forward_pre_hooks_with_kwargs "
-    "_get_backward_hooks _get_backward_pre_hooks _get_item_by_idx _get_name _is_full_backward_hook _load_from_state_dict "
-    "_load_state_dict_post_hooks _load_state_dict_pre_hooks _maybe_warn_non_full_backward_hook _modules _named_members "
+    "T_destination _apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl "
+    "_forward_hooks _forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks "
+    "_forward_pre_hooks_with_kwargs _get_backward_hooks _get_backward_pre_hooks _get_item_by_idx "
+    "_get_name _is_full_backward_hook _load_from_state_dict _load_state_dict_post_hooks "
+    "_load_state_dict_pre_hooks _maybe_warn_non_full_backward_hook _modules _named_members "
     "_non_persistent_buffers_set _parameters _register_load_state_dict_pre_hook _register_state_dict_hook "
-    "_replicate_for_data_parallel _save_to_state_dict _slow_forward _state_dict_hooks _state_dict_pre_hooks _version "
-    "_wrapped_call_impl append extend insert pop "  # the last four are nn.Sequential's
-    "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval "
-    "extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia "
-    "named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer "
-    "register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook "
-    "register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter "
-    "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory "
-    "state_dict to to_empty train training type xpu zero_grad".split()
+    "_replicate_for_data_parallel _save_to_state_dict _slow_forward _state_dict_hooks "
+    "_state_dict_pre_hooks _version _wrapped_call_impl add_module apply bfloat16 buffers call_super_init "
+    "children compile cpu cuda double dump_patches eval extra_repr float forward get_buffer "
+    "get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia named_buffers "
+    "named_children named_modules named_parameters parameters register_backward_hook register_buffer "
+    "register_forward_hook register_forward_pre_hook register_full_backward_hook "
+    "register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook "
+    "register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook "
+    "requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train training type "
+    "xpu zero_grad "
+    "append extend insert pop".split()  # the last four are nn.Sequential's
 )
 
 
@@ -36,8 +39,8 @@ class Entry(NamedTuple):
     `left_out`: its step is not there, by a count of 0, a choice or a condition.
     """
 
-    value: Optional[Value]
-    step: Optional[Union[Apply, Call]]
+    value: Value | None
+    step: Apply | Call | None
     span: Span
     left_out: bool = False
 
@@ -48,7 +51,7 @@ class Level:
     A block is closed: what stands in it sees no labels around it.
     """
 
-    def __init__(self, outer: Optional[Level] = None, *, closed: bool = False) -> None:
+    def __init__(self, outer: Level | None = None, *, closed: bool = False) -> None:
         self.outer = outer
         self.closed = closed
         self.labels: dict[str, Entry] = {}
@@ -82,7 +85,7 @@ class Level:
 
         `written` stands before the name in the text; `others` are names that could have been meant as well.
         """
-        level: Optional[Level] = self
+        level: Level | None = self
         widest = self
         while level is not None:
             if name in level.labels:
@@ -94,7 +97,9 @@ class Level:
             return found[0]
         if found:
             places = ", ".join(dict.fromkeys(entry.span.place for entry in found[:4]))
-            raise fault("E162", f"{len(found)} steps deeper down are called {name}", span, notes=(f"they stand at {places}",))
+            raise fault(
+                "E162", f"several steps deeper down are called {name}", span, notes=(f"they stand at {places}",)
+            )
         raise self._unknown(name, span, widest, written, others)
 
     def _deeper(self, name: str) -> list[Entry]:
@@ -118,7 +123,8 @@ class Level:
         if not meant and name == "input" and len(others) == 1:
             (meant,) = others
         if not meant:
-            return fault("E161", f"nothing before this is called {name}", span, help="a label stands before its step: name: CONV")
+            help = "a label stands before its step: name: CONV"
+            return fault("E161", f"nothing before this is called {name}", span, help=help)
         text = meant if meant.isidentifier() else f'"{meant}"'
         return fault(
             "E161",
@@ -141,7 +147,7 @@ def check_label(name: str, span: Span) -> None:
     elif name.isdigit():
         why = "a label is no number, which is a position"
     elif name in _TAKEN or (name.startswith("__") and name.endswith("__")):
-        why = "nn.Module has something of this name"
+        why = "nn.Module or nn.Sequential has something of this name"
     elif keyword.iskeyword(name):
         why = "this is a word of Python, and so no attribute of a module"
     if why:

@@ -67,7 +67,7 @@ def choice_labels(file: tree.File) -> Iterator[re.Pattern[str]]:
         node = waiting.pop()
         if isinstance(node, tree.Labelled):
             choice = isinstance(node.step, tree.Optional_)
-            if choice or isinstance(node.step, tree.Join) and node.step.name.id == "CHOOSE":
+            if choice or (isinstance(node.step, tree.Join) and node.step.name.id == "CHOOSE"):
                 parts = (re.escape(part) if isinstance(part, str) else ".+" for part in node.label.parts)
                 yield re.compile("".join(parts))
         waiting += parts_of(node)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Optional
 
 from archdsl.diagnostics import Edit, Findings, Fix
 from archdsl.elaborate.place import Run
@@ -17,7 +16,7 @@ MOST_TRIES = 40
 MOST_STEPS = 5_000  # steps of all tries together
 
 
-def find_inputs(run: Run, elaborate: Callable[[Run], Optional[Network]]) -> None:
+def find_inputs(run: Run, elaborate: Callable[[Run], Network | None]) -> None:
     """Add the nearest input sizes with which the whole network checks to the first E201, where nothing else is wrong.
 
     `elaborate` is the whole run once more, with other inputs.
@@ -25,7 +24,7 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Optional[Network]]) -> None
     errors = run.findings.errors
     if any(d.code != "E201" for d in errors) or len(run.network_inputs) != 1:
         return
-    ((name, value),) = run.network_inputs.items()
+    (value,) = run.network_inputs.values()
     if value is None or not 2 <= value.type.rank <= 4 or len(set(value.type.shape[1:])) > 1:
         return
     shape = value.type.shape
@@ -52,12 +51,13 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Optional[Network]]) -> None
     index = run.findings.found.index(errors[0])
     others = tuple(help for help in errors[0].help if not help.startswith("a map of "))
     given = written_shape(value.span, shape)
-    fixes = tuple(Fix(f"an input of {show_shape(other)} fits", (Edit(given, show_shape(other)),)) for other in found if given)
+    fits = [show_shape(other) for other in found]
+    fixes = tuple(Fix(f"an input of {other} fits", (Edit(given, other),)) for other in fits) if given else ()
     kept = errors[0].fixes
     run.findings.found[index] = replace(errors[0], help=(*others, text), fixes=(*kept, *fixes))
 
 
-def written_shape(span: Optional[Span], shape: Shape) -> Optional[Span]:
+def written_shape(span: Span | None, shape: Shape) -> Span | None:
     """Where an input's statement holds this shape, once."""
     text = show_shape(shape)
     if span is None or span.text.count(text) != 1:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Optional
 
 from archdsl.graph import Value
 from archdsl.layers.arguments import Mismatch
@@ -13,8 +12,12 @@ from archdsl.tensor import TensorType
 
 SURE, POSITIONS, ALL = 0, 1, 2  # what is in doubt of a value: see graph.Value
 
-_SETTLES = frozenset(("FC", "GAP", "ADAPTIVEAVGPOOL", "ADAPTIVEMAXPOOL"))  # their sizes hang on no position that arrives
-_MOVES = frozenset("FLATTEN RESHAPE PERMUTE REARRANGE SELECT SLICE CHUNK MATMUL GATHER MHA ATTENTION MEAN SUM NORM".split())
+_SETTLES = frozenset(
+    ("FC", "GAP", "ADAPTIVEAVGPOOL", "ADAPTIVEMAXPOOL")
+)  # their sizes hang on no position that arrives
+_MOVES = frozenset(
+    "FLATTEN RESHAPE PERMUTE REARRANGE SELECT SLICE CHUNK MATMUL GATHER MHA ATTENTION MEAN SUM NORM".split()
+)
 
 _OF_SIZES = frozenset("E201 E202 E204 E208 E209 E220 E221 E222 E223 E224 E225 E226 E227".split())
 """The faults that other sizes might mend."""
@@ -36,7 +39,7 @@ def typed(layer: Layer, types: Sequence[TensorType]) -> TensorType:
 def after(layer: Layer, inputs: Sequence[Value]) -> tuple[int, str]:
     """The doubt and the layout of what the layer gives."""
     doubt = max((value.doubt for value in inputs), default=SURE)
-    if doubt == POSITIONS and layer.spec in _SETTLES - {"FC"} or layer.spec == "FC":
+    if (doubt == POSITIONS and layer.spec in _SETTLES - {"FC"}) or layer.spec == "FC":
         doubt = SURE
     elif doubt and layer.spec in _MOVES:
         doubt = ALL
@@ -51,7 +54,7 @@ def doubt_of(layer: Layer) -> int:
     return ALL if layer.spec in _MOVES else POSITIONS
 
 
-def guessed(layer: Layer, fault: LayerError, types: Sequence[TensorType]) -> Optional[TensorType]:
+def guessed(layer: Layer, fault: LayerError, types: Sequence[TensorType]) -> TensorType | None:
     """What a layer would give if its fault were mended by a change of one argument; None where none mends it."""
     for argument, value, _ in fault.trials:
         try:

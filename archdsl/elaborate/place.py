@@ -1,10 +1,10 @@
-"""Where elaboration stands: the names, the module, the region that grows, the tensor that flows, and how it came here."""
+"""Where elaboration stands: the names, the module, the region that grows, the tensor that flows, how it came here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.evaluate import Evaluator, Work
@@ -14,7 +14,7 @@ from archdsl.graph import Region, Value
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
-MOST_STEPS = 30_000  # steps derived in one run, copies of a repetition that are alike apart
+MOST_STEPS = 20_000  # steps derived in one run, copies of a repetition that are alike apart
 
 
 class Tail(NamedTuple):
@@ -30,7 +30,7 @@ class Memory(NamedTuple):
     `fresh`: the CONV stands in the arm that is being elaborated, or in the file.
     """
 
-    width: Optional[int] = None
+    width: int | None = None
     strided: bool = False
     fresh: bool = False
 
@@ -42,15 +42,15 @@ class Run:
     findings: Findings
     given: Mapping[str, Any]  # constants set from outside
     inputs: Mapping[str, Any]  # inputs set from outside: shapes as text or tuples; "" for the only one
-    root: Optional[str]  # the folder that `use` stays below
-    fit: Optional[str]  # the rule for layers that name none
+    root: str | None  # the folder that `use` stays below
+    fit: str | None  # the rule for layers that name none
     work: Work = field(default_factory=Work)
     steps: int = 0
     used: set[str] = field(default_factory=set)  # names of `given` that the spec asked for
     choices: set[str] = field(default_factory=set)  # all keys of choices that came by
-    network_inputs: dict[str, Optional[Value]] = field(default_factory=dict)
+    network_inputs: dict[str, Value | None] = field(default_factory=dict)
     scopes: dict[Source, FileScope] = field(default_factory=dict)  # each file's, by its source
-    main: Optional[Source] = None
+    main: Source | None = None
     library: bool = False  # whether a file of blocks alone is no fault
     outside: Mapping[str, Any] = field(init=False)  # `given` as it came, not yet evaluated
     broken: set[str] = field(default_factory=set)  # words of what does not parse: it may define what is missed
@@ -72,7 +72,7 @@ class Run:
         return span.place if span.source is self.main else f"{span.source.name}:{span.place}"
 
     def report(self, fault: Fault, trail: tuple[str, ...] = ()) -> None:
-        """Add the fault to the findings, with how elaboration came to it."""
+        """Add the fault to the findings, with how elaboration came to it; raises Limit where there are too many."""
         d = fault.diagnostic
         told = [way for way in trail if any(note.endswith(f", {way}") for note in d.notes)]
         notes = d.notes
@@ -81,6 +81,8 @@ class Run:
             told = []
         notes = (*notes, *(way for way in trail if way not in told))
         self.findings.add(replace(d, notes=notes))
+        if self.findings.full:
+            raise Limit(d)
 
 
 @dataclass
@@ -91,7 +93,7 @@ class FileScope:
     defaults: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     choices: dict[int, str] = field(default_factory=dict)  # the key of each choice without a label, by its place
     loading: bool = False  # whether its statements are still read, against cycles of `use`
-    file: Optional[tree.File] = None
+    file: tree.File | None = None
 
     def defaults_at(self, layer: str, offset: int) -> dict[str, Any]:
         """The defaults for a layer that is written at this offset."""
@@ -110,8 +112,8 @@ class Place:
     names: Names
     level: Level
     region: Region
-    value: Optional[Value]
-    memory: Memory = Memory()
+    value: Value | None
+    memory: Memory = Memory()  # noqa: RUF009  # a NamedTuple, and so immutable
     here: bool = True  # whether any tensor arrives at all
     trail: tuple[str, ...] = ()  # "in Bottleneck at 21:11", the innermost first
     blocks: tuple[str, ...] = ()  # the blocks around, against recursion
@@ -143,7 +145,7 @@ class Place:
             raise
 
     def _labelled(self, name: str) -> bool:
-        level: Optional[Level] = self.level
+        level: Level | None = self.level
         while level is not None:
             if name in level.labels:
                 return True
@@ -158,12 +160,16 @@ class Place:
                 parts.append(part)
                 continue
             value = self.evaluator.value(part)
-            if isinstance(value, bool) or not isinstance(value, (int, str)) or isinstance(value, int) and value.bit_length() > 64:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, str))
+                or (isinstance(value, int) and value.bit_length() > 64)
+            ):
                 raise fault_of_label(part.span)
             parts.append(str(value))
         return "".join(parts)
 
-    def advance(self, value: Optional[Value], *, strided: bool = False) -> None:
+    def advance(self, value: Value | None, *, strided: bool = False) -> None:
         """Go on with this tensor."""
         self.value = value
         self.here = True

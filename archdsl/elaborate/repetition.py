@@ -54,7 +54,11 @@ def repeat(place: Place, node: tree.Repeated, count: int, tail: Tail, derive: Ca
             place.advance(None)
             return
         region.result = copy.value
-        fixed = (copy.value.type, copy.value.layout, copy.memory) == known and remaining > 1 and before[1] == len(before[0].labels)
+        fixed = (
+            (copy.value.type, copy.value.layout, copy.memory) == known
+            and remaining > 1
+            and before[1] == len(before[0].labels)
+        )
         times = remaining - 1 if fixed else 1
         runs.append(Run(times, region))
         remaining -= times

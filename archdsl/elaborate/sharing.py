@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional, Union
-
 from archdsl.elaborate.output import after, typed
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault, Poisoned, fault
@@ -15,8 +13,8 @@ from archdsl.syntax.source import Span
 from archdsl.tensor import show_shape
 
 
-def share(place: Place, node: tree.Share, label: Optional[str]) -> None:
-    """Apply again what the label names, to what arrives; raises E164 where it names no submodule, E165 where it cannot."""
+def share(place: Place, node: tree.Share, label: str | None) -> None:
+    """Apply again what the label names, to what arrives; raises E164 where it is no submodule, E165 where it cannot."""
     name = place.text(node.label)
     entry = place.find(name, node.span, "share ")
     if entry.left_out:  # what is not there changes nothing, here as there
@@ -33,7 +31,7 @@ def share(place: Place, node: tree.Share, label: Optional[str]) -> None:
     place.advance(again.output)
 
 
-def _again(place: Place, step: Union[Apply, Call], arriving: Value, span: Span, name: str) -> Union[Apply, Call]:
+def _again(place: Place, step: Apply | Call, arriving: Value, span: Span, name: str) -> Apply | Call:
     moved = {step.input: arriving} if isinstance(step, Call) else {step.inputs[0]: arriving} if step.inputs else {}
     made = _copy(place, step, moved, span, name)
     assert isinstance(made, (Apply, Call))
@@ -42,6 +40,7 @@ def _again(place: Place, step: Union[Apply, Call], arriving: Value, span: Span, 
 
 def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name: str) -> Step:
     """The step with the tensors of another place; `moved` says what stands for each value, and grows."""
+    place.count(span)
     if isinstance(step, Apply):
         inputs = tuple(moved.get(value, value) for value in step.inputs)
         types = tuple(value.type for value in inputs)
@@ -97,7 +96,8 @@ def _other_weights(step: Apply, inputs: tuple[Value, ...], span: Span, name: str
     arrives, before = inputs[0].type, step.types[0]
     return fault(
         "E165",
-        f"{name} has weights for {show_shape(before.shape)} at {step.layer.spec}, and {show_shape(arrives.shape)} arrives",
+        f"{name} has weights for {show_shape(before.shape)} at {step.layer.spec}, "
+        f"and {show_shape(arrives.shape)} arrives",
         span,
         notes=(f"the {show_shape(arrives.shape)} comes from {inputs[0].origin}",) if inputs[0].origin else (),
     )

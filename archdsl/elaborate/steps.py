@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
-from archdsl.elaborate.apply import apply_block, apply_layer, constant, reference
+from archdsl.elaborate.apply import apply_layer, constant, reference
+from archdsl.elaborate.blocks import apply_block
 from archdsl.elaborate.choices import arm_of, choice_key, is_on
-from archdsl.elaborate.evaluate import truth
 from archdsl.elaborate.labels import Entry, Level, check_label
+from archdsl.elaborate.operations import truth
 from archdsl.elaborate.place import Memory, Place, Tail
 from archdsl.elaborate.repetition import count_of, repeat
 from archdsl.elaborate.sharing import share
-from archdsl.elaborate.values import BlockValue, Fault, LayerValue, Limit, Names, Poisoned, Tensor, Wrong, describe, fault
+from archdsl.elaborate.values import (
+    BlockValue,
+    Fault,
+    LayerValue,
+    Limit,
+    Names,
+    Poisoned,
+    Tensor,
+    Wrong,
+    describe,
+    fault,
+)
 from archdsl.graph import Call, Module, Region, Value
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 Label = Optional[tuple[str, Span]]
+MOST_ARMS = 1000
 _TRANSPARENT = frozenset(("SOFTMAX", "SIGMOID", "DROPOUT"))
 
 
@@ -29,23 +42,22 @@ def body(place: Place, node: tree.Body, tail: Tail) -> None:
     place.value, place.memory, place.here = inner.value, inner.memory, inner.here
 
 
-def _parts(line: Union[tree.Chain, tree.Constant]) -> Sequence[Union[tree.Step, tree.Constant]]:
+def _parts(line: tree.Chain | tree.Constant) -> Sequence[tree.Step | tree.Constant]:
     return line.steps if isinstance(line, tree.Chain) else (line,)
 
 
-def sequence(place: Place, parts: Sequence[Union[tree.Step, tree.Constant]], tail: Tail) -> None:
+def sequence(place: Place, parts: Sequence[tree.Step | tree.Constant], tail: Tail) -> None:
     """Steps in sequence. A step at fault is reported, and the rest is held to what can still be said of it."""
     steps = [part for part in parts if not isinstance(part, tree.Constant)]
-    following = len(steps)
+    index = 0
     for part in parts:
         try:
             if isinstance(part, tree.Constant):
                 define_constant(place, part)
                 continue
-            following -= 1
-            rest = steps[len(steps) - following :]
-            ends = tail.ends and all(_transparent(place, s) for s in rest)
-            step(place, part, Tail(tail.last and not rest, ends))
+            index += 1
+            ends = tail.ends and all(_transparent(place, steps[i]) for i in range(index, len(steps)))
+            step(place, part, Tail(tail.last and index == len(steps), ends))
         except Limit:
             raise
         except Fault as error:
@@ -74,7 +86,10 @@ def _transparent(place: Place, node: tree.Step) -> bool:
         return all(
             isinstance(line, tree.Chain) and all(_transparent(place, s) for s in line.steps) for line in node.body.lines
         )
-    return isinstance(node, (tree.Name, tree.Call)) and (node.id if isinstance(node, tree.Name) else node.name.id) in _TRANSPARENT
+    return (
+        isinstance(node, (tree.Name, tree.Call))
+        and (node.id if isinstance(node, tree.Name) else node.name.id) in _TRANSPARENT
+    )
 
 
 def define_constant(place: Place, node: tree.Constant) -> None:
@@ -120,13 +135,15 @@ def named_module(place: Place, span: Span, tail: Tail, label: Label, fill: Calla
         module(place, span, tail, label, fill)
 
 
-def _called(place: Place, node: Union[tree.Name, tree.Call, tree.Number], tail: Tail, label: Label) -> None:
+def _called(place: Place, node: tree.Name | tree.Call | tree.Number, tail: Tail, label: Label) -> None:
     if isinstance(node, tree.Number):
         raise fault("E134", f"{describe(node.value)} is no step: a number may only be an arm", node.span)
     name = node if isinstance(node, tree.Name) else node.name
     if name.id == "INPUT" and not _defined(place, "INPUT"):
         if isinstance(node, tree.Call):
-            raise fault("E120", "INPUT takes no arguments", node.span, help="the input's shape stands in `input 3x32x32`")
+            raise fault(
+                "E120", "INPUT takes no arguments", node.span, help="the input's shape stands in `input 3x32x32`"
+            )
         name_output(place, label)
         return
     if name.id == "CHOOSE":
@@ -160,7 +177,7 @@ def _group(place: Place, node: tree.Group, tail: Tail, label: Label) -> None:
 
 
 def module(place: Place, span: Span, tail: Tail, label: tuple[str, Span], fill: Callable[[Place], None]) -> None:
-    """A level of the module tree around what `fill` elaborates: a group with a label, copies, a loop, a branch, an arm."""
+    """A level of the module tree around what `fill` elaborates: a group, copies, a loop, a branch or an arm."""
     arriving = place.value
     param = arriving.again() if arriving is not None else None
     region = Region(param)  # type: ignore[arg-type]  # None only behind a fault, where no graph is used
@@ -208,15 +225,17 @@ def _join(place: Place, node: tree.Join, tail: Tail, label: Label) -> None:
     callee = place.evaluator.value(tree.Call(node.span, name, node.arguments) if node.arguments else name, hint="")
     if not isinstance(callee, LayerValue):
         raise fault("E126", f"{name.id} is {describe(callee)}, which joins no arms", name.span)
+    if len(node.arms) > MOST_ARMS:
+        raise fault("E156", f"{len(node.arms)} arms, and the limit is {MOST_ARMS}", name.span)
     place.level.positional = False
     values, place.memory = arms(place, node.arms)
     made = apply_layer(place, callee, name.span, tail, label and label[0], values)
     name_output(place, label, made)
 
 
-def arms(place: Place, nodes: Sequence[tree.Body]) -> tuple[list[Optional[Value]], Memory]:
+def arms(place: Place, nodes: Sequence[tree.Body]) -> tuple[list[Value | None], Memory]:
     """What each arm gives, over the tensor that arrives, and the memory after the join: the first arm's with a CONV."""
-    values: list[Optional[Value]] = []
+    values: list[Value | None] = []
     before = place.memory
     memory = before._replace(fresh=False)
     for node in nodes:
@@ -228,12 +247,12 @@ def arms(place: Place, nodes: Sequence[tree.Body]) -> tuple[list[Optional[Value]
         body(inner, node, Tail())
         values.append(inner.value)
         if not memory.fresh:  # no arm so far has a CONV: any stride counts
-            strided = inner.memory.strided or memory.strided and not inner.memory.fresh
+            strided = inner.memory.strided or (memory.strided and not inner.memory.fresh)
             memory = inner.memory._replace(strided=strided)
     return values, memory._replace(fresh=memory.fresh or before.fresh)
 
 
-def _number(place: Place, node: tree.Body) -> Union[int, float, None]:
+def _number(place: Place, node: tree.Body) -> int | float | None:
     """The number that an arm is, if it is one."""
     if len(node.lines) != 1 or not isinstance(node.lines[0], tree.Chain) or len(node.lines[0].steps) != 1:
         return None
@@ -285,10 +304,11 @@ def _ordinal(number: int) -> str:
 def _condition(place: Place, node: tree.Condition, tail: Tail, label: Label) -> None:
     for branch in node.branches:
         if branch.test is None or truth(place.evaluator.value(branch.test), branch.test.span):
-            taken = branch.body
-            named_module(place, node.span, tail, label, lambda inner: body(inner, taken, tail))
-            return
-    name_output(place, label, left_out=True)
+            break
+    else:
+        name_output(place, label, left_out=True)
+        return
+    named_module(place, node.span, tail, label, lambda inner: body(inner, branch.body, tail))
 
 
 _FORMS: dict[type, Callable[[Place, Any, Tail, Label], None]] = {

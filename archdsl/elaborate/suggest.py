@@ -53,6 +53,8 @@ def near(name: str, known: Iterable[str]) -> str:
     """The one known name that is near, "" where there is none or more than one are as near."""
     import difflib
 
+    if len(name) > 60:
+        return ""
     names = sorted(set(known))
     folded: dict[str, str] = {}
     for candidate in names:
@@ -82,7 +84,8 @@ def unknown(code: str, message: str, name: str, span: Span, known: Iterable[str]
     meant = near(name, known)
     if not meant:
         return Fault(Diagnostic(code, message, span))
-    return Fault(Diagnostic(code, message, span, help=(f"did you mean {meant}?",), fixes=rename(span, meant, safe=True)))
+    help = (f"did you mean {meant}?",)
+    return Fault(Diagnostic(code, message, span, help=help, fixes=rename(span, meant, safe=True)))
 
 
 def rename(span: Span, meant: str, *, safe: bool) -> tuple[Fix, ...]:

@@ -25,7 +25,7 @@ def warn_unused(network: Network, findings: Findings) -> None:
         weights = _weights(step, dead, paths)
         if isinstance(step, Op) and not weights:
             continue  # a tensor that costs nothing and teaches nothing, such as an unused constant
-        span = step.apply.span if isinstance(step, Op) else step.body.steps[-1].output.span
+        span = step.apply.span if isinstance(step, Op) else (step.body.steps or [step])[-1].output.span
         names = ", ".join(weights[:6]) + (f" and {len(weights) - 6} more" if len(weights) > 6 else "")
         findings.add(
             Diagnostic(

@@ -14,6 +14,8 @@ from archdsl.syntax.parser import parse
 from archdsl.syntax.source import Source
 
 LARGEST = 1 << 20  # bytes of a file
+LONGEST_PATH = 1000
+MOST_TEXT = 1 << 19  # characters of all files
 MOST_FILES = 100
 
 
@@ -42,6 +44,8 @@ def _load(place: Place, node: tree.Use) -> FileScope:
     run, here = place.run, node.span.source
     if here.path is None or run.root is None:
         raise fault("E180", "`use` looks beside the spec's file, and this text has none", node.path_span)
+    if not node.path or not node.path.isprintable() or len(node.path) > LONGEST_PATH:
+        raise fault("E180", "this is no path of a file", node.path_span)
     path = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(here.path)), node.path))
     root = os.path.realpath(run.root)
     if os.path.isabs(node.path) or os.path.commonpath([root, path]) != root:
@@ -55,7 +59,7 @@ def _load(place: Place, node: tree.Use) -> FileScope:
     if len(run.scopes) > MOST_FILES:
         raise fault("E183", f"more than {MOST_FILES} files", node.path_span)
     source = Source(_read(path, node), os.path.join(os.path.dirname(here.name), node.path), path)
-    return _elaborate(place, source)
+    return _elaborate(place, source, node)
 
 
 def _read(path: str, node: tree.Use) -> str:
@@ -63,7 +67,9 @@ def _read(path: str, node: tree.Use) -> str:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise fault("E180", f"{node.path} cannot be read: {(error.strerror or str(error)).lower()}", node.path_span) from None
+        raise fault(
+            "E180", f"{node.path} cannot be read: {(error.strerror or str(error)).lower()}", node.path_span
+        ) from None
     if len(data) > LARGEST:
         raise fault("E180", f"{node.path} is larger than {LARGEST >> 20} MiB", node.path_span)
     try:
@@ -72,10 +78,12 @@ def _read(path: str, node: tree.Use) -> str:
         raise fault("E180", f"{node.path} is no text in UTF-8 (byte {error.start})", node.path_span) from None
 
 
-def _elaborate(place: Place, source: Source) -> FileScope:
+def _elaborate(place: Place, source: Source, node: tree.Use) -> FileScope:
     from archdsl.elaborate.file import define_names, state  # a file's statements may be `use` again
 
     run = place.run
+    if len(source.text) + sum(len(other.text) for other in run.scopes) > MOST_TEXT:
+        raise fault("E183", f"more than {MOST_TEXT:_} characters in all files", node.path_span)
     file = parse(source, run.findings)
     names = Names()
     if file is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Optional
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, Fix
 from archdsl.graph import Value
@@ -10,7 +11,8 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 from archdsl.tensor import show_shape
 
-MOST_ITEMS = 100_000  # items of a list or a range
+MOST_ITEMS = 100_000  # items of a list or a range, those of lists within it included
+DEEPEST_LIST = 20  # lists within lists
 MOST_BITS = 4096  # bits of a whole number
 
 
@@ -47,7 +49,7 @@ def fault(
 class Tensor(NamedTuple):
     """`in`, `@name`: a tensor of the graph as a value; None where it could not be made."""
 
-    value: Optional[Value]
+    value: Value | None
 
     def __str__(self) -> str:
         return str(self.value.type) if self.value is not None else "an unknown tensor"
@@ -59,7 +61,7 @@ class Builtin(NamedTuple):
     word: str
     call: Callable[..., Any]
     least: int
-    most: Optional[int]
+    most: int | None
 
     def __str__(self) -> str:
         return self.word
@@ -106,7 +108,9 @@ class Names:
 
     __slots__ = ("choices", "later", "outer", "own")
 
-    def __init__(self, outer: Optional[Names] = None, choices: str = "") -> None:
+    choices: str
+
+    def __init__(self, outer: Names | None = None, choices: str = "") -> None:
         self.own: dict[str, Any] = {}
         self.outer = outer
         self.later: dict[str, Span] = {}  # the file's constants, defined or not yet
@@ -114,16 +118,16 @@ class Names:
 
     def find(self, name: str) -> Any:
         """What the name stands for; raises KeyError."""
-        names: Optional[Names] = self
+        names: Names | None = self
         while names is not None:
             if name in names.own:
                 return names.own[name]
             names = names.outer
         raise KeyError(name)
 
-    def below(self, name: str) -> Optional[Span]:
+    def below(self, name: str) -> Span | None:
         """Where the file defines the name further down."""
-        names: Optional[Names] = self
+        names: Names | None = self
         while names is not None:
             if name in names.later:
                 return names.later[name]
@@ -133,7 +137,7 @@ class Names:
     def known(self) -> set[str]:
         """All names that can be seen from here."""
         result: set[str] = set()
-        names: Optional[Names] = self
+        names: Names | None = self
         while names is not None:
             result |= names.own.keys()
             names = names.outer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
 from archdsl.elaborate.edits import before_step
@@ -17,7 +16,7 @@ from archdsl.tensor import show_shape
 _ORDER = {"map": "a map, channels first", "sequence": "a sequence, features last"}
 
 
-def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swapped: str, shift: Optional[Edit]) -> None:
+def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swapped: str, shift: Edit | None) -> None:
     """Add W402 where maps meet a layer of sequences or the other way, W403 for a kernel that is likely a width."""
     takes = layer.taken()
     for value in inputs:
@@ -25,7 +24,8 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
             shape = show_shape(value.type.shape)
             found = Diagnostic(
                 "W402",
-                f"{layer.spec} takes the {shape} for {_ORDER[takes]}, and the layers before took it for {_ORDER[value.layout]}",
+                f"{layer.spec} takes the {shape} for {_ORDER[takes]}, "
+                f"and the layers before took it for {_ORDER[value.layout]}",
                 span,
                 notes=(f"the {shape} comes from {value.origin}",),
                 help=(_mend(layer, takes, value.type.rank),),
@@ -34,8 +34,10 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
             )
             place.run.report(Fault(found), place.trail)
     if swapped:
-        kernel = show_shape(tuple(getattr(layer, "kernel") for _ in inputs[0].type.shape[1:]))
-        found = Diagnostic("W403", f"a kernel of {kernel} is larger than any in use", span, help=(swapped,), fixes=(Fix(swapped, (shift,)),) if shift else ())
+        kernel = show_shape(tuple(getattr(layer, "kernel", 0) for _ in inputs[0].type.shape[1:]))
+        fixes = (Fix(swapped, (shift,)),) if shift else ()
+        message = f"a kernel of {kernel} is larger than any in use"
+        found = Diagnostic("W403", message, span, help=(swapped,), fixes=fixes)
         place.run.report(Fault(found), place.trail)
 
 

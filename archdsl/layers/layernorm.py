@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from archdsl.layers.arguments import AXES, FLAG, REAL, WIDTH, arg
 from archdsl.layers.axes import find_axes
 from archdsl.layers.base import ONES, ZEROS, LayerError, Pointwise, Recorder, Trial, Weight
-from archdsl.layers.code import Torch, module
+from archdsl.layers.code import Call, Itself, Method, Torch, X, call, module
 from archdsl.layers.maps import need_float, need_map
 from archdsl.layers.normalization import Normalization, by_position, changed, scaled
 from archdsl.tensor import TensorType
@@ -171,7 +171,10 @@ class LRN(Pointwise):
 
     def torch(self, *x: TensorType) -> Torch:
         given = [("alpha", self.alpha, 1e-4), ("beta", self.beta, 0.75), ("k", self.k, 1.0)]
-        return module("nn.LocalResponseNorm", self.size, **changed(given))
+        made = call("nn.LocalResponseNorm", self.size, **changed(given))
+        # torch's takes a view over 3 axes, which a permuted map does not allow
+        arrived: Any = X() if x[0].rank < 4 else Method(X(), "contiguous")
+        return Torch(Call(Itself(), (arrived,)), made, "module")
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         value, size = names[0], self.size

@@ -80,10 +80,15 @@ def onnx_pad(
 ) -> str:
     """A Pad of the axes behind the first, and of that by `channels`; `mode` is one of MODES.
 
-    Circular padding is cut and joined by hand below opset 19, where Pad learned "wrap".
+    Circular padding is cut and joined by hand below opset 19, where Pad learned "wrap". Zeros are put at axes that
+    are named, where opset 18 allows it: onnxruntime (1.31) takes any other Pad into a MaxPool behind it, as if what is
+    padded there never won.
     """
     if mode == "circular" and r.opset < 19:
         return _wrapped(r, value, pads)
+    if mode == "zeros" and not fill and not any(channels) and r.opset >= 18:
+        ends = r.constant([*(b for b, _ in pads), *(a for _, a in pads)], "int")
+        return r.node("Pad", [value, ends, "", r.constant([axis + 2 for axis in range(len(pads))], "int")], mode="constant")
     begin, end = zip((0, 0), channels, *pads)
     filling = [r.constant(fill)] if fill else []
     return r.node("Pad", [value, r.constant([*begin, *end], "int"), *filling], mode=ONNX_MODES[mode])

@@ -118,7 +118,8 @@ class Pool(Pooling):
         slides = self.slides(x[0])
         pads = [(s.before, end) for s, end in zip(slides, self.ends(x[0], slides))]
         value = names[0]
-        if any(max(p) >= s.kernel for p, s in zip(pads, slides)):  # onnxruntime refuses, dilation or not
+        over = any(max(p) >= s.kernel for p, s in zip(pads, slides))  # onnxruntime refuses, dilation or not
+        if over or (r.opset < 18 and any(map(any, pads))):  # see onnx_pad
             value, pads = onnx_pad(r, value, pads, "zeros", float("-inf")), [(0, 0)] * len(slides)
         return r.node(
             "MaxPool",
@@ -126,7 +127,8 @@ class Pool(Pooling):
             kernel_shape=[s.kernel for s in slides],
             strides=[s.stride for s in slides],
             dilations=[s.dilation for s in slides],
-            pads=[*(b for b, _ in pads), *(a for _, a in pads)],
+            pads=[*(b for b, _ in pads), *(a for _, a in pads)] if any(map(any, pads)) else None,
+            auto_pad=None if any(map(any, pads)) else "VALID",  # which keeps a Pad before it out: see onnx_pad
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, Optional
+from itertools import pairwise
+from typing import Any
 
 from archdsl.diagnostics import MOST, Diagnostic, Edit, Findings, Fix
 from archdsl.syntax import tree
@@ -14,6 +15,9 @@ from archdsl.syntax.newlines import DEEPEST, Newlines, TooDeep
 from archdsl.syntax.pieces import pieces
 from archdsl.syntax.source import Source, Span
 from archdsl.syntax.tables import load
+
+LONGEST = 1 << 18
+"""Characters of a text."""
 
 _WORDS = {
     "RPAR": "`)`",
@@ -32,25 +36,33 @@ _WORDS = {
 }
 
 
-def parse(source: Source, findings: Findings) -> Optional[tree.File]:
+def parse(source: Source, findings: Findings) -> tree.File | None:
     """The tree of a whole text; faults go to `findings`, and then the tree holds the statements that are well.
 
     A text with a fault is cut into its statements and these are parsed one by one, so that each fault is told once
     and none hides another.
     """
+    if len(source.text) > LONGEST:
+        message = f"the text has {len(source.text):_} characters, and the limit is {LONGEST:_}"
+        findings.add(
+            Diagnostic("E105", message, Span(source, LONGEST, LONGEST + 1), help=("blocks of other files: use",))
+        )
+        return None
     try:
         whole: tree.File = _parse(source, source.text, 0, "file")
         return whole
     except _Broken as error:
         if "\x00" in source.text:
             at = source.text.index("\x00")
-            findings.add(Diagnostic("E101", "the text holds a NUL character; is it a binary file?", Span(source, at, at + 1)))
+            findings.add(
+                Diagnostic("E101", "the text holds a NUL character; is it a binary file?", Span(source, at, at + 1))
+            )
             return None
         first = error.diagnostic
     cuts = [*pieces(source.text), len(source.text)]
     statements: list[tree.Statement] = []
     broken: list[Span] = []
-    for start, end in zip(cuts, cuts[1:]):
+    for start, end in pairwise(cuts):
         try:
             piece = _parse(source, source.text[start:end], start, "file")
             statements += piece.statements
@@ -115,7 +127,10 @@ def _explain(error: Exception, source: Source, shift: int, end: int) -> Diagnost
     if isinstance(error, TooDeep):
         at = error.token.start_pos + shift
         return Diagnostic(
-            "E103", f"nested too deeply: more than {DEEPEST} levels", Span(source, at, at + 1), help=("name a part as a block",)
+            "E103",
+            f"nested too deeply: more than {DEEPEST} levels",
+            Span(source, at, at + 1),
+            help=("name a part as a block",),
         )
     assert isinstance(error, Unexpected)
     at, token = error.position + shift, error.token
@@ -132,7 +147,11 @@ def _explain(error: Exception, source: Source, shift: int, end: int) -> Diagnost
 def _ended(source: Source, start: int, end: int, expected: set[str]) -> Diagnostic:
     """What is said where a text, or what stands between the braces of a label, ends too early."""
     at = max(start, len(source.text[:end].rstrip()))
-    what = "the braces end" if source.text[end : end + 1] == "}" and source.text[start - 1 : start] == "{" else "the text ends"
+    what = (
+        "the braces end"
+        if source.text[end : end + 1] == "}" and source.text[start - 1 : start] == "{"
+        else "the text ends"
+    )
     return _unexpected(what, expected, Span(source, max(0, at - 1), at))
 
 
@@ -165,16 +184,20 @@ def _character(source: Source, at: int, allowed: set[str]) -> Diagnostic:
     rest = source.text[at:]
     word = re.match(r"[0-9][A-Za-z0-9_.]*", rest)
     if word:
-        return Diagnostic("E102", f"`{_short(word[0])}` is neither a number nor a name", Span(source, at, at + len(word[0])))
+        return Diagnostic(
+            "E102", f"`{_short(word[0])}` is neither a number nor a name", Span(source, at, at + len(word[0]))
+        )
     if rest.startswith('"'):
         return Diagnostic("E102", "the text in quotes does not end on its line", Span(source, at, at + 1))
     if rest.startswith("@"):
-        return Diagnostic("E102", "`@` stands before a name: `@conv1`, or `@\"block1-0\"`", Span(source, at, at + 1))
+        return Diagnostic("E102", '`@` stands before a name: `@conv1`, or `@"block1-0"`', Span(source, at, at + 1))
     if rest[:1] in "'`":
         quoted = re.match(r"'[^'\"\\\n]*'", rest)
-        fixes = _edit('texts stand in "double quotes"', source, at, at + quoted.end(), f'"{quoted[0][1:-1]}"') if quoted else ()
-        help = ('texts stand in "double quotes"',)
-        return Diagnostic("E102", f"`{rest[0]}` has no meaning here", Span(source, at, at + 1), help=help, fixes=fixes)
+        title = 'texts stand in "double quotes"'
+        fixes = _edit(title, source, at, at + quoted.end(), f'"{quoted[0][1:-1]}"') if quoted else ()
+        return Diagnostic(
+            "E102", f"`{rest[0]}` has no meaning here", Span(source, at, at + 1), help=(title,), fixes=fixes
+        )
     if rest[:1] in ";\\&^~$!":
         return Diagnostic("E102", f"`{rest[0]}` has no meaning in a spec", Span(source, at, at + 1))
     shown = f"`{_short(rest[:1])}`" if rest[:1].isprintable() else f"the character U+{ord(rest[0]):04X}"
@@ -200,5 +223,7 @@ def _unexpected(what: str, expected: set[str], span: Span) -> Diagnostic:
         words.append("an operator")
     closers = [_WORDS[name] for name in _WORDS if name in expected and name not in ("COMMA", "$END", "_NL")]
     words += closers[:3] or [_WORDS[name] for name in ("_NL", "$END") if name in expected][:1]
-    message = f"{what} where {' or '.join(dict.fromkeys(words))} was expected" if words else f"{what} was not expected here"
+    message = (
+        f"{what} where {' or '.join(dict.fromkeys(words))} was expected" if words else f"{what} was not expected here"
+    )
     return Diagnostic("E101", message, span)

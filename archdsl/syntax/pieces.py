@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 _HEAD = re.compile(
-    r"(?:input|output|model|let|block|default|use)[ \t]+[^\s=:|,*?)\]}>-]|assert[ \t]+(?:[^\s=:|,*?)\]}>-]|-[A-Za-z0-9_(@.])"
+    r"(?:input|output|model|let|block|default|use)[ \t]+[^\s=:|,*?)\]}>-]"
+    r"|assert[ \t]+(?:[^\s=:|,*?)\]}>-]|-[A-Za-z0-9_(@.])"
 )
 _PART = re.compile(r'"(?:[^"\\\n]|\\.)*"|\#[^\n]*|[(\[{]|[)\]}]|\n')
 _GOES_ON = re.compile(r"(?:[-+*/%<>=!,|:.(\[{]|(?<![A-Za-z0-9_])(?:and|or|not|if|else|in))\Z")
@@ -35,7 +36,7 @@ def pieces(text: str) -> Iterator[int]:
             ended = text[line : comment if comment >= 0 else match.start()].rstrip() or ended
             line, comment = match.end(), -1
             goes_on = _GOES_ON.search(ended) is not None or _CONTINUES.match(text, line) is not None
-            if _HEAD.match(text, line) or depth == 0 and not goes_on and text[start:line].strip():
+            if _HEAD.match(text, line) or (depth == 0 and not goes_on and text[start:line].strip()):
                 depth = 0
                 start = line
                 yield line

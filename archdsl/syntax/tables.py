@@ -38,9 +38,8 @@ def lark(grammar: str, **options: Any) -> Any:
     """Lark's own parser for the grammar."""
     from lark import Lark
 
-    return Lark(
-        grammar, parser="lalr", lexer="contextual", start=STARTS, keep_all_tokens=True, maybe_placeholders=False, **options
-    )
+    fixed = {"parser": "lalr", "lexer": "contextual", "keep_all_tokens": True, "maybe_placeholders": False}
+    return Lark(grammar, start=STARTS, **fixed, **options)
 
 
 def make(grammar: str) -> Tables:
@@ -100,7 +99,7 @@ def source_of_tables(grammar: str) -> str:
     tables = make(grammar)._replace(rules=())
     rules = [tuple(rule) for rule in make(grammar).rules]
     return (
-        '"""The parser\'s tables. Made from grammars/arch.lark by archdsl/syntax/tables.py when the package is built."""\n\n'
+        '"""The parser\'s tables. Made from grammars/arch.lark by archdsl/syntax/tables.py as the package is built."""\n\n'
         f"FINGERPRINT = {fingerprint(grammar)}\n"
         f"RULES = {pprint.pformat(rules, width=200, compact=True)}\n"
         f"TABLES = {pprint.pformat(tuple(tables), width=2000, compact=True, sort_dicts=False)}\n"
@@ -111,7 +110,7 @@ def load() -> Tables:
     """The tables of the grammar: those made when the package was built, or made anew where they do not belong to it."""
     grammar = grammar_text()
     try:
-        from archdsl.syntax import _tables  # type: ignore[attr-defined]  # made when the package is built
+        from archdsl.syntax import _tables  # type: ignore[attr-defined,unused-ignore]  # made when the package is built
     except ImportError:
         return make(grammar)
     if fingerprint(grammar) != _tables.FINGERPRINT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple, Union
 
 from archdsl.syntax.source import Span
 
@@ -13,7 +13,7 @@ class Number(NamedTuple):
     """`25_557_032`, `4K`, `1e-6`."""
 
     span: Span
-    value: Union[int, float]
+    value: int | float
 
 
 class Text(NamedTuple):
@@ -27,7 +27,7 @@ class ShapeLiteral(NamedTuple):
     """`3xHxW`: numbers, and capital letters as they stand."""
 
     span: Span
-    sizes: tuple[Union[int, str], ...]
+    sizes: tuple[int | str, ...]
 
 
 class Name(NamedTuple):
@@ -50,7 +50,7 @@ class Index(NamedTuple):
 
     span: Span
     value: Value
-    index: Value
+    index: Value  # type: ignore[assignment]  # hides tuple's own method, which no tree needs
 
 
 class Slice(NamedTuple):
@@ -58,8 +58,8 @@ class Slice(NamedTuple):
 
     span: Span
     value: Value
-    start: Optional[Value]
-    stop: Optional[Value]
+    start: Value | None
+    stop: Value | None
 
 
 class Unary(NamedTuple):
@@ -108,7 +108,7 @@ class Target(NamedTuple):
     """What a loop binds: a name, or several in parentheses."""
 
     span: Span
-    names: Union[str, tuple[Target, ...]]
+    names: str | tuple[Target, ...]
 
 
 class Comprehension(NamedTuple):
@@ -131,7 +131,7 @@ class Template(NamedTuple):
     """A label's text: strings, and values between braces."""
 
     span: Span
-    parts: tuple[Union[str, Value], ...]
+    parts: tuple[str | Value, ...]
 
 
 class Reference(NamedTuple):
@@ -185,7 +185,7 @@ class Repeated(NamedTuple):
 
     span: Span
     step: Step
-    count: Value
+    count: Value  # type: ignore[assignment]  # likewise
 
 
 class Optional_(NamedTuple):
@@ -231,7 +231,7 @@ class Loop(NamedTuple):
 class Branch(NamedTuple):
     """`if test { … }`; `test` is None for the last `else`."""
 
-    test: Optional[Value]
+    test: Value | None
     body: Body
 
 
@@ -246,7 +246,7 @@ class Body(NamedTuple):
     """Lines, one after the other: chains and constants."""
 
     span: Span
-    lines: tuple[Union[Chain, Constant], ...]
+    lines: tuple[Chain | Constant, ...]
 
 
 Step = Union[Name, Number, Call, Labelled, Repeated, Optional_, Join, Group, Reference, Share, Loop, Condition]
@@ -284,7 +284,7 @@ class Constant(NamedTuple):
     span: Span
     name: Name
     value: Value
-    range: Optional[Value]
+    range: Value | None
 
 
 class Parameter(NamedTuple):
@@ -292,7 +292,7 @@ class Parameter(NamedTuple):
 
     span: Span
     name: str
-    default: Optional[Value]
+    default: Value | None
 
 
 class Function(NamedTuple):

@@ -38,7 +38,7 @@ class Case(NamedTuple):
     @property
     def name(self) -> str:
         """Folder and file, as pytest and the diagnostics show it."""
-        return self.path.relative_to(FOLDER).as_posix()
+        return (self.path.relative_to(FOLDER) if self.path.is_absolute() else self.path).as_posix()
 
 
 def cases() -> list[Path]:
@@ -48,7 +48,12 @@ def cases() -> list[Path]:
 
 def read(path: Path) -> Case:
     """The case in a file."""
-    text, _, outcome = path.read_text(encoding="utf-8").partition(f"\n{RULE}\n")
+    return parsed(path, path.read_text(encoding="utf-8"))
+
+
+def parsed(path: Path, content: str) -> Case:
+    """A case from its text."""
+    text, _, outcome = content.partition(f"\n{RULE}\n")
     constants: dict[str, str] = {}
     inputs: dict[str, str] = {}
     fit = None
@@ -97,7 +102,7 @@ def outcome(case: Case) -> str:
 
 
 def table(network: Network) -> str:
-    """A network as text: a line for each layer with what it reads (where that is not the line above), shape and parameters.
+    """A network as text: a line for each layer with what it reads, where that is not the line above, and what it gives.
 
     The number before a line is that of its tensor; `= path` names the place whose weights it shares.
     """
@@ -115,12 +120,17 @@ def table(network: Network) -> str:
                 apply.layer.spec + (f"({given})" if given else ""),
                 "" if use.inputs == last else "<- " + (" ".join(map(str, use.inputs)) or "none"),
                 str(apply.output.type),
-                "" if use.shared else _count(sum(product(e.weight.shape) for e in held(use).values() if not e.is_buffer)),
+                ""
+                if use.shared
+                else _count(sum(product(e.weight.shape) for e in held(use).values() if not e.is_buffer)),
             )
         )
         last = (use.output,)
     wide = [max((len(row[i]) for row in rows), default=0) for i in range(5)]
-    lines = ["  ".join([row[0].rjust(wide[0]), *(row[i].ljust(wide[i]) for i in range(1, 5)), row[5]]).rstrip() for row in rows]
+    lines = [
+        "  ".join([row[0].rjust(wide[0]), *(row[i].ljust(wide[i]) for i in range(1, 5)), row[5]]).rstrip()
+        for row in rows
+    ]
     outputs = [
         f"{walk.tensors[given.value]}: {given.name} {given.value.type}" + (" in training" if given.training else "")
         for given in network.outputs

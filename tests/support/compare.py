@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from safetensors.torch import save as save_safetensors
 from archdsl import analyses
 from archdsl.backends import onnx as onnx_backend
 from archdsl.backends.pytorch import emit
-from archdsl.diagnostics import render
+from archdsl.diagnostics import Findings, render
 from archdsl.graph import Network as Graph
 from archdsl.graph import Share as SharedStep
 from archdsl.live import instance
@@ -31,16 +33,17 @@ BATCHES = (1, 3)
 NEAR = 1e-5  # of the largest number
 
 
-def built(spec: Spec, form: int | None = None, seed: int = 0) -> tuple[Graph | None, str, str]:
-    """The network of a spec, or the errors; and the text."""
+def built(spec: Spec, form: int | None = None, seed: int = 0) -> tuple[Graph | None, Findings, str]:
+    """The network of a spec where it has no errors, what was found, and the text."""
     source = text(spec, form, seed)
     network, findings = build(Source(source), constants=spec.choices, inputs={}, fit=spec.fit)
-    return network, "\n".join(render(d) for d in findings.errors), source
+    return network, findings, source
 
 
 def hold(spec: Spec, seed: int = 0, *, onnx: bool = True, forms: bool = True, copies: bool = True) -> str:
     """Hold a spec against the reference; "accepted" or "rejected" by both. Raises AssertionError with the text."""
-    graph, errors, source = built(spec, None, seed)
+    graph, findings, source = built(spec, None, seed)
+    errors = "\n".join(render(d) for d in findings.errors)
     reference = Network(spec)
     refused = ""
     with torch.no_grad():
@@ -57,8 +60,8 @@ def hold(spec: Spec, seed: int = 0, *, onnx: bool = True, forms: bool = True, co
         _hold(spec, graph, reference, seed, onnx, copies)
         if forms:
             for form in range(len(SEPARATORS)):
-                other, errors, _ = built(spec, form, seed)
-                assert other is not None, errors
+                other, found, _ = built(spec, form, seed)
+                assert other is not None, found.found
                 assert table(other) == table(graph), f"form {form} gives another network"
     except AssertionError as error:
         raise AssertionError(f"{error}\n{shown}") from error
@@ -82,9 +85,13 @@ def _hold(spec: Spec, graph: Graph, reference: Network, seed: int, onnx: bool, c
     assert {key: tuple(value.shape) for key, value in state.items()} == own, f"{own}\n{source}"
     assert sorted(own) == sorted(reference.state()), f"names {sorted(own)}, by the rules {sorted(reference.state())}"
     reference.load(state)
-    _run(spec, graph, module, reference, seed, source)
+    reference.double()
+    wide = copy.deepcopy(module).double()
+    _run(spec, graph, wide, reference, seed, source)
+    if reference.whole:  # what nothing uses is not run, and the reference runs it
+        _train(spec, graph, wide, reference, seed, source)
     if onnx:
-        hold_onnx(spec, graph, module, reference, seed)
+        hold_onnx(spec, graph, module, seed)
     if copies:
         hold_copies(spec, module, seed)
 
@@ -100,10 +107,31 @@ def filled(module: torch.nn.Module, seed: int) -> None:
                 value.copy_(torch.randn(value.shape, generator=made) * 0.4)
 
 
+def doubles(given: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Floats as doubles."""
+    return {name: value.double() if value.is_floating_point() else value for name, value in given.items()}
+
+
 def outputs(module: torch.nn.Module, given: dict[str, torch.Tensor]) -> list[torch.Tensor]:
     """What a module gives, as a list."""
     result = module(*given.values())
     return list(result) if isinstance(result, tuple) else [result]
+
+
+def tensors(graph: Graph, batch: int, seed: int = 0) -> dict[str, torch.Tensor]:
+    """Random tensors for a network's inputs; whole numbers are 0 or 1."""
+    made = torch.Generator().manual_seed(seed)
+    result = {}
+    for given in graph.inputs:
+        shape = (batch, *given.value.type.shape)
+        whole = given.value.type.dtype != "float"
+        result[given.name] = torch.randint(0, 2, shape, generator=made) if whole else torch.randn(shape, generator=made)
+    return result
+
+
+def save(module: torch.nn.Module, path: Path) -> None:
+    """Write a module's weights for `to_onnx`."""
+    path.write_bytes(save_safetensors({key: value.contiguous() for key, value in module.state_dict().items()}))
 
 
 def near(y: torch.Tensor, wanted: torch.Tensor, slack: float = 0.0) -> bool:
@@ -123,14 +151,18 @@ def _run(spec: Spec, graph: Graph, module: torch.nn.Module, reference: Network, 
     plain = [o.value.type.shape for o in graph.outputs if not o.training]
     module.eval()
     for batch in BATCHES:
-        given = inputs(spec, batch, seed)
+        given = doubles(inputs(spec, batch, seed))
         with torch.no_grad():
             made, wanted = outputs(module, given), reference.run(given)
         assert [tuple(y.shape) for y in made] == [(batch, *shape) for shape in plain], f"shapes at batch {batch}\n{source}"
         for y, w in zip(made, wanted):
             assert near(y, w), f"other numbers at batch {batch}: {y.flatten()[:5]} and {w.flatten()[:5]}\n{source}"
+
+
+def _train(spec: Spec, graph: Graph, module: torch.nn.Module, reference: Network, seed: int, source: str) -> None:
+    """A step in training: the same numbers from one seed of dropout, and the same running statistics."""
     module.train()
-    given = inputs(spec, 3, seed)
+    given = doubles(inputs(spec, 3, seed))
     refused = ""
     with torch.no_grad():
         torch.manual_seed(seed)
@@ -150,21 +182,13 @@ def _run(spec: Spec, graph: Graph, module: torch.nn.Module, reference: Network, 
     module.eval()
 
 
-def hold_onnx(spec: Spec, graph: Graph, module: torch.nn.Module, reference: Network, seed: int) -> None:
+def hold_onnx(spec: Spec, graph: Graph, module: torch.nn.Module, seed: int) -> None:
     """The same numbers from onnxruntime, as near as torch's own floats are to doubles where these are not near."""
-    import os
-    import tempfile
-
-    state = {key: value.contiguous() for key, value in module.state_dict().items()}
-    reference.load(state)
-    handle, path = tempfile.mkstemp(suffix=".safetensors")
     stream = io.BytesIO()
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(save_safetensors(state))
-        onnx_backend.write(graph, stream, weights=path)
-    finally:
-        os.unlink(path)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.safetensors"
+        save(module, path)
+        onnx_backend.write(graph, stream, weights=str(path))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -178,16 +202,15 @@ def hold_onnx(spec: Spec, graph: Graph, module: torch.nn.Module, reference: Netw
         made = session.run(None, {name: value.numpy() for name, value in given.items() if name in expected})
         for y, w in zip(made, wanted):
             assert near(torch.from_numpy(np.asarray(y)), w, 0.0) or near(
-                torch.from_numpy(np.asarray(y)), w, 20 * _rounding(spec, module, given)
+                torch.from_numpy(np.asarray(y)), w, 20 * _rounding(module, given)
             ), f"onnxruntime gives other numbers at batch {batch}: {y.shape} {y.flatten()[:5]} and {w.flatten()[:5]}"
 
 
-def _rounding(spec: Spec, module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:
+def _rounding(module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:
     """How far torch's own results are from those in doubles."""
     wide = copy.deepcopy(module).double()
-    doubles = {name: value.double() if value.is_floating_point() else value for name, value in given.items()}
     with torch.no_grad():
-        pairs = zip(outputs(module, given), outputs(wide, doubles))
+        pairs = zip(outputs(module, given), outputs(wide, doubles(given)))
         return max(float((a.double() - b).abs().nan_to_num().max()) for a, b in pairs)
 
 

@@ -72,6 +72,7 @@ class _Generator:
         self.wrong = wrong
         self.made = Spec([], Chain([]))
         self.names = 0
+        self.pads = False  # what a PAD put there may be lost, which the reference does not follow: no fit but floor then
         self.arrives_as = 0  # of whole numbers below this, where the input is
 
     def chance(self, probability: float) -> bool:
@@ -82,6 +83,7 @@ class _Generator:
     def spec(self) -> Spec:
         rng, made = self.rng, self.made
         made.fit = rng.choice(("floor", "floor", "cover", "exact"))
+        self.pads = made.fit == "floor" and self.chance(0.5)
         shape = self.input_shape()
         name = rng.choice(("input", "input", "image"))
         if len(shape) == 1 and self.chance(0.5):
@@ -213,7 +215,7 @@ class _Generator:
             if self.chance(self.wrong):
                 raise Broken([item]) from None
             return None
-        return tuple(result.shape[1:]) if bool(torch.isfinite(result).all()) and float(result.detach().abs().max()) < 1e4 else None
+        return _tame(result)
 
     def plain(self, shape: Shape, scope: Scope) -> tuple[list[Item], Shape] | None:
         """A layer."""
@@ -256,6 +258,7 @@ class _Generator:
         return {k: v for k, v in arguments.items() if self.chance(0.35)}
 
     def fit(self, *words: str) -> dict[str, Any]:
+        words = tuple(word for word in words if word in ("floor", "ceil") or not self.pads)
         return {"fit": Word(self.rng.choice(words))} if self.chance(0.4) else {}
 
     def param(self, shape: Shape) -> Layer:
@@ -330,7 +333,7 @@ class _Generator:
         fit = self.fit("floor", "cover", "exact", "ceil", "ceil")
         if kind != "LPPOOL" and self.chance(0.4):
             word = rng.choice(("half", "valid", "same", "same"))
-            ceil = "ceil" in (w.word for w in (*fit.values(), self.made.defaults.get(kind, {}).get("fit", Word("")))) and kind == "AVGPOOL"
+            ceil = "ceil" in (w.word for w in (*fit.values(), self.made.defaults.get(kind.removeprefix("MAX"), {}).get("fit", Word("")))) and kind == "AVGPOOL"
             arguments["padding"] = Word(word) if self.chance(0.5) and not ceil else self.sizes((0, 1, 1, 2), rank)
         if kind in ("POOL", "MAXPOOL") and self.chance(0.15):
             arguments["dilation"] = self.sizes((1, 2, 3), rank)
@@ -376,7 +379,7 @@ class _Generator:
                 arguments["mode"] = Word(rng.choice(("zeros", "reflect", "replicate", "circular")))
             elif self.chance(0.3):
                 arguments["value"] = rng.choice((1, 0.5))
-            if self.made.fit != "floor":  # what a PAD put there may be lost, which the reference does not follow
+            if not self.pads:
                 return Layer("RELU")
             return Layer("PAD", arguments)
         return Layer(kind, {"factor": 2 if self.chance(0.8) else 3})
@@ -406,7 +409,7 @@ class _Generator:
         if kind == "EXP":
             return [Layer("TANH"), Layer(kind)]
         if kind in ("LOG", "SQRT"):
-            return [Layer("SIGMOID"), Layer(kind)]
+            return [Layer("SIGMOID"), Layer("CLAMP", {"min": 0.01}), Layer(kind)]  # onnxruntime's small values differ
         return Layer(kind)
 
     def norm(self, shape: Shape) -> Any:
@@ -500,7 +503,7 @@ class _Generator:
             rng.shuffle(arms)
             return self.joined(Join(rng.choice(("ADD", "SUB", "MUL", "MAX", "MIN")), arms), shape, scope)
         if kind == "param":
-            own = rng.choice((shape, shape[1:], shape[-1:], (*(1,) * (len(shape) - 1), shape[-1]), (shape[0], *(1,) * (len(shape) - 1)), (5,)))
+            own = rng.choice((shape, shape[1:], shape[-1:], (*(1,) * (len(shape) - 1), shape[-1]), (shape[0], *(1,) * (len(shape) - 1)), (5,))) or (1,)
             tensor: Layer = self.param(own)
             if self.chance(0.3) and math.prod(own) <= 8 and len(own) == 1:
                 tensor = Layer("CONST", {"values": [round(rng.uniform(-1, 1), 2) for _ in range(own[0])]})
@@ -521,6 +524,7 @@ class _Generator:
             return self.joined(Join(kind, [Chain([]), Chain([Layer("PERMUTE", {"axes": last})])]), shape, scope)
         if kind in ("MUL", "DIV") and 2 <= len(shape) <= 4 and self.chance(0.5):  # squeeze and excitation
             gate: list[Item] = [Layer("GAP"), Layer("CONV", {"filters": In("channels"), "kernel": 1}), Layer("SIGMOID")]
+            gate += [Layer("CLAMP", {"min": 0.05})] if kind == "DIV" else []
             return self.joined(Join(kind, [Chain([]), Chain(gate)]), shape, scope)
         arms, shapes = [], []
         for position in range(2 if kind in ("SUB", "DIV") else rng.choice((2, 2, 2, 3))):
@@ -564,7 +568,7 @@ class _Generator:
             if self.chance(self.wrong):
                 raise Broken([item]) from None
             return None
-        return tuple(result.shape[1:]) if bool(torch.isfinite(result).all()) and float(result.abs().max()) < 1e4 else None
+        return _tame(result)
 
     def matched(self, items: list[Item], out: Shape, wanted: Shape, kind: str, scope: Scope) -> tuple[list[Item], Shape]:
         """Steps more that give the shape that the other arms have, most of the time."""
@@ -748,7 +752,7 @@ class _Generator:
         scope.labels.update({k: v for k, v in labels.items() if k not in scope.labels})
         scope.labels[name] = result
         simple = (isinstance(item, Group) and not _inside(item, (Reference, Share, Choose, Optional))) or isinstance(item, (Layer, Call))
-        if simple and not (isinstance(item, Layer) and item.kind in ("CONV", "EMBEDDING") and "filters" not in item.arguments):
+        if simple and not (isinstance(item, Layer) and item.kind == "INPUT"):
             if not _inside(item, (In,)) and not _undecided(item):
                 scope.targets[name] = shape
         return [Label(name, item)], result
@@ -782,7 +786,13 @@ class _Generator:
         return None
 
 
-def _parts(item: Any) -> list[Any]:
+def _tame(result: torch.Tensor) -> Shape | None:
+    """The shape of a tensor without the batch; None where its numbers are too large to compare, or none."""
+    good = result.numel() and bool(torch.isfinite(result).all()) and float(result.abs().max()) < 1e4
+    return tuple(result.shape[1:]) if good else None
+
+
+def parts(item: Any, choices: bool = False) -> list[Any]:
     """The item and all that stands in it, in the order of the text."""
     inside: list[Any] = []
     if isinstance(item, (Chain, Loop, Group)):
@@ -793,25 +803,26 @@ def _parts(item: Any) -> list[Any]:
         inside = item.arms
     elif isinstance(item, Condition):
         inside = [item.then, item.other]
-    return [item, *(part for one in inside for part in _parts(one))]
+    below = [part for one in inside for part in parts(one, choices)]
+    return [*below, item] if choices and isinstance(item, Optional) else [item, *below]
 
 
 def _choices(chain: Chain) -> list[Any]:
-    """Choices in the order in which they end or begin in the text."""
-    return [part for part in _parts(chain) if isinstance(part, (Optional, Choose))]
+    """Choices in the order of the text, where `?` stands behind what it is about."""
+    return [part for part in parts(chain, choices=True) if isinstance(part, (Optional, Choose))]
 
 
 def _names(item: Item, name: str) -> bool:
-    return any(isinstance(part, (Reference, Share)) and part.name == name for part in _parts(item))
+    return any(isinstance(part, (Reference, Share)) and part.name == name for part in parts(item))
 
 
 def _inside(item: Item, kinds: tuple[type, ...]) -> bool:
     """Whether one of these stands in the item, its arguments included."""
     return any(
-        isinstance(part, kinds) or any(isinstance(v, kinds) for v in getattr(part, "arguments", {}).values()) for part in _parts(item)
+        isinstance(part, kinds) or any(isinstance(v, kinds) for v in getattr(part, "arguments", {}).values()) for part in parts(item)
     )
 
 
 def _undecided(item: Item) -> bool:
     """Whether a CONV or FC in it leaves its width to the rule."""
-    return any(isinstance(part, Layer) and part.kind in ("CONV",) and "filters" not in part.arguments for part in _parts(item))
+    return any(isinstance(part, Layer) and part.kind in ("CONV",) and "filters" not in part.arguments for part in parts(item))

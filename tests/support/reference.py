@@ -104,7 +104,8 @@ class Network:
         self.shapes: list[tuple[str, tuple[int, ...]]] = []
         self.root = Frame(())
         self.first = True
-        self.used: set[tuple[Any, ...]] = set()
+        self.made: list[tuple[Value, list[Value]]] = []  # each tensor with those that it was made of
+        self.whole = True  # whether the outputs need all of them
 
     # ---- the whole
 
@@ -115,10 +116,11 @@ class Network:
             if isinstance(module, nn.Module):
                 module.train(training)
         self.root = Frame(())
-        self.shapes, self.convolutions, self.readers = [], [], {}
+        self.shapes, self.convolutions, self.readers, self.made = [], [], {}, []
         for given in self.spec.inputs:
             self.root.labels[given.name] = Value(inputs[given.name], frame=self.root)
-        self.memory: Memory = (None, False)
+        self.memory: Memory = (None, False)  # the last CONV's width, and whether a stride lies since
+        self.convolved = False  # whether a CONV stands in this arm
         start = self.root.labels[self.spec.inputs[0].name]
         try:
             result = self.chain(self.spec.body, start, self.root, dict(self.spec.constants))
@@ -128,6 +130,10 @@ class Network:
             raise Rejected(f"{type(error).__name__}: {error}") from error
         for value in (*plain, *extra):
             self.read(value, "output", self.root)
+        needed = {*plain, *extra}
+        for value, sources in reversed(self.made):
+            needed.update(sources if value in needed else ())
+        self.whole = all(value in needed for value, _ in self.made)
         if self.first:
             self.decide_biases()
             self.first = False
@@ -163,6 +169,14 @@ class Network:
         with torch.no_grad():
             for key, value in own.items():
                 value.copy_(state[key])
+
+    def double(self) -> None:
+        """Go on in doubles, where rounding hides nothing."""
+        for key, held in self.kept.items():
+            if isinstance(held, nn.Parameter):
+                self.kept[key] = nn.Parameter(held.detach().double())
+            elif isinstance(held, nn.Module):
+                held.double()
 
     def name(self, frame: Frame, prefix: str, result: dict[str, Tensor]) -> None:
         counts: Counter[str] = Counter()
@@ -249,15 +263,16 @@ class Network:
         if isinstance(item, Join):
             arguments = self.arguments(item, env, value)
             frame.positional = False
-            start, after = self.memory, None
-            arms = []
+            start, before, after = self.memory, self.convolved, None
+            arms, strided = [], start[1]
             for arm in item.arms:
                 self.memory, self.convolved = start, False
                 arms.append(self.arm(arm, value, frame, env))
                 if self.convolved and after is None:
                     after = self.memory
-            self.convolved = after is not None
-            self.memory = after or start
+                strided = strided or self.memory[1]
+            self.convolved = before or after is not None
+            self.memory = after or (start[0], strided)
             key = (*frame.key, len(frame.steps))
             return self.layer(item.kind, arguments, arms, frame, label, key, again)
         if isinstance(item, Call):
@@ -270,6 +285,7 @@ class Network:
             body, title = block.body, block.name.lower()
             self.read(value, "block", frame)
             arriving = Value(value.tensor, value.batched, below)
+            self.made.append((arriving, [value]))
         else:
             below, inner, title = Frame(key, frame), env, "group"
             body = item.body if isinstance(item, Group) else Chain([item])
@@ -279,7 +295,9 @@ class Network:
         result = self.chain(body, arriving, below, inner)
         if isinstance(item, Call):
             self.read(result, "block", below)
-            result = Value(result.tensor, result.batched, frame)
+            outer = Value(result.tensor, result.batched, frame)
+            self.made.append((outer, [result]))
+            result = outer
         if not again:
             if below.steps or isinstance(item, Call) or isinstance(item, Group):
                 frame.steps.append((label, title, key, below))
@@ -303,7 +321,9 @@ class Network:
         throwaway.steps = [("", "", (), None)] * key[-1]
         result = self.place(what, value, throwaway, inner, "", key, True)
         frame.steps.append((label, "share", (), None))
-        return Value(result.tensor, result.batched, frame)
+        outer = Value(result.tensor, result.batched, frame)
+        self.made.append((outer, [result]))
+        return outer
 
     def layer(
         self, kind: str, a: dict[str, Any], x: list[Value], frame: Frame, label: str, key: tuple[Any, ...], again: bool
@@ -321,12 +341,16 @@ class Network:
         if made.numel() > MOST:
             raise MemoryError(kind)
         result = Value(made, batched, frame)
+        self.made.append((result, x))
         if kind == "CONV":
             self.memory, self.convolved = (result.shape[0], False), True
-        elif kind in POOLED and kind not in ("GAP",) and any(
-            s > 1 for s in _tuple(a.get("stride", a.get("size", 2)), len(x[0].shape) - 1)
-        ):
-            self.memory = (self.memory[0], True)
+        elif kind in POOLED:
+            strides = _tuple(a.get("stride", a.get("size", 2)), len(x[0].shape) - 1)
+            self.memory = (self.memory[0], self.memory[1] or any(s > 1 for s in strides))
+        elif kind in RESIZING:  # to one position is a mean over all, and no stride
+            shrunk = any(n > m for n, m in zip(x[0].shape[1:], result.shape[1:]))
+            whole = kind != "UPSAMPLE" and set(result.shape[1:]) == {1}
+            self.memory = (self.memory[0], self.memory[1] or (shrunk and not whole))
         if kind in ("CONV", "UPCONV") and a.get("bias") is None and not again:
             self.convolutions.append((self.kept[key], result))
         frame.steps.append((label, kind.lower(), key, None))
@@ -358,9 +382,9 @@ class Network:
     # ---- values
 
     def arguments(self, item: Layer | Join, env: dict[str, Any], value: Value) -> dict[str, Any]:
-        found = dict(self.spec.defaults.get(item.kind, {}))
-        found.update((k, self.value(v, env, value)) for k, v in item.arguments.items())
-        return found
+        kind = "POOL" if item.kind == "MAXPOOL" else item.kind
+        given = {**self.spec.defaults.get(kind, {}), **item.arguments}
+        return {k: self.value(v, env, value) for k, v in given.items()}
 
     def value(self, expression: Any, env: dict[str, Any], value: Value) -> Any:
         if isinstance(expression, Number):
@@ -580,6 +604,12 @@ def _ln(a: dict[str, Any], x: list[Tensor]) -> nn.Module:
     return result
 
 
+def _lrn(a: dict[str, Any], x: list[Tensor]) -> Any:
+    _rank(x[0])
+    made = nn.LocalResponseNorm(a.get("size", 5), a.get("alpha", 1e-4), a.get("beta", 0.75), a.get("k", 1.0))
+    return lambda x: made(x[0].contiguous() if x[0].dim() == 5 else x[0])  # torch takes a view there
+
+
 def _upsample(a: dict[str, Any], x: list[Tensor]) -> Any:
     rank = _rank(x[0])
     mode = a.get("mode", "nearest")
@@ -760,7 +790,7 @@ MAKERS: dict[str, Maker] = {
     "INSTANCENORM": _instancenorm,
     "LN": _ln,
     "GN": lambda a, x: nn.GroupNorm(a.get("groups", 32), x[0].shape[1], a.get("eps", 1e-5), a.get("affine", True)),
-    "LRN": lambda a, x: (_rank(x[0]), nn.LocalResponseNorm(a.get("size", 5), a.get("alpha", 1e-4), a.get("beta", 0.75), a.get("k", 1.0)))[1],
+    "LRN": _lrn,
     "UPSAMPLE": _upsample,
     "PIXELSHUFFLE": _shuffle("PixelShuffle"),
     "PIXELUNSHUFFLE": _shuffle("PixelUnshuffle"),
@@ -804,6 +834,8 @@ CALLS: dict[str, Callable[[Any, dict[str, Any], list[Tensor]], Tensor]] = {
 }
 
 POOLED = ("POOL", "MAXPOOL", "AVGPOOL", "LPPOOL")
+
+RESIZING = ("ADAPTIVEAVGPOOL", "ADAPTIVEMAXPOOL", "UPSAMPLE", "PIXELUNSHUFFLE")
 
 PLAIN: dict[str, Callable[[Tensor], Tensor]] = {
     "ID": lambda x: x,

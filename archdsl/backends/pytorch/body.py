@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Union
 
 from archdsl.backends.pytorch.code import Chain, Item, Kid, Outer, Star, Val, change
-from archdsl.backends.pytorch.flow import Flow
+from archdsl.backends.pytorch.flow import Flow, holds, registers, scalar
 from archdsl.graph import Apply, Call, Module, Region, Repeat, Share, Step, Value
 from archdsl.layers import code as layers_code
-from archdsl.layers.base import Layer
 from archdsl.naming import Numbering, children
 from archdsl.tensor import show_shape
 
@@ -67,6 +66,7 @@ class Builder:
         self.flow = flow
         self.helpers: dict[str, str] = {}
         self._safe: set[Value] = set()
+        self._shared: set[Union[Apply, Call]] = set()  # what runs over a second tensor too, which others may read
 
     # ---- modules as expressions
 
@@ -103,12 +103,17 @@ class Builder:
                     inner = self._items(run.region, numbering, named, first)
                     if inner is None:
                         return None
-                    numbering.skip(mark, run.count - 1)
                     first = first and not run.region.steps
+                    if named:  # each copy's have names of their own
+                        items += inner
+                        for _ in range(run.count - 1):
+                            items += self._items(run.region, numbering, named, first) or ()
+                        continue
+                    numbering.skip(mark, run.count - 1)
                     if run.count == 1:
                         items += inner
                     elif inner:
-                        items.append(_star(run.count, inner, named))
+                        items.append(Star(run.count, tuple(inner), len(inner)))
             else:
                 name = numbering.name(step)
                 made = self._item(step, first)
@@ -128,6 +133,9 @@ class Builder:
     def _item(self, step: Union[Apply, Call], first: bool) -> Any:
         """A module that does what the step does, alone; the flattening before a first FC is left to the caller."""
         if isinstance(step, Call):
+            region = step.module.region
+            if not registers(step.module):  # no class is made of it
+                return layers_code.call("nn.Identity") if not region.steps and region.result is region.param else None
             simple = self.simple(step.module)
             return self.constructor(step) if simple and _lead(step) is None else None
         torch = step.layer.torch(*step.types)
@@ -145,13 +153,15 @@ class Builder:
         return made
 
     def _overwrites(self, step: Apply) -> bool:
-        return step.inputs[0] in self._safe and self.flow.reads[step.inputs[0]] == 1
+        return step.inputs[0] in self._safe and self.flow.reads[step.inputs[0]] == 1 and step not in self._shared
 
     def allow_overwriting(self, region: Region) -> None:
         """Note the values of a region, and of those inside, that an activation behind may overwrite."""
         for step in region.steps:
             if isinstance(step, Apply) and step.layer.spec in _OVERWRITABLE:
                 self._safe.add(step.output)
+            if isinstance(step, Share):
+                self._shared.add(step.target)
             for inner in _inner(step):
                 self.allow_overwriting(inner)
 
@@ -170,10 +180,6 @@ def _inner(step: Step) -> list[Region]:
     if isinstance(step, Call):
         return [step.module.region]
     return [run.region for run in step.runs] if isinstance(step, Repeat) else []
-
-
-def _star(count: int, inner: list[Any], named: bool) -> Any:
-    return Star(count, tuple(inner), len(inner) if not named else 0)
 
 
 # Layers on each number by itself: to flatten before one or behind it is the same.
@@ -236,6 +242,7 @@ class _Forward:
         self.lines: list[Line] = []
         self.literal: dict[Value, Any] = {}  # values that are written where they are read
         self.kids: dict[Union[Apply, Call], tuple[str, ...]] = {}
+        self.inlined = 0  # modules around that register nothing, so that their steps stand in this forward
         self.count = 0
 
     def build(self, inputs: tuple[Value, ...], results: tuple[Value, ...]) -> Body:
@@ -305,7 +312,7 @@ class _Forward:
 
     def _apply(self, step: Apply, path: tuple[str, ...]) -> None:
         torch = step.layer.torch(*step.types)
-        number = _scalar(step.layer)
+        number = scalar(step.layer)
         if number is not None:
             self.literal[step.output] = number
             return
@@ -320,7 +327,7 @@ class _Forward:
                 kind = "saved"
             comment = show_shape(step.output.type.shape) if self.module.positional else ""
             self.children.append(Child(path[-1], kind, self.builder.module_code(step, torch), comment))
-        elif self.module.positional:  # a place of its own in the Sequential, so that those behind keep theirs
+        elif self.module.positional and not self.inlined:  # a place in the Sequential: those behind keep theirs
             self.children.append(Child(path[-1], "module", layers_code.call("nn.Identity")))
         self._emit(step, torch.forward, Kid(path))
 
@@ -340,7 +347,7 @@ class _Forward:
                 str(step.types[0].size),
             )
             inputs, forward = [Val(self.numbers[step.output])], _PLAIN
-        code = change(forward, rule)
+        code = _bounded(change(forward, rule))
         if isinstance(code, Val):  # the step gives what arrived
             self._alias(step.output, step.inputs[0])
             return
@@ -353,28 +360,32 @@ class _Forward:
 
     def _call(self, step: Call, path: tuple[str, ...]) -> None:
         flow = self.flow
-        if not registers(step.module):  # nothing to register: its steps stand in this forward
-            arriving = step.module.region.param
-            self._alias(arriving, step.input)
+        if not registers(step.module):
             self.kids[step] = path
-            self._region(step.module.region, Numbering(step.module), path)
-            self._alias(step.output, step.module.region.result)
-            if self.module.positional:
+            self._inline(step, path)
+            if self.module.positional and not self.inlined:
                 self.children.append(Child(path[-1], "module", layers_code.call("nn.Identity")))
             return
         self.kids[step] = path
         self.children.append(Child(path[-1], "module", self.builder.constructor(step)))
-        self._invoke(step, Kid(path), flow.captures[step.module], flow.borrowed[step.module], flow.exports[step.module])
+        self._invoke(step, Kid(path), step.module, flow.exports[step.module])
 
-    def _invoke(
-        self, step: Call, child: Any, captures: list[Value], borrowed: list[Union[Apply, Call]], exports: list[Value]
-    ) -> None:
+    def _inline(self, step: Call, path: tuple[str, ...]) -> None:
+        """A module with nothing to register: its steps stand in this forward."""
+        self._alias(step.module.region.param, step.input)
+        self.inlined += 1
+        self._region(step.module.region, Numbering(step.module), path)
+        self.inlined -= 1
+        self._alias(step.output, step.module.region.result)
+
+    def _invoke(self, step: Call, child: Any, made: Module, exports: list[Value]) -> None:
+        """Call `child` as the step; `made` is its module, which is not the step's own where that is shared."""
         arriving: Any = self.read(step.input)
-        if _lead(step) is not None and self.builder.chain(step.module) is not None:
+        if _lead(step) is not None and self.builder.chain(made) is not None:
             arriving = layers_code.call("torch.flatten", arriving, 1)
         args = [arriving] if takes_arriving(step.module) else []
-        args += [self.read(value) for value in captures]
-        args += [self._target(target) for target in borrowed]
+        args += [self.read(value) for value in self.flow.captures[made]]
+        args += [self._target(target) for target in self.flow.borrowed[made]]
         makes = (self.define(step.output), *(self.define(value) for value in exports))
         self._line(makes, layers_code.Call(child, tuple(args)), step.output)
 
@@ -397,14 +408,18 @@ class _Forward:
         return path
 
     def _share(self, step: Share) -> None:
-        again, target = step.again, self._target(step.target)
+        again = step.again
+        if isinstance(again, Call) and not registers(again.module):
+            self._inline(again, ())
+            return
+        target = self._target(step.target) if holds(step.target) else None
         if isinstance(again, Apply):
             torch = again.layer.torch(*again.types)
             self._emit(again, torch.forward, target)
             return
         assert isinstance(step.target, Call)
         module = step.target.module
-        self._invoke(again, target, self.flow.captures[module], self.flow.borrowed[module], [])
+        self._invoke(again, target, module, [])
 
 
 def _name_in(module: Module, wanted: Union[Apply, Call, Module]) -> str:
@@ -412,22 +427,6 @@ def _name_in(module: Module, wanted: Union[Apply, Call, Module]) -> str:
         if step is wanted or (isinstance(step, Call) and step.module is wanted):
             return name
     raise KeyError(module.title)
-
-
-def registers(module: Module) -> bool:
-    """Whether the module, or one inside, registers anything."""
-
-    def region(inner: Region) -> bool:
-        return any(one(step) for step in inner.steps)
-
-    def one(step: Step) -> bool:
-        if isinstance(step, Apply):
-            return step.layer.torch(*step.types).register is not None and _scalar(step.layer) is None
-        if isinstance(step, Call):
-            return registers(step.module)
-        return isinstance(step, Repeat) and any(region(run.region) for run in step.runs)
-
-    return region(module.region)
 
 
 def takes_arriving(module: Module) -> bool:
@@ -447,8 +446,14 @@ def takes_arriving(module: Module) -> bool:
     return region(module.region)
 
 
-def _scalar(layer: Layer) -> Any:
-    """The number that a CONST without axes is, None for anything else."""
-    values = getattr(layer, "values", None)
-    plain = layer.spec == "CONST" and isinstance(values, (int, float)) and not isinstance(values, bool)
-    return values if plain else None
+_ENDS = {"torch.maximum": "min", "torch.minimum": "max"}
+
+
+def _bounded(code: Any) -> Any:
+    """torch.maximum and torch.minimum take tensors alone: of a tensor and a number they are a clamp."""
+    end = _ENDS.get(str(code.name)) if isinstance(code, layers_code.Call) else None
+    numbers = [arg for arg in code.args if isinstance(arg, (int, float))] if end else []
+    if end is None or len(numbers) != 1:
+        return code
+    [tensor] = [_bounded(arg) for arg in code.args if not isinstance(arg, (int, float))]
+    return layers_code.call("torch.clamp", tensor, **{end: numbers[0]})

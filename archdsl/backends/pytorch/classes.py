@@ -8,9 +8,11 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple, Optional, Union
 
-from archdsl.backends.pytorch.body import Body, Builder, Child, Reference, registers, takes_arriving
+from archdsl.backends.pytorch.body import Body, Builder, Child, Reference, takes_arriving
 from archdsl.backends.pytorch.code import Absent, Chain, Hole, Item, change, walk
+from archdsl.backends.pytorch.flow import registers
 from archdsl.backends.pytorch.unify import Differ, fit, fit_chain, unify
+from archdsl.elaborate.labels import _TAKEN as RESERVED_ATTRIBUTES
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Value
 from archdsl.layers.code import Call as Construct
 from archdsl.layers.code import Infix, Name
@@ -48,6 +50,7 @@ class Class(NamedTuple):
     parameters: tuple[Parameter, ...]
     switched: tuple[tuple[str, Any], ...]  # children that are there only on a condition
     forward: tuple[str, ...]  # the names of forward's submodules from around
+    kept: tuple[tuple[str, str], ...]  # attributes of the module that forward reads, and the parameters that they hold
 
 
 def identifier(text: str) -> str:
@@ -149,6 +152,11 @@ class Classes:
             taken.add(fresh)
             replaced[index] = Name(fresh)
             chosen.append((fresh, column))
+        kept: dict[str, str] = {}
+        if isinstance(code, Body):
+            children = {child.name for child in code.children}
+            lines = change(code.lines, lambda c: _kept(replaced[c.index], kept, children) if isinstance(c, Hole) else c)
+            code = code._replace(lines=lines)
         code = change(code, lambda c: replaced[c.index] if isinstance(c, Hole) else c)
         for switch in switches:
             own = switch.name or next(n.name for n in walk(switch.condition) if isinstance(n, Name))
@@ -166,7 +174,7 @@ class Classes:
             )
             code = Chain(tuple(pieces), code.named)
         outer = tuple(identifier(self._outer_name(step)) for step in self.builder.flow.borrowed[module])
-        self.made.append(Class(name, module.title, code, parameters, switched, outer))
+        self.made.append(Class(name, module.title, code, parameters, switched, outer, tuple(kept.items())))
         values = dict(chosen)
         for i, call in enumerate(calls):
             args: list[Any] = []
@@ -193,6 +201,21 @@ class Classes:
             name = f"{base}{number}"
         self._taken.add(name)
         return name
+
+
+def _kept(code: Any, kept: dict[str, str], children: set[str]) -> Any:
+    """The code with parameters of the constructor read from the module, which keeps them: it stands in forward."""
+
+    def rule(part: Any) -> Any:
+        if not isinstance(part, Name):
+            return part
+        attribute = part.name
+        while attribute in children or attribute in RESERVED_ATTRIBUTES:
+            attribute += "_"
+        kept[attribute] = part.name
+        return Name(f"self.{attribute}")
+
+    return change(code, rule)
 
 
 def _collect(region: Region, groups: dict[object, list[Call]], builder: Builder) -> None:

@@ -72,6 +72,7 @@ def _class(made: Class) -> str:
     if isinstance(code, Chain):
         return "\n".join([*lines, *_super(code)])
     lines += _children(code, dict(made.switched))
+    lines += [f"{INDENT * 2}self.{attribute} = {parameter}" for attribute, parameter in made.kept]
     names = _inputs(code, made)
     taken = ", ".join(
         ["self", *(f"{name}: Tensor" for name in names), *(f"{name}: nn.Module" for name in made.forward)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Union
+from typing import Any, Union
 
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Step, Value, step_input
+from archdsl.layers.base import Layer
 
 
 class Flow:
@@ -87,7 +88,7 @@ class Flow:
     def _borrow(self, step: Share, here: tuple[Module, ...]) -> None:
         home = self._chain[step.target]
         common = sum(1 for a, b in zip(home, here) if a is b)
-        for module in here[common:]:
+        for module in here[common:] if holds(step.target) else ():
             if step.target not in self.borrowed[module]:
                 self.borrowed[module].append(step.target)
         if isinstance(step.target, Call):
@@ -97,3 +98,31 @@ class Flow:
                 for module in here[sum(1 for a, b in zip(self._chain[target], here) if a is b) :]:
                     if target not in self.borrowed[module]:
                         self.borrowed[module].append(target)
+
+
+def holds(step: Union[Apply, Call]) -> bool:
+    """Whether the step registers a submodule, or a tensor."""
+    if isinstance(step, Call):
+        return registers(step.module)
+    return step.layer.torch(*step.types).register is not None and scalar(step.layer) is None
+
+
+def registers(module: Module) -> bool:
+    """Whether the module, or one inside, registers anything."""
+
+    def region(inner: Region) -> bool:
+        return any(one(step) for step in inner.steps)
+
+    def one(step: Step) -> bool:
+        if isinstance(step, (Apply, Call)):
+            return holds(step)
+        return isinstance(step, Repeat) and any(region(run.region) for run in step.runs)
+
+    return region(module.region)
+
+
+def scalar(layer: Layer) -> Any:
+    """The number that a CONST without axes is, None for anything else."""
+    values = getattr(layer, "values", None)
+    plain = layer.spec == "CONST" and isinstance(values, (int, float)) and not isinstance(values, bool)
+    return values if plain else None

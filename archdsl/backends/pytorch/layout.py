@@ -81,7 +81,7 @@ def _star(star: Star) -> str:
     count = text(star.times)
     if len(inner) == 1 and isinstance(star.items[0], Item):
         return f"*({inner[0]} for _ in range({count}))"
-    return f"*(layer for _ in range({count}) for layer in ({', '.join(inner)}))"
+    return f"*(layer for _ in range({count}) for layer in ({', '.join(inner)}{',' * (len(inner) == 1)}))"
 
 
 def _entries(items: list[Any]) -> list[tuple[str, str]]:

@@ -67,6 +67,8 @@ def unify(codes: list[Any]) -> Template:
             raise Differ
         if isinstance(first, Call):
             return _merge_calls(values, first, merge)
+        if isinstance(first, layers_code.Method):  # its arguments are no literal, though they may look like one
+            return _merge_methods(values, first, merge)
         if isinstance(first, (Line, Item, Child)):
             return _merge_commented(values, first, merge)
         if isinstance(first, Star):
@@ -115,6 +117,25 @@ def _merge_calls(values: tuple[Any, ...], first: Call, merge: Any) -> Call:
         merge(tuple(v if isinstance(v, Absent) else v.args[i] for v in values), True) for i in range(len(first.args))
     )
     return Call(first.name, args, tuple(kwargs))
+
+
+def _merge_methods(values: tuple[Any, ...], first: layers_code.Method, merge: Any) -> layers_code.Method:
+    present = [v for v in values if not isinstance(v, Absent)]
+    names = [name for name, _ in first.kwargs]
+    if any(v.name != first.name or len(v.args) != len(first.args) for v in present):
+        raise Differ
+    if any([name for name, _ in v.kwargs] != names for v in present):
+        raise Differ
+
+    def part(of: Any) -> Any:
+        return merge(tuple(v if isinstance(v, Absent) else of(v) for v in values), True)
+
+    return layers_code.Method(
+        part(lambda v: v.value),
+        first.name,
+        tuple(part(lambda v, i=i: v.args[i]) for i in range(len(first.args))),
+        tuple((name, part(lambda v, i=i: v.kwargs[i][1])) for i, name in enumerate(names)),
+    )
 
 
 def _merge_commented(values: tuple[Any, ...], first: Any, merge: Any) -> Any:

@@ -1,0 +1,98 @@
+"""What is said of a layer that cannot take what arrives, and the help that was tried before it is given."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
+from archdsl.elaborate.arguments import Bound
+from archdsl.elaborate.edits import set_argument, without_first
+from archdsl.elaborate.output import typed
+from archdsl.elaborate.values import Fault, LayerValue, describe
+from archdsl.graph import Value
+from archdsl.layers.arguments import Mismatch, show
+from archdsl.layers.base import Layer, LayerError
+from archdsl.syntax.source import Span
+from archdsl.tensor import show_shape
+
+MOST_HELP = 3
+LARGEST_KERNEL = 11  # AlexNet's; a larger one is likely a width
+
+
+def misfit(
+    callee: LayerValue, bound: Bound, facts: LayerError, inputs: Sequence[Value], span: Span, swapped: str
+) -> Fault:
+    """The Fault of a layer that cannot take its inputs: where the sizes come from, and what would mend it."""
+    at = bound.spans.get(facts.argument, span)
+    origins = tuple(
+        f"the {show_shape(v.type.shape)} comes from {v.origin}" for v in dict.fromkeys(inputs) if v.origin
+    )  # fmt: skip
+    tried = _tried(bound.layer, facts, inputs)
+    help = [*(text for text, _, _ in tried), *([facts.help] if facts.help else [])]
+    edits = [(text, set_argument(callee, bound.spans, argument, value)) for text, argument, value in tried]
+    if swapped:
+        likely = facts.code == "E203" or bound.layer.kernel > LARGEST_KERNEL  # type: ignore[attr-defined]  # it is a CONV
+        help = [swapped] if likely else [*help, swapped]
+        if facts.code != "E206":  # no other arguments make a map of what arrives
+            edits = [(swapped, without_width(callee)), *([] if likely else edits)]
+    return Fault(
+        Diagnostic(
+            facts.code,
+            facts.message,
+            at,
+            facts.label,
+            (*facts.notes, *origins),
+            tuple(help),
+            related=tuple(Related(v.span, _here(v)) for v in dict.fromkeys(inputs) if v.span),
+            fixes=tuple(Fix(text, (edit,)) for text, edit in edits if edit is not None),
+        )
+    )
+
+
+def _here(value: Value) -> str:
+    return f"the {show_shape(value.type.shape)} comes from here"
+
+
+def without_width(callee: LayerValue) -> Edit | None:
+    """The edit that takes PyTorch's first number away."""
+    loose = [(value, place) for key, value, place in callee.arguments if not key]
+    return without_first(callee.span.start + len(callee.name), loose)
+
+
+def swapped_width(callee: LayerValue, width: int | None, bound: Bound, inputs: Sequence[Value]) -> str:
+    """What is told to those who write PyTorch's CONV(3, 32, 3).
+
+    It is "" where the first number is not the width that arrives, or the second is a kernel like others.
+    """
+    loose = [value for key, value, _ in callee.arguments if not key]
+    if callee.name not in ("CONV", "UPCONV") or len(loose) < 2 or loose[0] != width or not isinstance(loose[1], int):
+        return ""
+    if loose[1] <= min((LARGEST_KERNEL, *inputs[0].type.shape[1:])):
+        try:
+            typed(bound.layer, [value.type for value in inputs])
+            return ""
+        except (LayerError, Mismatch):
+            if len(loose) < 3:
+                return ""
+    rest = ", ".join(describe(value) for value in loose[1:])
+    return f"the width that arrives is inferred: write {callee.name}({rest})"
+
+
+def _tried(layer: Layer, facts: LayerError, inputs: Sequence[Value]) -> list[tuple[str, str, str]]:
+    """The trials that do mend the layer, the first few, each as a sentence, the argument, and its value as text."""
+    found: list[tuple[str, str, str]] = []
+    seen: set[str] = set()
+    types = tuple(value.type for value in inputs)
+    for argument, value, text in facts.trials:
+        if argument in seen or len(found) >= MOST_HELP:
+            continue
+        try:
+            dataclasses.replace(layer, **{argument: value}).shape(*types)
+        except (LayerError, Mismatch, TypeError):
+            continue
+        seen.add(argument)
+        written = value if isinstance(value, str) else show(value)
+        says = f"{argument}={written} {text if argument == 'fit' else 'fits ' + text}".rstrip()
+        found.append((says, argument, written))
+    return found

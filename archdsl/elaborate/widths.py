@@ -1,0 +1,89 @@
+"""The widths that the language fills in: CONV's from the one before, FC's 128 or `classes`, SOFTMAX's own FC."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from archdsl.elaborate.place import Memory, Place, Tail
+from archdsl.elaborate.values import Fault, LayerValue, Poisoned, fault
+from archdsl.graph import Value
+from archdsl.layers.arguments import show
+from archdsl.layers.base import Layer
+from archdsl.syntax.source import Span
+
+FIRST_WIDTH, WIDEST, HIDDEN = 32, 512, 128  # CONV's first width, its last doubling, FC's width
+
+
+def complete(
+    place: Place, layer: Layer, inputs: list[Value], tail: Tail, span: Span, apply: Callable[[LayerValue], None]
+) -> tuple[Layer, tuple[tuple[str, object], ...]]:
+    """The layer with the widths that the rules of the language fill in, and these.
+
+    `apply` puts a layer before it, whose output is then what it reads.
+    """
+    implied: dict[str, Any] = {}
+    if layer.spec == "CONV" and getattr(layer, "filters", 0) is None:
+        implied["filters"] = _default_width(place.memory, layer)
+    if layer.spec == "FC" and getattr(layer, "width", 0) is None:
+        implied["width"] = _classes(place, span) if tail.ends else HIDDEN
+    if layer.spec == "SOFTMAX":
+        layer = _classifier(place, layer, inputs, tail, span, apply)
+    return dataclasses.replace(layer, **implied) if implied else layer, tuple(implied.items())
+
+
+def _default_width(memory: Memory, layer: Layer) -> int:
+    if memory.width is None:
+        return FIRST_WIDTH
+    strided = memory.strided or _strides(layer)
+    return min(2 * memory.width, WIDEST) if strided and memory.width < WIDEST else memory.width
+
+
+def _strides(layer: Layer) -> bool:
+    stride = getattr(layer, "stride", 1)
+    return any(s > 1 for s in (stride if isinstance(stride, tuple) else (stride or 1,)))
+
+
+def _classes(place: Place, span: Span) -> int:
+    try:
+        value = place.names.find("classes")
+    except KeyError:
+        try:
+            value = place.run.missing("classes")
+        except KeyError:
+            raise fault(
+                "E130", "the FC that ends the network has an output for each class, and classes is not defined",
+                span, help="write classes = 10 or FC(10), or give -D classes=10",
+            ) from None  # fmt: skip
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise fault("E141", f"classes = {show(value)} is no number of classes", span)
+    return value
+
+
+def _classifier(
+    place: Place, layer: Layer, inputs: list[Value], tail: Tail, span: Span, apply: Callable[[LayerValue], None]
+) -> Layer:
+    """CS231n's softmax classifier: an FC before a SOFTMAX that ends the network, where the scores are not there yet."""
+    own = getattr(layer, "classes", None)
+    if not tail.last:
+        if own is not None:
+            raise fault(
+                "E127", "SOFTMAX(n) stands for FC(n) - SOFTMAX, which only ends a network", span, help="write SOFTMAX"
+            )
+        return layer
+    try:
+        classes = own if own is not None else _classes(place, span)
+    except Fault as error:
+        if error.diagnostic.code != "E130":
+            raise
+        return layer
+    x = inputs[0].type
+    scores = x.shape[0] if x.rank >= 3 else x.shape[-1] if x.rank else 0
+    if scores == classes:
+        return layer
+    apply(LayerValue("FC", span, (("", classes, span),)))
+    if place.value is None:
+        raise Poisoned
+    inputs[:] = [place.value]  # the caller's own list: the SOFTMAX reads the scores
+    return layer
