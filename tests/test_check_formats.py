@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -285,6 +286,21 @@ def test_github(folder: Path, capfd: Any) -> None:
     assert warned.startswith("::warning file=nets/deep/a%2C b%3A 100%25.arch,line=2,")
     assert run(["check", "--format", "github", "nets/net.arch"]) == 0
     assert capfd.readouterr().out.strip() == ""
+
+
+def test_the_calls_of_the_page_and_the_hooks(folder: Path, capfd: Any) -> None:
+    """Each call that docs/ci.md shows works, and each of the hooks."""
+    root = Path(__file__).parent.parent
+    page = (root / "docs" / "ci.md").read_text(encoding="utf-8")
+    shown = re.findall(r"(?:^    |run: )archdsl (check .*?)(?:  |\n| > )", page, re.MULTILINE)
+    hooks = re.findall(r"entry: archdsl (.*)", (root / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert len(shown) == 7 and len(hooks) == 2
+    Path("lib.arch").write_text(BLOCKS, encoding="utf-8")
+    for call in [*shown, *(f"{hook} nets/net.arch" for hook in hooks)]:
+        if "--watch" not in call:
+            assert run(shlex.split(call)) in (0, 1), call
+    assert "Usage" not in capfd.readouterr().err
+    assert re.findall(r"archdsl: ignore W\d+", page)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def loaded(code: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "name", ["archdsl", "archdsl.syntax.parser", "archdsl.elaborate", "archdsl.layers", "archdsl.shapes",
-             "archdsl.analyses", "archdsl.backends.pytorch", "archdsl.api", "archdsl.report", "archdsl.documentation"]
+             "archdsl.analyses", "archdsl.backends.pytorch", "archdsl.api", "archdsl.report", "archdsl.documentation",
+             "archdsl.lint", "archdsl.formats.sarif", "archdsl.formats.junit", "archdsl.explain"]
 )  # fmt: skip
 def test_importing_is_light(name: str) -> None:
     """No module of the core imports a framework."""
@@ -35,7 +36,10 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert {name for name in loaded("import archdsl") if name.startswith("archdsl")} == {"archdsl"}
 
 
-@pytest.mark.parametrize("arguments", [["check"], ["check", "--json"], ["show"], ["compile", "-o", "-"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["check"], ["check", "--json"], ["check", "--format", "sarif"], ["show"], ["compile", "-o", "-"]],
+)
 def test_commands_are_light(tmp_path: Path, arguments: list[str]) -> None:
     """A whole run of a command, compiling to PyTorch included, needs none of them."""
     path = tmp_path / "net.arch"

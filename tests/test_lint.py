@@ -153,3 +153,23 @@ def test_target(target: str, wide: list[int], tmp_path: Path, capfd: Any) -> Non
     path.write_text(f"input 3x8x8\n{widths}# archdsl: ignore W415\n", encoding="utf-8")
     assert run(["check", "--target", target, str(path)]) == 0
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"a{i} = {i}\n" for i in range(5000)) + "input 3x8x8\nRELU",
+        "input 3x8x8\nblock B() {\n" + "".join(f"a{i} = {i}\n" for i in range(4000)) + "RELU }\nB",
+        "input 3x8x8\nCONV(8," + " " * 60_000 + "bias=true" + " " * 1000 + ") - BN",
+        "input 3x8x8\n" + "".join(f"input i{i}: 8\n" for i in range(2000)) + "RELU\n" + 'ADD{ | @"i{1}" }\n',
+        "input 12\n" + "ID - " * 2000 + "ADD{ " + " | ".join(["SOFTMAX"] * 300) + " }",
+    ],
+    ids=["constants", "in_a_block", "spaces", "inputs", "softmaxes"],
+)
+def test_hostile_texts_end_soon(text: str) -> None:
+    """Looking for warnings takes no time that grows faster than the text."""
+    import time
+
+    start = time.process_time()
+    check(text=text + "\n")
+    assert time.process_time() - start < 5

@@ -62,6 +62,8 @@ def test_what_is_inside(wheel: Path) -> None:
     assert {"archdsl/grammars/arch.lark", "archdsl/syntax/_tables.py", "archdsl/py.typed"} <= names
     specs = {f"archdsl/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "specs").rglob("*.arch")}
     assert specs and specs <= names
+    texts = {str(path.relative_to(ROOT)) for path in (ROOT / "archdsl" / "explanations").glob("*.md")}
+    assert texts and texts <= names
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "archdsl").rglob("*.py")}
     assert modules <= names
     assert not [name for name in names if not name.startswith("archdsl")]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from functools import lru_cache
+from typing import Any
 
 from archdsl.diagnostics import Edit, Fix
 from archdsl.elaborate.values import LayerValue
@@ -20,7 +21,7 @@ def instead(span: Span, text: str, title: str, *, safe: bool = False) -> tuple[F
     return (Fix(title, (Edit(span, text),), safe),)
 
 
-def set_argument(callee: LayerValue, spans: Mapping[str, Span], argument: str, value: str) -> Optional[Edit]:
+def set_argument(callee: LayerValue, spans: Mapping[str, Span], argument: str, value: str) -> Edit | None:
     """The edit that gives an argument this value where the layer is written; None where it is not in the text."""
     written = spans.get(argument)
     if written is not None:
@@ -34,15 +35,11 @@ def set_argument(callee: LayerValue, spans: Mapping[str, Span], argument: str, v
         return None
     if text[name.end() : name.end() + 1] != "(":
         return _insert(callee.span, name.end(), f"({argument}={value})")
-    close = _closing(text, name.end())
-    if close is None:
-        return None
-    inside = re.sub(r"#[^\n]*", "", text[name.end() + 1 : close]).rstrip()
-    comma = "" if not inside or inside.endswith(",") else ", "
-    return _insert(callee.span, close, f"{comma}{argument}={value}")
+    close, comma = _end_of_arguments(text, name.end())
+    return _insert(callee.span, close, f"{comma}{argument}={value}") if close else None
 
 
-def without_first(callee_end: int, loose: Sequence[tuple[Any, Span]]) -> Optional[Edit]:
+def without_first(callee_end: int, loose: Sequence[tuple[Any, Span]]) -> Edit | None:
     """The edit that takes the first argument without a name away; the layer's name ends at `callee_end`."""
     first = loose[0][1]
     text = first.source.text
@@ -57,26 +54,25 @@ def without_first(callee_end: int, loose: Sequence[tuple[Any, Span]]) -> Optiona
     return None
 
 
-def argument_away(name: Span, argument: str) -> Optional[Edit]:
+def argument_away(name: Span, argument: str) -> Edit | None:
     """The edit that takes a named argument of the layer away whose name stands here; None where there is none."""
     text = name.source.text
-    close = _closing(text, name.end) if text[name.end : name.end + 1] == "(" else None
-    if close is None:
-        return None
-    found = re.compile(rf"\s*\b{argument}\s*=\s*[A-Za-z0-9_.]+\s*").search(text, name.end, close)
+    close = _end_of_arguments(text, name.end)[0] if text[name.end : name.end + 1] == "(" else 0
+    found = re.compile(rf"\b{argument}\s*=\s*[A-Za-z0-9_.]+").search(text, name.end, close) if close else None
     if found is None:
         return None
-    start, end = found.start(), found.end()
-    if text[start - 1] == ",":
+    before, after = text[name.end : found.start()].rstrip(), text[found.end() : close + 1].lstrip()
+    start, end = name.end + len(before), close + 1 - len(after)
+    if before.endswith(","):
         start -= 1
-    elif text[end] == ",":
-        end += 1 + len(text[end + 1 :]) - len(text[end + 1 :].lstrip(" "))
-    elif text[start - 1] == "(" and text[end] == ")":
+    elif after.startswith(","):
+        end = close + 1 - len(after[1:].lstrip())
+    elif before == "(" and after == ")":
         start, end = start - 1, end + 1
     return Edit(Span(name.source, start, end), "")
 
 
-def before_step(span: Span, step: str) -> Optional[Edit]:
+def before_step(span: Span, step: str) -> Edit | None:
     """The edit that puts a step before the one that starts here; None where a label or an operator binds it."""
     before = span.source.text[: span.start].rstrip(" \t")
     if before.endswith((":", "*", "?")):
@@ -88,8 +84,9 @@ def _insert(span: Span, at: int, text: str) -> Edit:
     return Edit(Span(span.source, at, at), text)
 
 
-def _closing(text: str, start: int) -> Optional[int]:
-    """Where the bracket closes that opens at `start`."""
+@lru_cache(maxsize=16)
+def _end_of_arguments(text: str, start: int) -> tuple[int, str]:
+    """Where the parenthesis closes that opens at `start`, 0 if it does not, and what separates one argument more."""
     depth = 0
     for part in _BRACKET.finditer(text, start):
         if part[0] in "([{":
@@ -97,5 +94,6 @@ def _closing(text: str, start: int) -> Optional[int]:
         elif part[0] in ")]}":
             depth -= 1
             if not depth:
-                return part.start()
-    return None
+                inside = re.sub(r"#[^\n]*", "", text[start + 1 : part.start()]).rstrip()
+                return part.start(), "" if not inside or inside.endswith(",") else ", "
+    return 0, ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from archdsl.diagnostics import MOST
 from archdsl.elaborate.arguments import kinds, layer_words, unknown_argument
 from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.mentions import binds, parts_of
+from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.suggest import unknown, unknown_name
 from archdsl.elaborate.values import BlockValue, Lambda
@@ -33,7 +35,7 @@ def check_names(place: Place, file: tree.File) -> None:
     known |= LAYERS.keys() | FUNCTIONS.keys()
     blocks = [s for s in file.statements if isinstance(s, (tree.Block, tree.Function))]
     waiting: list[tuple[Any, frozenset[str]]] = [(block, frozenset()) for block in reversed(blocks)]
-    while waiting:
+    while waiting and len(run.findings.errors) <= MOST:
         node, bound = waiting.pop()
         if isinstance(node, tree.Name):
             if node.id not in bound and node.id not in known:

@@ -38,7 +38,7 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Network | None]) -> None:
                 tries = MOST_TRIES // 2
                 break
             other = (shape[0], *(size,) * (len(shape) - 1))
-            trial = Run(Findings(), run.outside, {"": other}, run.root, run.fit, main=run.main, trial=True)
+            trial = Run(Findings(), run.outside, {"": other}, run.root, run.fit, main=run.main)
             elaborate(trial)
             steps += trial.steps
             if not trial.findings.errors:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
 from archdsl.elaborate.edits import before_step
@@ -17,7 +16,7 @@ from archdsl.tensor import show_shape
 _ORDER = {"map": "a map, channels first", "sequence": "a sequence, features last"}
 
 
-def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swapped: str, shift: Optional[Edit]) -> None:
+def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swapped: str, shift: Edit | None) -> None:
     """Add W402 where maps meet a layer of sequences or the other way, W403 for a kernel that is likely a width."""
     takes = layer.taken()
     for value in inputs:

@@ -6,7 +6,7 @@ from archdsl.analyses.frames import Frames, Op, reads
 from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
 from archdsl.elaborate.nearby import written_shape
 from archdsl.graph import Network
-from archdsl.lint.names import references
+from archdsl.lint.names import References
 from archdsl.syntax import tree
 from archdsl.tensor import show_shape
 
@@ -25,10 +25,11 @@ def warn_of_inputs(network: Network, file: tree.File, found: Frames, findings: F
         if isinstance(step, Op) and step.apply.layer.taken() == "map"
         for value in step.inputs
     }
+    read = References(file) if any(given.value not in needed for given in network.inputs) else ()
     for given in network.inputs:
         if given.span is None:
             continue
-        if given.value not in needed and not any(pattern.fullmatch(given.name) for pattern in references(file)):
+        if given.value not in needed and given.name not in read:
             message = f"nothing reads the input{'' if given.name == 'input' else ' ' + given.name}"
             help = (f"@{given.name} is its tensor; take the input out where it is not needed",)
             findings.add(Diagnostic("W410", message, given.span, help=help))

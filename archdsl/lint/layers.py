@@ -13,6 +13,8 @@ from archdsl.tensor import show_shape
 
 _SOFT = ("SOFTMAX", "LOGSOFTMAX")
 _KEEP = ("DROPOUT", "ID", "FLATTEN")
+_FURTHEST = 50
+"""How many layers that keep their input are looked behind."""
 _WINDOWS = ("POOL", "AVGPOOL", "LPPOOL")
 
 
@@ -63,8 +65,9 @@ class Flow:
     def through(self, value: Value, specs: tuple[str, ...]) -> list[Op]:
         """The layers that a value comes from behind those of these kinds."""
         result: list[Op] = []
-        waiting, seen = self.makers(value), set()
-        while waiting:
+        waiting = self.makers(value)
+        seen: set[Value] = set()
+        while waiting and len(seen) < _FURTHEST:
             op = waiting.pop()
             if op.output in seen:
                 continue

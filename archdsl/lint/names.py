@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.mentions import open_names_of, parts_of
 from archdsl.syntax import tree
 
+MOST_PATTERNS = 100
+"""Labels with values that are looked at; where a file has more, any name may be one of them."""
+
 
 def warn_of_names(file: tree.File, findings: Findings) -> None:
     """Add W409, W411 and W412."""
     _definitions(file, findings)
     waiting: list[Any] = list(file.statements)
-    used: list[re.Pattern[str]] | None = None
+    used: References | None = None
     while waiting:
         node = waiting.pop()
         if isinstance(node, tree.Labelled) and _stands_alone(node):
-            used = list(references(file)) if used is None else used
+            used = used or References(file)
             name = str(node.label.parts[0])
-            if not any(pattern.fullmatch(name) for pattern in used):
+            if name not in used:
                 message = f"nothing uses the label {name}, which names no layer"
                 findings.add(Diagnostic("W409", message, node.label.span, help=(f"@{name} reads it",)))
         elif isinstance(node, tree.Body):
@@ -29,16 +31,32 @@ def warn_of_names(file: tree.File, findings: Findings) -> None:
         waiting += parts_of(node)
 
 
-def references(file: tree.File) -> Iterator[re.Pattern[str]]:
-    """What `@name`, `share name` and `output name` may read, as patterns: values in a label may be anything."""
-    waiting: list[Any] = list(file.statements)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (tree.Reference, tree.Share)):
-            yield re.compile("".join(re.escape(p) if isinstance(p, str) else ".+" for p in node.label.parts))
-        elif isinstance(node, tree.Output):
-            yield from (re.compile(re.escape(name)) for name, _ in node.names)
-        waiting += parts_of(node)
+class References:
+    """What `@name`, `share name` and `output name` of a file may read; values in a label may be anything."""
+
+    def __init__(self, file: tree.File) -> None:
+        self._names: set[str] = set()
+        self._ends: set[tuple[str, str]] = set()  # how a label with values starts and ends
+        waiting: list[Any] = list(file.statements)
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, (tree.Reference, tree.Share)):
+                self._add(node.label.parts)
+            elif isinstance(node, tree.Output):
+                self._names.update(name for name, _ in node.names)
+            waiting += parts_of(node)
+
+    def _add(self, parts: tuple[Any, ...]) -> None:
+        if all(isinstance(part, str) for part in parts):
+            self._names.add("".join(parts))
+        else:
+            start, end = parts[0], parts[-1]
+            self._ends.add((start if isinstance(start, str) else "", end if isinstance(end, str) else ""))
+
+    def __contains__(self, name: str) -> bool:
+        if name in self._names or len(self._ends) > MOST_PATTERNS:
+            return True
+        return any(name.startswith(start) and name.endswith(end) for start, end in self._ends)
 
 
 def _stands_alone(node: tree.Labelled) -> bool:
@@ -52,7 +70,8 @@ def _definitions(file: tree.File, findings: Findings) -> None:
     defined = [s for s in file.statements if isinstance(s, (tree.Block, tree.Function, tree.Constant, tree.Use))]
     if not defined:
         return
-    mentioned = [(statement, open_names_of(statement)) for statement in file.statements]
+    mentioned = {id(statement): open_names_of(statement) for statement in file.statements}
+    counts = Counter(name for names in mentioned.values() for name in names)
     for statement in defined:
         if isinstance(statement, tree.Use):
             names = [(name, span, "W411", "nothing uses what `use` brings: ") for name, span in statement.names]
@@ -61,7 +80,8 @@ def _definitions(file: tree.File, findings: Findings) -> None:
             code = "W412" if isinstance(statement, tree.Constant) else "W411"
             names = [(statement.name.id, statement.name.span, code, f"nothing uses {kind}")]
         for name, span, code, says in names:
-            if name != "classes" and not any(name in found for other, found in mentioned if other is not statement):
+            elsewhere = counts[name] - (name in mentioned[id(statement)])
+            if name != "classes" and not elsewhere:
                 findings.add(Diagnostic(code, f"{says}{name}", span, help=("take it out",)))
 
 
