@@ -148,9 +148,7 @@ class Beside:
     def open(self) -> BinaryIO:
         """The stream to write it to. Raises Refused where the output is a link: its reader would look beside that."""
         if os.path.islink(self._path):
-            raise Refused(
-                f"{self._path} is a link, and a second file would lie beside what it leads to; name that"
-            )
+            raise Refused(f"{self._path} is a link, and a second file would lie beside what it leads to; name that")
         self._staged = Staged(self._folder, self._name)
         self._all.insert(0, self._staged)
         return self._staged.stream

@@ -13,7 +13,26 @@ from archdsl import explain
 from archdsl.cli.commands import run
 
 ROOT = Path(__file__).parent.parent
-NO_SPEC = {"E001", "E002", "E003", "E104", "E105", "E156", "E601", "E602", "E603", "E604", "E605", "E606", "W404"}
+NO_SPEC = {
+    "E001",
+    "E002",
+    "E003",
+    "E104",
+    "E105",
+    "E156",
+    "E601",
+    "E602",
+    "E603",
+    "E604",
+    "E605",
+    "E606",
+    "E607",
+    "E608",
+    "E609",
+    "E610",
+    "E611",
+    "W404",
+}
 """Codes that a short spec cannot show: files, weights, limits."""
 
 

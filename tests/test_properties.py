@@ -1,4 +1,6 @@
-"""Laws over random specs: what torch accepts, its shapes, totals and numbers; `benchmarks/random_specs.py` is the same at scale."""
+"""Laws over random specs: what torch accepts, its shapes, totals and numbers; `benchmarks/random_specs.py` is
+the same at scale.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Specs in torchvision's form: its state_dicts load strictly, and outputs are the same bit by bit, in eval and in train mode."""
+"""Specs in torchvision's form: its state_dicts load strictly, and outputs are the same bit by bit, in eval and
+in train mode.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Emitted modules in training: plain, autocast, compiled, on several processes, in other memory formats, on meta, copied."""
+"""Emitted modules in training: plain, autocast, compiled, on several processes, in other memory formats, on
+meta, copied.
+"""
 
 from __future__ import annotations
 

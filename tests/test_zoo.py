@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import math
+import warnings
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torchvision")
 
+import torch
+import torchvision
 
 from archdsl.analyses import parameters
 from archdsl.backends.pytorch import emit

@@ -73,6 +73,10 @@ def elaborate(
         network = elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))
     else:
         network = _elaborated(run, file)
+    if network is not None and not findings.errors and not counts and not symbols:
+        from archdsl.lint import lint  # only for a network that is right
+
+        lint(network, file, findings)
     findings.sort(source)
     if any(d.severity == "warning" for d in findings.found):
         from archdsl.lint.silence import silence

@@ -9,7 +9,8 @@ LONGEST_PERIOD = 4096
 
 
 class Sizes(NamedTuple):
-    """Whole numbers above 0: those of `low` below `start`, and from there on those whose rest by `period` is in `rests`.
+    """Whole numbers above 0: those of `low` below `start`, and from there on those whose rest by `period` is
+    in `rests`.
 
     `exact` is False where more sizes may be valid than are said.
     """

@@ -42,7 +42,9 @@ class Together(Exception):
 
 
 class Solver:
-    """A network whose inputs have open sizes: `letters` says by input which axes are open, `point` where it was made."""
+    """A network whose inputs have open sizes: `letters` says by input which axes are open, `point` where it
+    was made.
+    """
 
     def __init__(self, network: Network, letters: Letters, point: Mapping[str, int]) -> None:
         self.network = network

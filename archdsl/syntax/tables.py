@@ -100,9 +100,10 @@ def source_of_tables(grammar: str) -> str:
     rules = [tuple(rule) for rule in make(grammar).rules]
     return (
         '"""The parser\'s tables. Made from grammars/arch.lark by archdsl/syntax/tables.py as the package is built."""\n\n'
+        "from typing import Any\n\n"
         f"FINGERPRINT = {fingerprint(grammar)}\n"
         f"RULES = {pprint.pformat(rules, width=200, compact=True)}\n"
-        f"TABLES = {pprint.pformat(tuple(tables), width=2000, compact=True, sort_dicts=False)}\n"
+        f"TABLES: tuple[Any, ...] = {pprint.pformat(tuple(tables), width=2000, compact=True, sort_dicts=False)}\n"
     )
 
 

@@ -11,8 +11,10 @@ from archdsl.backends.pytorch.flow import Flow
 from archdsl.backends.pytorch.forward import reads, write
 from archdsl.backends.pytorch.layout import INDENT, block, items, text
 from archdsl.backends.pytorch.limits import check_size
+from archdsl.backends.pytorch.tables import table
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
+from archdsl.layers.code import Name
 from archdsl.symbolic.solve import at, witnesses
 from archdsl.tensor import show_shape
 
