@@ -121,10 +121,11 @@ FOUND = {  # by the benchmark: what did not hold once, cut down to the fault
     "a shared layer without weights, from a group": ("x: TANH - g: [share x - CONV(4)]", "4x8x8"),
     "a shared block that flattens first": ("block B() { FC(16) - RELU }\nb: B - share b", "16"),
     "a shared convolution before a norm": ("block B() { CONV(4) - BN }\nb: B - RELU - share b - a: CONV(4) - BN - share a", "4x8x8"),
+    "a shared group that is read inside": ("g: [a: CONV(4) - RELU] - b: share g - ADD{ @a | ID }", "4x8x8"),
     "an empty block in a group": ("block E() { }\ng: [E - CONV(4)] - h: [E]", "4x8x8"),
     "copies of nothing that nothing uses": ("x: CONV(4) - RELU - [INPUT]*3\noutput x", "4x8x8"),
-    "zeros around a map, then the greatest": ("NEG - EXP - NEG - PAD(1) - POOL - PAD(2) - POOL(3, 1, padding=1)", "4x8x8"),
-    "a view of a permuted map": ("PERMUTE(3, 1, 2, 0) - LRN", "4x3x5x6"),
+    "zeros around a map, then the greatest": ("CONV(4) - EXP - NEG - PAD(1) - POOL - PAD(2) - POOL(3, 1, padding=1)", "4x8x8"),
+    "a view of a permuted map": ("PERMUTE(3, 1, 2, 0) - LRN - CONV(2)", "4x3x5x6"),
 }
 
 

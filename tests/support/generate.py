@@ -23,6 +23,7 @@ from tests.support.structure import (
 Shape = tuple[int, ...]
 
 LARGEST = 6000  # elements of a tensor
+HEAVIEST = 100_000  # numbers that a step holds
 
 
 class Broken(Exception):
@@ -215,7 +216,7 @@ class _Generator:
             if self.chance(self.wrong):
                 raise Broken([item]) from None
             return None
-        return _tame(result)
+        return _tame(result) if network.size() <= HEAVIEST else None
 
     def plain(self, shape: Shape, scope: Scope) -> tuple[list[Item], Shape] | None:
         """A layer."""
@@ -559,16 +560,17 @@ class _Generator:
         if any(_names(item, name) for name in scope.targets):
             return None
         mini = Spec(given, Chain([item]), made.blocks, {**made.constants, **scope.env}, made.defaults, fit=made.fit)
+        network = Network(mini)
         try:
             with torch.no_grad():
-                [result] = Network(mini).run({g.name: torch.randn(1, *g.shape) for g in given})
+                [result] = network.run({g.name: torch.randn(1, *g.shape) for g in given})
         except MemoryError:
             return None
         except Rejected:
             if self.chance(self.wrong):
                 raise Broken([item]) from None
             return None
-        return _tame(result)
+        return _tame(result) if network.size() <= HEAVIEST else None
 
     def matched(self, items: list[Item], out: Shape, wanted: Shape, kind: str, scope: Scope) -> tuple[list[Item], Shape]:
         """Steps more that give the shape that the other arms have, most of the time."""
@@ -788,6 +790,7 @@ class _Generator:
 
 def _tame(result: torch.Tensor) -> Shape | None:
     """The shape of a tensor without the batch; None where its numbers are too large to compare, or none."""
+    result = result.detach()
     good = result.numel() and bool(torch.isfinite(result).all()) and float(result.abs().max()) < 1e4
     return tuple(result.shape[1:]) if good else None
 
