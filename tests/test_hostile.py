@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archdsl.diagnostics import MOST, Findings, render
+from archdsl.diagnostics import MOST, ArchError, Findings, render
 from archdsl.elaborate import elaborate
+from archdsl.files import LIMIT, read_spec
 from archdsl.graph import Network
+from archdsl.syntax.parser import LONGEST
 from archdsl.syntax.source import Source
 from tests.support.cases import FOLDER, cases, read
 
@@ -206,6 +208,34 @@ def test_many_faults_end_with_one_that_says_so() -> None:
     _, findings = outcome("input 3x8x8\n" + "NOSUCH\n" * 1000)
     assert len(findings.errors) == MOST + 1
     assert findings.errors[-1].code == "E104"
+
+
+def test_many_warnings_end_with_one_that_says_so() -> None:
+    """And they do not keep an error that comes later from being told."""
+    side = "".join(f"a{i}: CONV(3) - LINEAR(8) - @input\n" for i in range(200))
+    network, findings = outcome("input 3x8x8\n" + side + "CONV(1)")
+    assert network is not None and len(findings.found) == MOST + 1
+    assert findings.found[-1].code == "W404"
+    _, findings = outcome("input 3x8x8\n" + side + "NOSUCH")
+    assert [found.code for found in findings.errors] == ["E130"]
+
+
+def test_a_text_past_the_limit_is_not_parsed(tmp_path: Path) -> None:
+    """The place is where the limit is; a file's own limit is held before that."""
+    _, findings = outcome("RELU\n" * (LONGEST // 5 + 1))
+    (found,) = findings.found
+    assert found.code == "E105" and found.span is not None and found.span.start == LONGEST
+    path = tmp_path / "large.arch"
+    path.write_bytes(b"#" * (LIMIT + 1))
+    with pytest.raises(ArchError) as raised:
+        read_spec(str(path))
+    assert raised.value.diagnostics[0].code == "E003"
+
+
+def test_arms_have_a_limit() -> None:
+    """Joins compare each arm with each."""
+    _, findings = outcome("input 3\nADD{" + "ID|" * 1000 + "ID}")
+    assert [found.code for found in findings.found] == ["E156"]
 
 
 TOKENS = st.sampled_from(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Findings
-from archdsl.elaborate.arguments import bind_arguments, layer_words
 from archdsl.elaborate.assertions import hold
 from archdsl.elaborate.bias import decide_biases
 from archdsl.elaborate.choices import number_choices
@@ -19,24 +18,17 @@ from archdsl.elaborate.model import be_block, class_name, named_model
 from archdsl.elaborate.nearby import find_inputs
 from archdsl.elaborate.openness import elaborate_open, open_symbols
 from archdsl.elaborate.place import FileScope, Place, Run, Tail
+from archdsl.elaborate.statements import define_names, state
 from archdsl.elaborate.steps import sequence
-from archdsl.elaborate.suggest import unknown
 from archdsl.elaborate.unused import warn_unused
-from archdsl.elaborate.use import import_names
 from archdsl.elaborate.values import (
-    BlockValue,
     Fault,
-    Lambda,
-    LayerValue,
     Limit,
     Names,
     Poisoned,
-    Wrong,
-    describe,
     fault,
 )
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
-from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
 from archdsl.syntax.source import Source

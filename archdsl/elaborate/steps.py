@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
-from archdsl.elaborate.apply import apply_layer, constant, reference
+from archdsl.elaborate.apply import apply_layer, reference
 from archdsl.elaborate.blocks import apply_block
 from archdsl.elaborate.choices import arm_of, choice_key, is_on
+from archdsl.elaborate.joins import arms
 from archdsl.elaborate.labels import Entry, Level, check_label
 from archdsl.elaborate.operations import truth
-from archdsl.elaborate.place import Memory, Place, Tail
+from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.repetition import count_of, repeat
 from archdsl.elaborate.sharing import share
 from archdsl.elaborate.values import (
@@ -25,13 +26,12 @@ from archdsl.elaborate.values import (
     describe,
     fault,
 )
-from archdsl.graph import Call, Module, Region, Value
+from archdsl.graph import Call, Module, Region
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 Label = Optional[tuple[str, Span]]
-MOST_ARMS = 1000
 _TRANSPARENT = frozenset(("SOFTMAX", "SIGMOID", "DROPOUT"))
 
 
@@ -225,48 +225,10 @@ def _join(place: Place, node: tree.Join, tail: Tail, label: Label) -> None:
     callee = place.evaluator.value(tree.Call(node.span, name, node.arguments) if node.arguments else name, hint="")
     if not isinstance(callee, LayerValue):
         raise fault("E126", f"{name.id} is {describe(callee)}, which joins no arms", name.span)
-    if len(node.arms) > MOST_ARMS:
-        raise fault("E156", f"{len(node.arms)} arms, and the limit is {MOST_ARMS}", name.span)
     place.level.positional = False
-    values, place.memory = arms(place, node.arms)
+    values, place.memory = arms(place, node, body)
     made = apply_layer(place, callee, name.span, tail, label and label[0], values)
     name_output(place, label, made)
-
-
-def arms(place: Place, nodes: Sequence[tree.Body]) -> tuple[list[Value | None], Memory]:
-    """What each arm gives, over the tensor that arrives, and the memory after the join: the first arm's with a CONV."""
-    values: list[Value | None] = []
-    before = place.memory
-    memory = before._replace(fresh=False)
-    for node in nodes:
-        number = _number(place, node)
-        if number is not None:
-            values.append(constant(place, number, node.span))
-            continue
-        inner = place.inside(memory=before._replace(fresh=False))
-        body(inner, node, Tail())
-        values.append(inner.value)
-        if not memory.fresh:  # no arm so far has a CONV: any stride counts
-            strided = inner.memory.strided or (memory.strided and not inner.memory.fresh)
-            memory = inner.memory._replace(strided=strided)
-    return values, memory._replace(fresh=memory.fresh or before.fresh)
-
-
-def _number(place: Place, node: tree.Body) -> int | float | None:
-    """The number that an arm is, if it is one."""
-    if len(node.lines) != 1 or not isinstance(node.lines[0], tree.Chain) or len(node.lines[0].steps) != 1:
-        return None
-    only = node.lines[0].steps[0]
-    if isinstance(only, tree.Number):
-        return only.value
-    if isinstance(only, tree.Name):
-        try:
-            value = place.names.find(only.id)
-        except KeyError:
-            return None
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return value
-    return None
 
 
 def _share(place: Place, node: tree.Share, tail: Tail, label: Label) -> None:

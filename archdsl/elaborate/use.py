@@ -79,7 +79,7 @@ def _read(path: str, node: tree.Use) -> str:
 
 
 def _elaborate(place: Place, source: Source, node: tree.Use) -> FileScope:
-    from archdsl.elaborate.file import define_names, state  # a file's statements may be `use` again
+    from archdsl.elaborate.statements import define_names, state  # a file's statements may be `use` again
 
     run = place.run
     if len(source.text) + sum(len(other.text) for other in run.scopes) > MOST_TEXT:

@@ -38,7 +38,7 @@ class Case(NamedTuple):
     @property
     def name(self) -> str:
         """Folder and file, as pytest and the diagnostics show it."""
-        return (self.path.relative_to(FOLDER) if self.path.is_absolute() else self.path).as_posix()
+        return (self.path.relative_to(FOLDER) if FOLDER in self.path.parents else self.path).as_posix()
 
 
 def cases() -> list[Path]:

@@ -213,9 +213,12 @@ def hold_onnx(spec: Spec, graph: Graph, module: torch.nn.Module, seed: int) -> N
 def rounding(module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:
     """How far torch's own results are from those in doubles."""
     wide = copy.deepcopy(module).double()
+    exact = doubles(given)
+    moved = {name: value * (1 + 1e-6 * value.sin()) if value.is_floating_point() else value for name, value in exact.items()}
     with torch.no_grad():
-        pairs = zip(outputs(module, given), outputs(wide, doubles(given)))
-        return max(float((a.double() - b).abs().nan_to_num().max()) for a, b in pairs)
+        wanted = outputs(wide, exact)
+        found = [*zip(outputs(module, given), wanted), *zip(outputs(wide, moved), wanted)]
+        return max(float((a.double() - b).abs().nan_to_num().max()) for a, b in found)
 
 
 def hold_copies(spec: Spec, module: torch.nn.Module, seed: int) -> None:

@@ -178,6 +178,11 @@ class Network:
         self.name(self.root, "", result)
         return result
 
+    def size(self) -> int:
+        """The numbers that it holds, learned or not."""
+        held = (made.state_dict().values() if isinstance(made, nn.Module) else [made] for made in self.kept.values())
+        return sum(tensor.numel() for tensors in held for tensor in tensors if isinstance(tensor, Tensor))
+
     def parameters(self) -> int:
         """The number of learned numbers."""
         return sum(t.numel() for t in self.state().values() if isinstance(t, nn.Parameter))
@@ -326,7 +331,7 @@ class Network:
             self.made.append((outer, [result]))
             result = outer
         if not again:
-            if below.steps or isinstance(item, Call) or isinstance(item, Group):
+            if not isinstance(item, Repeat) or self.value(item.count, env, value):
                 frame.steps.append((label, title, key, below))
         return result
 
@@ -364,7 +369,9 @@ class Network:
             width, strided = self.memory
             own = any(s > 1 for s in _tuple(a.get("stride", 1), len(x[0].shape) - 1))
             a["filters"] = 32 if width is None else min(2 * width, 512) if (strided or own) and width < 512 else width
+        refuse(any(a.get(name, 1) == 0 for name in ("filters", "width", "groups", "count", "heads")), "a width of 0")
         made, batched = self.apply(kind, a, x, key)
+        refuse(made.numel() == 0, "nothing is left")
         if made.numel() > MOST:
             raise MemoryError(kind)
         result = Value(made, batched, frame)

@@ -386,7 +386,8 @@ class _Forward:
         args = [arriving] if takes_arriving(step.module) else []
         args += [self.read(value) for value in self.flow.captures[made]]
         args += [self._target(target) for target in self.flow.borrowed[made]]
-        makes = (self.define(step.output), *(self.define(value) for value in exports))
+        others = exports or [Value(value.type) for value in self.flow.exports[made]]  # what is given and nothing reads
+        makes = (self.define(step.output), *map(self.define, others))
         self._line(makes, layers_code.Call(child, tuple(args)), step.output)
 
     def _target(self, target: Union[Apply, Call]) -> Any:
