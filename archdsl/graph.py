@@ -190,8 +190,9 @@ class Network:
     """A whole network, checked: every value has its type.
 
     `scores` is what arrives at the SOFTMAX that ends it, if one does. `text` is the spec; `used` are the files that
-    it uses, by their paths below its folder, and `arguments` what the command line said beside it (`-D N=2`). Where sizes are open
-    (`open`), they stand in the types as they are at one valid point, each of a class that knows its expression.
+    it uses, by their paths below its folder, and `arguments` what the command line said beside it (`-D N=2`).
+    Where sizes are open (`open`), they stand in the types as they are at one valid point, each of a class that
+    knows its expression.
     """
 
     name: str

@@ -28,7 +28,9 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=7)
     runs = options.parse_args().runs
     check = [sys.executable, "-m", "archdsl", "check", SPEC]
-    ours, theirs, _ = compare({"archdsl check": check, "torchvision on meta": python(TORCHVISION), "bare Python": python("")}, runs)
+    ours, theirs, _ = compare(
+        {"archdsl check": check, "torchvision on meta": python(TORCHVISION), "bare Python": python("")}, runs
+    )
     print(f"ratio {theirs / ours:.1f}")
 
 

@@ -43,7 +43,7 @@ def main() -> int:
             wrong += 1
             print(f"seed {seed}: told and tried differ at {sorted(set(told) ^ set(tried))[:5]}")
     print(
-        f"{given.count} texts, {looked} networks x {given.sizes} sizes: {wrong} wrong sets, {inexact} that say they are subsets"
+        f"{given.count} texts, {looked} networks x {given.sizes} sizes: {wrong} wrong sets, {inexact} told as subsets"
     )
     print(f"{1000 * spent / given.count:.1f} ms of CPU for a text, elaborated and solved")
     return 1 if wrong else 0

@@ -29,7 +29,18 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=3)
     runs = options.parse_args().runs
     with tempfile.TemporaryDirectory() as folder:
-        ours = [sys.executable, "-m", "archdsl", "compile", SPEC, "--to", "onnx", "-o", f"{folder}/ours.onnx", "--force"]
+        ours = [
+            sys.executable,
+            "-m",
+            "archdsl",
+            "compile",
+            SPEC,
+            "--to",
+            "onnx",
+            "-o",
+            f"{folder}/ours.onnx",
+            "--force",
+        ]
         theirs = [*python(EXPORT), f"{folder}/theirs.onnx"]
         small, large = compare({"archdsl compile --to onnx": ours, "torch.onnx.export(dynamo=True)": theirs}, runs)
     print(f"ratio {large / small:.1f}")

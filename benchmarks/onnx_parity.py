@@ -43,7 +43,7 @@ def run(name: str, made: Callable[[int], Spec], seeds: range, opsets: tuple[int,
                 break
     seconds = time.perf_counter() - began
     print(
-        f"{name}: {held} held, {files} files, two batches each, {faults} faults, {untestable} untestable, {seconds:.0f} s",
+        f"{name}: {held} held, {files} files, two batches, {faults} faults, {untestable} untestable, {seconds:.0f} s",
         flush=True,
     )
     return faults

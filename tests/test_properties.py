@@ -31,7 +31,9 @@ def one_thread() -> object:
 
 @pytest.mark.parametrize("start", range(0, 300, EACH))
 def test_random_specs(start: int) -> None:
-    """Accepted just where torch accepts; equal shapes, totals, names and numbers, in training too; copies are the same net."""
+    """Accepted just where torch accepts; equal shapes, totals, names and numbers, in training too; copies are
+    the same net.
+    """
     found = Counter(hold(generate(seed), seed, onnx=False, forms=False) for seed in range(start, start + EACH))
     assert found["accepted"] > EACH // 3
 

@@ -29,7 +29,9 @@ MODELS = {
     "name", [pytest.param(name, marks=pytest.mark.slow) if name == "vgg16" else name for name in sorted(MODELS)]
 )
 def test_the_same_bit_by_bit(name: str) -> None:
-    """Weights load strictly; outputs are equal in eval mode, and in train mode with one seed, running statistics too."""
+    """Weights load strictly; outputs are equal in eval mode, and in train mode with one seed, running
+    statistics too.
+    """
     more = {"aux_logits": False} if name == "googlenet" else {}
     torch.manual_seed(0)
     theirs = getattr(torchvision.models, MODELS[name])(weights=None, **more)

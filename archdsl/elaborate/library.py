@@ -6,7 +6,6 @@ from typing import Any
 
 from archdsl.diagnostics import MOST
 from archdsl.elaborate.arguments import kinds, layer_words, unknown_argument
-from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.mentions import binds, parts_of
 from archdsl.elaborate.parameters import key_span

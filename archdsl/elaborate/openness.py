@@ -109,12 +109,13 @@ def _settle(
         _check_witnesses(run, network, solution, elaborate)
     except NeedsSize as error:
         letters = " and ".join(point)
+        what = "it is" if len(point) == 1 else "they are"
         run.report(
             fault(
                 "E131",
-                f"the weights of {error.step.layer.spec} hang on {letters}, which {'is' if len(point) == 1 else 'are'} open",
+                f"the weights of {error.step.layer.spec} hang on {letters}, and {what} open",
                 error.step.span,
-                help=f"give {'it' if len(point) == 1 else 'them'} a value: -D {next(iter(point))}=224; or GAP before it",
+                help=f"give a value: -D {next(iter(point))}=224; or GAP before it",
             )
         )
     except Refused as error:

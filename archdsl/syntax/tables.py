@@ -99,7 +99,7 @@ def source_of_tables(grammar: str) -> str:
     tables = make(grammar)._replace(rules=())
     rules = [tuple(rule) for rule in make(grammar).rules]
     return (
-        '"""The parser\'s tables. Made from grammars/arch.lark by archdsl/syntax/tables.py as the package is built."""\n\n'
+        '"""The parser\'s tables. Made from grammars/arch.lark by archdsl/syntax/tables.py at the build."""\n\n'
         "from typing import Any\n\n"
         f"FINGERPRINT = {fingerprint(grammar)}\n"
         f"RULES = {pprint.pformat(rules, width=200, compact=True)}\n"

@@ -214,7 +214,9 @@ def rounding(module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:
     """How far torch's own results are from those in doubles."""
     wide = copy.deepcopy(module).double()
     exact = doubles(given)
-    moved = {name: value * (1 + 1e-6 * value.sin()) if value.is_floating_point() else value for name, value in exact.items()}
+    moved = {
+        name: value * (1 + 1e-6 * value.sin()) if value.is_floating_point() else value for name, value in exact.items()
+    }
     with torch.no_grad():
         wanted = outputs(wide, exact)
         found = [*zip(outputs(module, given), wanted), *zip(outputs(wide, moved), wanted)]

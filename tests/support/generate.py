@@ -38,7 +38,7 @@ from tests.support.structure import (
     Spec,
     Variable,
     Word,
-)  # fmt: skip
+)
 
 Shape = tuple[int, ...]
 
@@ -448,10 +448,34 @@ class _Generator:
         rng = self.rng
         kind = rng.choice(
             (
-                "RELU", "RELU", "RELU", "RELU6", "LRELU", "PRELU", "ELU", "SELU", "GELU", "SILU", "MISH", "SIGMOID", "TANH",
-                "HSWISH", "HSIGMOID", "SOFTPLUS", "SOFTMAX", "LOGSOFTMAX", "EXP", "LOG", "SQRT", "ABS", "NEG", "CLAMP", "ID", "INPUT",
+                "RELU",
+                "RELU",
+                "RELU",
+                "RELU6",
+                "LRELU",
+                "PRELU",
+                "ELU",
+                "SELU",
+                "GELU",
+                "SILU",
+                "MISH",
+                "SIGMOID",
+                "TANH",
+                "HSWISH",
+                "HSIGMOID",
+                "SOFTPLUS",
+                "SOFTMAX",
+                "LOGSOFTMAX",
+                "EXP",
+                "LOG",
+                "SQRT",
+                "ABS",
+                "NEG",
+                "CLAMP",
+                "ID",
+                "INPUT",
             )
-        )  # fmt: skip
+        )
         if kind == "LRELU":
             return Layer(kind, self.some(slope=rng.choice((0.1, 0.2))))
         if kind == "PRELU":
@@ -705,7 +729,7 @@ class _Generator:
             item: Item = body[0] if len(body) == 1 else Group(Chain(body))
         else:
             try:
-                body, result = self.chain(shape, rng.randint(1, 3), inner)
+                body, _result = self.chain(shape, rng.randint(1, 3), inner)
             except Broken as broken:
                 raise Broken([Repeat(Group(Chain(broken.items)), 1)]) from None
             item = Group(Chain(body))
@@ -837,10 +861,17 @@ class _Generator:
         rng = self.rng
         return rng.choice(
             (
-                f"x{self.names}", f"features{self.names}", f"conv{self.names}", f"relu{self.names}", f"b-{self.names}", f"input{self.names}",
-                f"output_{self.names}", f"self_{self.names}", f"bn{self.names}",
+                f"x{self.names}",
+                f"features{self.names}",
+                f"conv{self.names}",
+                f"relu{self.names}",
+                f"b-{self.names}",
+                f"input{self.names}",
+                f"output_{self.names}",
+                f"self_{self.names}",
+                f"bn{self.names}",
             )
-        )  # fmt: skip
+        )
 
     def labelled(self, shape: Shape, scope: Scope) -> tuple[list[Item], Shape] | None:
         name = self.name()
