@@ -19,7 +19,8 @@ SPEC = str(Path(__file__).parent.parent / "specs" / "resnet50.arch")
 EXPORT = """
 import sys, torch, torchvision
 net = torchvision.models.resnet50(weights=None).eval()
-torch.onnx.export(net, (torch.randn(2, 3, 224, 224),), sys.argv[1], dynamo=True, dynamic_shapes=({0: torch.export.Dim("N")},))
+batch = ({0: torch.export.Dim("N")},)
+torch.onnx.export(net, (torch.randn(2, 3, 224, 224),), sys.argv[1], dynamo=True, dynamic_shapes=batch)
 """
 
 

@@ -725,7 +725,7 @@ class _Generator:
         inner = self.below(scope, may_label=False)
         if self.chance(0.4):
             inner.env = dict(scope.env)
-            body, result = self.plain(shape, inner) or ([Layer("RELU")], shape)
+            body, _ = self.plain(shape, inner) or ([Layer("RELU")], shape)
             item: Item = body[0] if len(body) == 1 else Group(Chain(body))
         else:
             try:
