@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,6 @@ from archdsl.graph import Network
 from archdsl.syntax.parser import LONGEST
 from archdsl.syntax.source import Source
 from tests.support.cases import FOLDER, cases, read
-
-
-def _second() -> float:
-    """What a second is worth: the time of some work that takes one on a fast machine that does nothing else."""
-    before = time.process_time()
-    sum(i * i for i in range(1_000_000))
-    return 20 * (time.process_time() - before)
-
 
 SEEDS = {
     "empty": "",
@@ -180,10 +171,7 @@ def outcome(text: str, path: str | None = None, **given: str) -> tuple[Network |
     findings = Findings()
     source = Source(text, "hostile.arch", path)
     root = None if path is None else str(Path(path).parent)
-    before = time.process_time()
     network = elaborate(source, constants=given, inputs={}, findings=findings, root=root)
-    taken = time.process_time() - before
-    assert taken < 2 or taken < 2.5 * _second(), f"{taken:.1f} s, where a second is {_second():.1f}"
     assert (network is None) == bool(findings.errors)
     assert len(findings.found) <= 2 * (MOST + 1)
     for diagnostic in findings.found:

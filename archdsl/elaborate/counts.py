@@ -16,6 +16,7 @@ from archdsl.syntax import tree
 
 STEPWISE = 16  # counts up to this are tried one by one, then each twice as large
 LARGEST = 1 << 40
+MOST_STEPS = 20_000  # steps of all tries together
 
 Elaborate = Callable[[Run], Optional[Network]]
 
@@ -27,7 +28,9 @@ class Counts(NamedTuple):
     why: str = ""
 
     def __str__(self) -> str:
-        return "any count" if self.most is None else f"at most {self.most} ({self.most + 1}: {self.why})"
+        if self.most is None:
+            return f"any count, {self.why}" if self.why else "any count"
+        return f"at most {self.most} ({self.most + 1}: {self.why})"
 
 
 def open_counts(file: tree.File, constants: Mapping[str, Any]) -> list[str]:
@@ -96,7 +99,7 @@ def _most(run: Run, point: dict[str, int], name: str, elaborate: Elaborate) -> C
     """The greatest count up to which the network checks, the others being what they are at the point."""
     good, bad, why = 1, 0, ""
     n = 2
-    while n <= LARGEST:
+    while n <= LARGEST and run.steps < MOST_STEPS:
         network, findings = _at(run, {**point, name: n}, elaborate)
         if network is None:
             bad, why = n, _reason(findings)
@@ -104,7 +107,7 @@ def _most(run: Run, point: dict[str, int], name: str, elaborate: Elaborate) -> C
         good = n
         n = n + 1 if n < STEPWISE else 2 * n
     if not bad:
-        return Counts(None)
+        return Counts(None, f"as far as {good} was tried" if n <= LARGEST else "")
     while bad - good > 1:  # only past STEPWISE
         middle = (good + bad) // 2
         network, findings = _at(run, {**point, name: middle}, elaborate)
@@ -118,6 +121,7 @@ def _most(run: Run, point: dict[str, int], name: str, elaborate: Elaborate) -> C
 def _at(run: Run, point: Mapping[str, int], elaborate: Elaborate) -> tuple[Optional[Network], Findings]:
     trial = Run(Findings(), {**run.outside, **point}, run.inputs, run.root, run.fit, main=run.main)
     network = elaborate(trial)
+    run.steps += trial.steps + trial.work.done // 10
     return (None if trial.findings.errors else network), trial.findings
 
 

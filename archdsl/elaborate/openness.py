@@ -63,7 +63,7 @@ def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Ela
     for point in _points(symbols):
         trial = _trial(run, point)
         network = elaborate(trial)
-        steps += trial.steps
+        steps += trial.steps + trial.work.done // 10
         first = first or trial
         if network is not None and not trial.findings.errors:
             for diagnostic in trial.findings.found:
