@@ -1,4 +1,4 @@
-"""`archdsl check specs/resnet50.arch` as a whole process, against one that builds torchvision's on meta and runs it once.
+"""`archdsl check specs/resnet50.arch`, the whole process, against one that runs torchvision's on the meta device.
 
     python benchmarks/check_startup.py
 
@@ -28,7 +28,9 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=7)
     runs = options.parse_args().runs
     check = [sys.executable, "-m", "archdsl", "check", SPEC]
-    ours, theirs, _ = compare({"archdsl check": check, "torchvision on meta": python(TORCHVISION), "bare Python": python("")}, runs)
+    ours, theirs, _ = compare(
+        {"archdsl check": check, "torchvision on meta": python(TORCHVISION), "bare Python": python("")}, runs
+    )
     print(f"ratio {theirs / ours:.1f}")
 
 

@@ -19,7 +19,8 @@ SPEC = str(Path(__file__).parent.parent / "specs" / "resnet50.arch")
 EXPORT = """
 import sys, torch, torchvision
 net = torchvision.models.resnet50(weights=None).eval()
-torch.onnx.export(net, (torch.randn(2, 3, 224, 224),), sys.argv[1], dynamo=True, dynamic_shapes=({0: torch.export.Dim("N")},))
+batch = ({0: torch.export.Dim("N")},)
+torch.onnx.export(net, (torch.randn(2, 3, 224, 224),), sys.argv[1], dynamo=True, dynamic_shapes=batch)
 """
 
 
@@ -29,7 +30,18 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=3)
     runs = options.parse_args().runs
     with tempfile.TemporaryDirectory() as folder:
-        ours = [sys.executable, "-m", "archdsl", "compile", SPEC, "--to", "onnx", "-o", f"{folder}/ours.onnx", "--force"]
+        ours = [
+            sys.executable,
+            "-m",
+            "archdsl",
+            "compile",
+            SPEC,
+            "--to",
+            "onnx",
+            "-o",
+            f"{folder}/ours.onnx",
+            "--force",
+        ]
         theirs = [*python(EXPORT), f"{folder}/theirs.onnx"]
         small, large = compare({"archdsl compile --to onnx": ours, "torch.onnx.export(dynamo=True)": theirs}, runs)
     print(f"ratio {large / small:.1f}")

@@ -23,7 +23,9 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def compare(commands: Mapping[str, Sequence[str]], runs: int, environment: Mapping[str, str] | None = None) -> list[float]:
+def compare(
+    commands: Mapping[str, Sequence[str]], runs: int, environment: Mapping[str, str] | None = None
+) -> list[float]:
     """The medians of alternating runs, printed, in the order of the commands; the first run of each is not counted."""
     times: dict[str, list[float]] = {name: [] for name in commands}
     for run in range(runs + 1):

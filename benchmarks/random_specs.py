@@ -15,12 +15,11 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+import torch
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
-
-import torch  # noqa: E402
-
-from tests.support.compare import hold  # noqa: E402
-from tests.support.generate import generate  # noqa: E402
+from tests.support.compare import hold
+from tests.support.generate import generate
 
 
 def main() -> int:
@@ -49,7 +48,8 @@ def main() -> int:
             if counts["FAULTS"] >= given.most:
                 break
     seconds = time.perf_counter() - began
-    print(f"{seed + 1 - given.start} specs in {seconds:.0f} s: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
+    found = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
+    print(f"{seed + 1 - given.start} specs in {seconds:.0f} s: {found}")
     return bool(counts["FAULTS"])
 
 

@@ -1,6 +1,6 @@
 """A repetition stays one: `(CONV-RELU)*1000000000` is checked in the time of `*2`.
 
-    python benchmarks/repetition.py
+python benchmarks/repetition.py
 """
 
 from __future__ import annotations

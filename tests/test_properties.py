@@ -1,4 +1,4 @@
-"""Laws over random specs: what torch accepts, its shapes, totals and numbers; `benchmarks/random_specs.py` is the same at scale."""
+"""Laws over random specs: what torch accepts, its shapes, totals and numbers; benchmarks/random_specs.py has more."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import torch
 from hypothesis import given, settings
 
 import archdsl
-from tests.support import structure
-from tests.support.compare import built, hold, outputs
+from archdsl.pipeline import build
+from archdsl.syntax.source import Source
+from tests.support import compare, structure
+from tests.support.compare import built, filled, hold, hold_copies, hold_onnx, outputs
 from tests.support.generate import generate, parts, specs
-from tests.support.reference import CALLS, JOINS, MAKERS, PLAIN, Network, Rejected
+from tests.support.reference import Network, Rejected
 from tests.support.structure import Chain, Input, Layer, Spec, text
+from tests.support.torch_layers import CALLS, JOINS, MAKERS, PLAIN
 
 EACH = 25  # specs in a test
 
@@ -27,21 +30,21 @@ def one_thread() -> object:
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("start", range(0, 300, EACH))
+@pytest.mark.parametrize("start", range(0, 200, EACH))
 def test_random_specs(start: int) -> None:
-    """Accepted just where torch accepts; equal shapes, totals, names and numbers, in training too; copies are the same net."""
+    """Accepted just where torch accepts; equal shapes, totals, names and numbers, in training too, and of copies."""
     found = Counter(hold(generate(seed), seed, onnx=False, forms=False) for seed in range(start, start + EACH))
     assert found["accepted"] > EACH // 3
 
 
-@pytest.mark.parametrize("start", range(10_000, 10_100, EACH))
+@pytest.mark.parametrize("start", range(10_000, 10_075, EACH))
 def test_random_specs_in_onnxruntime(start: int) -> None:
     """onnxruntime gives the module's numbers, at batch 1 and 3."""
     found = Counter(hold(generate(seed, 0.0), seed, forms=False, copies=False) for seed in range(start, start + EACH))
     assert found["accepted"] > EACH // 2
 
 
-@pytest.mark.parametrize("start", range(20_000, 20_100, EACH))
+@pytest.mark.parametrize("start", range(20_000, 20_075, EACH))
 def test_random_specs_in_other_forms(start: int) -> None:
     """` - `, ` -> `, `, ` and new lines between steps give the same network."""
     found = Counter(hold(generate(seed, 0.0), seed, onnx=False, copies=False) for seed in range(start, start + EACH))
@@ -61,7 +64,7 @@ def test_the_generator_reaches_everything() -> None:
     layers: set[str] = set()
     outcomes: Counter[bool] = Counter()
     ranks: set[int] = set()
-    for seed in range(400):
+    for seed in range(250):
         spec = generate(seed)
         for chain in (spec.body, *(block.body for block in spec.blocks.values())):
             for part in parts(chain):
@@ -73,7 +76,7 @@ def test_the_generator_reaches_everything() -> None:
     assert everything <= layers
     assert {getattr(structure, name.__name__) for name in structure.Item.__args__} <= steps
     assert ranks == {1, 2, 3, 4}
-    assert 40 < outcomes[True] < 200
+    assert 25 < outcomes[True] < 125
 
 
 @pytest.mark.parametrize(
@@ -94,8 +97,6 @@ def test_the_reference_refuses_what_torch_refuses(layer: str, arguments: dict[st
 
 def test_a_wrong_emitter_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that computes something else does not hold."""
-    from tests.support import compare
-
     spec = Spec([Input("input", (4, 8, 8))], Chain([Layer("CONV", {"filters": 4}), Layer("RELU")]))
     assert hold(spec) == "accepted"
     emit = compare.emit
@@ -109,7 +110,10 @@ def test_a_wrong_emitter_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 FOUND = {  # by the benchmark: what did not hold once, cut down to the fault
     "the least of a tensor and a number": ("MIN{ ID | 3 } - MAX{ -0.5 | ID } - CONV(4)", "4x8x8"),
-    "a block without weights among positions": ("block U() { MAX{ 2 | } - SUM(0) }\nCONV(4) - U - LRELU(0.1) - FC(4)", "4x8x8"),
+    "a block without weights among positions": (
+        "block U() { MAX{ 2 | } - SUM(0) }\nCONV(4) - U - LRELU(0.1) - FC(4)",
+        "4x8x8",
+    ),
     "numbers in forward that differ": ("block B(k) { MUL{ ID | k } - CONV(4) }\nB(2) - B(3) - B(5)", "4x8x8"),
     "such a number by a name of nn.Module": ("block B(half) { MUL{ ID | half } - CONV(4) }\nB(2) - B(3)", "4x8x8"),
     "such a number by a child's name": ("block B(k) { k: CONV(4) - MUL{ ID | k } }\nB(2) - B(3)", "4x8x8"),
@@ -120,26 +124,27 @@ FOUND = {  # by the benchmark: what did not hold once, cut down to the fault
     "a shared group without weights": ("x: [ABS - SQRT] - share x - CONV(4)", "4x8x8"),
     "a shared layer without weights, from a group": ("x: TANH - g: [share x - CONV(4)]", "4x8x8"),
     "a shared block that flattens first": ("block B() { FC(16) - RELU }\nb: B - share b", "16"),
-    "a shared convolution before a norm": ("block B() { CONV(4) - BN }\nb: B - RELU - share b - a: CONV(4) - BN - share a", "4x8x8"),
+    "a shared convolution before a norm": (
+        "block B() { CONV(4) - BN }\nb: B - RELU - share b - a: CONV(4) - BN - share a",
+        "4x8x8",
+    ),
     "a shared group that is read inside": ("g: [a: CONV(4) - RELU] - b: share g - ADD{ @a | ID }", "4x8x8"),
     "an empty block in a group": ("block E() { }\ng: [E - CONV(4)] - h: [E]", "4x8x8"),
     "copies of nothing that nothing uses": ("x: CONV(4) - RELU - [INPUT]*3\noutput x", "4x8x8"),
-    "zeros around a map, then the greatest": ("CONV(4) - EXP - NEG - PAD(1) - POOL - PAD(2) - POOL(3, 1, padding=1)", "4x8x8"),
+    "zeros around a map, then the greatest": (
+        "CONV(4) - EXP - NEG - PAD(1) - POOL - PAD(2) - POOL(3, 1, padding=1)",
+        "4x8x8",
+    ),
     "a view of a permuted map": ("PERMUTE(3, 1, 2, 0) - LRN - CONV(2)", "4x3x5x6"),
 }
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_found(name: str, tmp_path: object) -> None:
+def test_found(name: str) -> None:
     """The module runs, trains and copies, and onnxruntime agrees with it."""
-    from tests.support.compare import filled, hold_copies, hold_onnx
-
     source, shape = FOUND[name]
     sizes = tuple(int(n) for n in shape.split("x"))
     spec = Spec([Input("input", sizes)], Chain([]))
-    from archdsl.pipeline import build
-    from archdsl.syntax.source import Source
-
     graph, findings = build(Source(f"input {shape}\n{source}\n"), constants={}, inputs={}, fit=None)
     assert graph is not None, findings.found
     module = archdsl.load(text=source, input=shape)
@@ -151,7 +156,8 @@ def test_found(name: str, tmp_path: object) -> None:
 
 def test_a_shared_activation_overwrites_nothing() -> None:
     """An activation that is applied again leaves its first result as it was, for whoever else reads it."""
-    module = archdsl.load(text="CONV(4) - a: SILU - share a - NEG\noutput neg1\noutput a in training".replace("NEG", "neg1: NEG"), input="4x8x8")
+    source = "conv1: CONV(4) - a: SILU - share a - b: NEG\noutput b\noutput a in training"
+    module = archdsl.load(text=source, input="4x8x8")
     x = torch.randn(2, 4, 8, 8)
     with torch.no_grad():
         scores = torch.nn.functional.silu(module.conv1(x))

@@ -18,7 +18,16 @@ from archdsl.syntax.source import Source
 from tests.support.compare import NEAR, outputs, save, tensors
 
 SPECS = Path(__file__).parent.parent / "specs"
-LARGE = {"alexnet", "vgg16", "unet", "yolov3", "vit_b_16", "wavenet"}  # more than some seconds each
+LARGE = {
+    "alexnet",
+    "densenet121",
+    "googlenet",
+    "unet",
+    "vgg16",
+    "vit_b_16",
+    "wavenet",
+    "yolov3",
+}  # more than some seconds each
 
 PUBLISHED = {
     "alexnet": 62_378_344,  # CS231n, lecture 9, with one tower
@@ -49,7 +58,7 @@ def names(*but: str) -> list[object]:
 
 @pytest.mark.parametrize("name", names())
 def test_both_backends_agree(name: str, tmp_path: Path) -> None:
-    """The module and onnxruntime give equal numbers for equal weights, of the shapes that were inferred, at batch 1 and 3."""
+    """Module and onnxruntime give equal numbers for equal weights, of the inferred shapes, at batch 1 and 3."""
     graph = network(name)
     torch.manual_seed(0)
     module = instance(emit(graph, f"{name}.arch"), graph.name).eval()

@@ -88,7 +88,8 @@ def onnx_pad(
         return _wrapped(r, value, pads)
     if mode == "zeros" and not fill and not any(channels) and r.opset >= 18:
         ends = r.constant([*(b for b, _ in pads), *(a for _, a in pads)], "int")
-        return r.node("Pad", [value, ends, "", r.constant([axis + 2 for axis in range(len(pads))], "int")], mode="constant")
+        axes = r.constant([axis + 2 for axis in range(len(pads))], "int")
+        return r.node("Pad", [value, ends, "", axes], mode="constant")
     begin, end = zip((0, 0), channels, *pads)
     filling = [r.constant(fill)] if fill else []
     return r.node("Pad", [value, r.constant([*begin, *end], "int"), *filling], mode=ONNX_MODES[mode])

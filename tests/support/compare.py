@@ -154,7 +154,9 @@ def _run(spec: Spec, graph: Graph, module: torch.nn.Module, reference: Network, 
         given = doubles(inputs(spec, batch, seed))
         with torch.no_grad():
             made, wanted = outputs(module, given), reference.run(given)
-        assert [tuple(y.shape) for y in made] == [(batch, *shape) for shape in plain], f"shapes at batch {batch}\n{source}"
+        assert [tuple(y.shape) for y in made] == [(batch, *shape) for shape in plain], (
+            f"shapes at batch {batch}\n{source}"
+        )
         for y, w in zip(made, wanted):
             assert near(y, w), f"other numbers at batch {batch}: {y.flatten()[:5]} and {w.flatten()[:5]}\n{source}"
 
@@ -178,7 +180,9 @@ def _train(spec: Spec, graph: Graph, module: torch.nn.Module, reference: Network
     for y, w in zip(made, wanted):
         assert near(y, w), f"other numbers in training\n{source}"
     for key, value in reference.state().items():
-        assert near(module.state_dict()[key].float(), value.detach().float()), f"{key} differs behind a step of training\n{source}"
+        assert near(module.state_dict()[key].float(), value.detach().float()), (
+            f"{key} differs behind a step of training\n{source}"
+        )
     module.eval()
 
 
@@ -210,7 +214,9 @@ def _rounding(module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:
     """How far torch's own results are from those in doubles, and these from those of inputs that are hardly others."""
     wide = copy.deepcopy(module).double()
     exact = doubles(given)
-    moved = {name: value * (1 + 1e-6 * value.sin()) if value.is_floating_point() else value for name, value in exact.items()}
+    moved = {
+        name: value * (1 + 1e-6 * value.sin()) if value.is_floating_point() else value for name, value in exact.items()
+    }
     with torch.no_grad():
         wanted = outputs(wide, exact)
         found = [*zip(outputs(module, given), wanted), *zip(outputs(wide, moved), wanted)]

@@ -313,7 +313,11 @@ class _Writer:
             return f"in.{value.what}"
         if isinstance(value, Binary):
             left, right = (self.part(side) for side in (value.left, value.right))
-            return f"{left} {value.operator} {right}" if value.operator in ("==", "!=", ">") else f"{left}{value.operator}{right}"
+            return (
+                f"{left} {value.operator} {right}"
+                if value.operator in ("==", "!=", ">")
+                else f"{left}{value.operator}{right}"
+            )
         if isinstance(value, Word):
             return value.word
         if isinstance(value, bool):

@@ -42,7 +42,7 @@ def _put(code: Any, number: int, inner: Any) -> Any:
 
 
 def _follows(last: Line, line: Line) -> bool:
-    """Whether a step stands behind another on one line of the spec, or behind a mere sum; each pass of a loop is apart."""
+    """Whether a step stands behind another on a line of the spec, or behind a mere sum; passes of a loop are apart."""
     if last.training != line.training:
         return False
     small = isinstance(last.code, Infix) and all(isinstance(part, Val) for part in (last.code.left, last.code.right))
