@@ -15,6 +15,8 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+import torch
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import torch

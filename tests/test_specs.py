@@ -18,7 +18,16 @@ from archdsl.syntax.source import Source
 from tests.support.compare import NEAR, outputs, save, tensors
 
 SPECS = Path(__file__).parent.parent / "specs"
-LARGE = {"alexnet", "vgg16", "unet", "yolov3", "vit_b_16", "wavenet"}  # more than some seconds each
+LARGE = {
+    "alexnet",
+    "densenet121",
+    "googlenet",
+    "unet",
+    "vgg16",
+    "vit_b_16",
+    "wavenet",
+    "yolov3",
+}  # more than some seconds each
 
 PUBLISHED = {
     "alexnet": 62_378_344,  # CS231n, lecture 9, with one tower

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from hypothesis import strategies
 
+from tests.support.propose import Proposals, Scope, Shape
 from tests.support.reference import Network, Rejected
 from tests.support.structure import (
     Binary,
@@ -40,8 +40,6 @@ from tests.support.structure import (
     Word,
 )
 
-Shape = tuple[int, ...]
-
 LARGEST = 6000  # elements of a tensor
 HEAVIEST = 100_000  # numbers that a step holds
 
@@ -52,18 +50,6 @@ class Broken(Exception):
     def __init__(self, items: list[Item]) -> None:
         super().__init__()
         self.items = items
-
-
-@dataclass
-class Scope:
-    """What may be named where a step stands."""
-
-    env: dict[str, Any]
-    labels: dict[str, Shape] = field(default_factory=dict)  # those that `@` may name
-    targets: dict[str, Shape] = field(default_factory=dict)  # those that `share` may name, with what arrived there
-    may_label: bool = True
-    in_block: bool = False
-    depth: int = 0
 
 
 def specs(wrong: float = 0.1) -> strategies.SearchStrategy[Spec]:
@@ -87,7 +73,7 @@ def inputs(spec: Spec, batch: int, seed: int = 0) -> dict[str, torch.Tensor]:
     }
 
 
-class _Generator:
+class _Generator(Proposals):
     def __init__(self, rng: random.Random, wrong: float) -> None:
         self.rng = rng
         self.wrong = wrong
@@ -97,9 +83,6 @@ class _Generator:
             False  # what a PAD put there may be lost, which the reference does not follow: no fit but floor then
         )
         self.arrives_as = 0  # of whole numbers below this, where the input is
-
-    def chance(self, probability: float) -> bool:
-        return self.rng.random() < probability
 
     # ---- the whole
 

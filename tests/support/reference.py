@@ -7,17 +7,13 @@ defaults, joins, `fit`. Modules are made in the first run and kept, so that weig
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.ops import stochastic_depth
 
 from tests.support.structure import (
     Binary,
@@ -41,10 +37,7 @@ from tests.support.structure import (
     Variable,
     Word,
 )  # fmt: skip
-
-
-class Rejected(Exception):
-    """The language or torch does not take the spec."""
+from tests.support.torch_layers import CALLS, JOINS, MAKERS, PLAIN, POOLED, RESIZING, Rejected, per_axis, refuse
 
 
 @dataclass(eq=False)
@@ -367,7 +360,7 @@ class Network:
         default_width = kind == "CONV" and a.get("filters") is None
         if default_width:
             width, strided = self.memory
-            own = any(s > 1 for s in _tuple(a.get("stride", 1), len(x[0].shape) - 1))
+            own = any(s > 1 for s in per_axis(a.get("stride", 1), len(x[0].shape) - 1))
             a["filters"] = 32 if width is None else min(2 * width, 512) if (strided or own) and width < 512 else width
         refuse(any(a.get(name, 1) == 0 for name in ("filters", "width", "groups", "count", "heads")), "a width of 0")
         made, batched = self.apply(kind, a, x, key)
@@ -379,7 +372,7 @@ class Network:
         if kind == "CONV":
             self.memory, self.convolved = (result.shape[0], False), True
         elif kind in POOLED:
-            strides = _tuple(a.get("stride", a.get("size", 2)), len(x[0].shape) - 1)
+            strides = per_axis(a.get("stride", a.get("size", 2)), len(x[0].shape) - 1)
             self.memory = (self.memory[0], self.memory[1] or any(s > 1 for s in strides))
         elif kind in RESIZING:  # to one position is a mean over all, and no stride
             shrunk = any(n > m for n, m in zip(x[0].shape[1:], result.shape[1:]))
