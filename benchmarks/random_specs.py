@@ -19,7 +19,6 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import torch
 
 from tests.support.compare import hold
 from tests.support.generate import generate
