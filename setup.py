@@ -31,6 +31,10 @@ class BuildWithTables(build_py):
 setup(
     packages=[*find_packages(HERE, include=["archdsl", "archdsl.*"]), "archdsl.grammars", "archdsl.specs"],
     package_dir={"archdsl.grammars": "grammars", "archdsl.specs": "specs"},
-    package_data={"archdsl": ["py.typed", "explanations/*.md"], "archdsl.grammars": ["*.lark"], "archdsl.specs": ["*.arch"]},
+    package_data={
+        "archdsl": ["py.typed", "explanations/*.md"],
+        "archdsl.grammars": ["*.lark"],
+        "archdsl.specs": ["*.arch", "**/*.arch"],
+    },
     cmdclass={"build_py": BuildWithTables},
 )

@@ -1,4 +1,4 @@
-"""`archdsl check specs/resnet50.arch` as a process, against one that builds torchvision's on meta and runs it once.
+"""`archdsl check specs/resnet50.arch`, the whole process, against one that runs torchvision's on the meta device.
 
     python benchmarks/check_startup.py
 

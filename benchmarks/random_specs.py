@@ -18,8 +18,6 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-
-
 from tests.support.compare import hold
 from tests.support.generate import generate
 
@@ -50,10 +48,8 @@ def main() -> int:
             if counts["FAULTS"] >= given.most:
                 break
     seconds = time.perf_counter() - began
-    print(
-        f"{seed + 1 - given.start} specs in {seconds:.0f} s: "
-        + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
-    )
+    found = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
+    print(f"{seed + 1 - given.start} specs in {seconds:.0f} s: {found}")
     return bool(counts["FAULTS"])
 
 

@@ -58,9 +58,7 @@ def names(*but: str) -> list[object]:
 
 @pytest.mark.parametrize("name", names())
 def test_both_backends_agree(name: str, tmp_path: Path) -> None:
-    """The module and onnxruntime give equal numbers for equal weights, of the shapes that were inferred, at
-    batch 1 and 3.
-    """
+    """Module and onnxruntime give equal numbers for equal weights, of the inferred shapes, at batch 1 and 3."""
     graph = network(name)
     torch.manual_seed(0)
     module = instance(emit(graph, f"{name}.arch"), graph.name).eval()

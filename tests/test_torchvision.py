@@ -1,6 +1,4 @@
-"""Specs in torchvision's form: its state_dicts load strictly, and outputs are the same bit by bit, in eval and
-in train mode.
-"""
+"""Specs in torchvision's form: its state_dicts load strictly, outputs are equal bit by bit, in eval and train mode."""
 
 from __future__ import annotations
 
@@ -29,9 +27,7 @@ MODELS = {
     "name", [pytest.param(name, marks=pytest.mark.slow) if name == "vgg16" else name for name in sorted(MODELS)]
 )
 def test_the_same_bit_by_bit(name: str) -> None:
-    """Weights load strictly; outputs are equal in eval mode, and in train mode with one seed, running
-    statistics too.
-    """
+    """Weights load strictly; outputs are equal in eval mode, and with one seed in train mode, running means too."""
     more = {"aux_logits": False} if name == "googlenet" else {}
     torch.manual_seed(0)
     theirs = getattr(torchvision.models, MODELS[name])(weights=None, **more)

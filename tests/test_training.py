@@ -1,6 +1,4 @@
-"""Emitted modules in training: plain, autocast, compiled, on several processes, in other memory formats, on
-meta, copied.
-"""
+"""Emitted modules in training: plain, autocast, compiled, on several processes, channels last, on meta, copied."""
 
 from __future__ import annotations
 
@@ -177,9 +175,7 @@ def _process(rank: int, port: int, name: str, folder: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_distributed(name: str, tmp_path: Path) -> None:
-    """Two processes with half of the batch each come to the same gradients, those of the whole where no norm
-    mixes samples.
-    """
+    """Two processes with half of the batch each come to one gradient, that of the whole where no norm mixes samples."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -218,9 +214,7 @@ def test_on_meta(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_copies_train_alike(name: str) -> None:
-    """A deep copy, a pickled one and one that loads the state_dict give the original's losses, each with
-    weights of its own.
-    """
+    """A deep copy, a pickled one and one that loads the state_dict train to the original's losses, apart from it."""
     net = made(name)
     stream = io.BytesIO()
     torch.save(net.state_dict(), stream)

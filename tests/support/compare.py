@@ -211,7 +211,7 @@ def hold_onnx(spec: Spec, graph: Graph, module: torch.nn.Module, seed: int) -> N
 
 
 def rounding(module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:
-    """How far torch's own results are from those in doubles."""
+    """How far torch's own results are from those in doubles, and these from those of inputs that are hardly others."""
     wide = copy.deepcopy(module).double()
     exact = doubles(given)
     moved = {

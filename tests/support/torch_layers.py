@@ -211,7 +211,7 @@ def _instancenorm(a: dict[str, Any], x: list[Tensor]) -> nn.Module:
 def _ln(a: dict[str, Any], x: list[Tensor]) -> nn.Module:
     rank = x[0].dim() - 1
     given = a.get("axis", -1)
-    axes = sorted(axis % rank for axis in (given if isinstance(given, tuple) else (given,)))
+    axes = sorted(axis - 1 for axis in _axes(given, x[0]))
     last = axes == list(range(rank - len(axes), rank))
     refuse(not last and axes != [0], "not the last axes")
     shape = [x[0].shape[axis + 1] for axis in axes]

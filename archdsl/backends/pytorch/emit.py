@@ -142,7 +142,10 @@ def _children(body: Body, switched: dict[str, Any], stored: tuple[tuple[str, str
     if _sequential(body):
         from archdsl.backends.pytorch.code import Item
 
-        return _super(Chain(tuple(Item(c.name, c.code, c.comment) for c in body.children), False))
+        return [
+            *_super(Chain(tuple(Item(c.name, c.code, c.comment) for c in body.children), False)),
+            *(f"{INDENT * 2}self.{a} = {p}" for a, p in stored),
+        ]
     lines = [f"{INDENT * 2}super().__init__()", *(f"{INDENT * 2}self.{a} = {p}" for a, p in stored)]
     for c in body.children:
         lines += _child(c, switched.get(c.name))
