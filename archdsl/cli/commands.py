@@ -15,6 +15,8 @@ COMMANDS = {
     "check": "Check specs: shapes, sizes that do not fit, names, asserts.",
     "compile": "Compile a spec to PyTorch source or an ONNX file.",
     "show": "Show a network's layers: shapes, parameters, MACs, receptive field.",
+    "zoo": "List the specs that come with archdsl, or show one.",
+    "new": "Copy one of these specs to start from.",
     "solve": "Say which input sizes and counts a spec allows.",
     "layers": "List the layers of the language, or explain one.",
     "explain": "Explain an error or a warning by its code, such as E201.",

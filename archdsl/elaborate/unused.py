@@ -10,17 +10,10 @@ from archdsl.tensor import show_shape
 
 
 def warn_unused(network: Network, findings: Findings) -> None:
-    """Add a W401 for each tensor that no output needs and no other step reads, with the weights that hang on it.
-
-    An input that no step reads is such a tensor, too.
-    """
+    """Add a W401 for each tensor that no output needs and no other step reads, with the weights that hang on it."""
     found = frames(network)
     results = [found.resolve(output.value) for output in network.outputs]
     kept = needed(found.outermost, results)
-    touched = {*results, *(value for step in found.outermost.steps for value in reads(step))}
-    for given in network.inputs:
-        if found.resolve(given.value) not in touched:
-            findings.add(Diagnostic("W401", f"nothing uses the input {given.name}", given.span, help=("take it out",)))
     if all(kept):
         return
     paths = {id(step): path for path, step, _ in leaves(network, unroll=False)}
