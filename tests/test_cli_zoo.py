@@ -59,6 +59,6 @@ def test_new_keeps_what_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     (tmp_path / "blocks").mkdir()
     (tmp_path / "blocks" / "resnet.arch").write_text("# mine\n")
-    assert run(["new", "resnet18"]) == 2
-    assert not (tmp_path / "resnet18.arch").exists()
+    assert run(["new", "resnet34"]) == 2
+    assert not (tmp_path / "resnet34.arch").exists()
     assert (tmp_path / "blocks" / "resnet.arch").read_text() == "# mine\n"

@@ -284,7 +284,7 @@ def _roll(a: dict[str, Any], x: list[Tensor]) -> Any:
 
 def _fc(a: dict[str, Any], x: list[Tensor]) -> nn.Module:
     result = nn.Linear(math.prod(x[0].shape[1:]), a.get("width", 128), a.get("bias", True))
-    result.register_forward_pre_hook(lambda module, args: (args[0].flatten(1),))
+    result.register_forward_pre_hook(lambda module, args: (args[0].reshape(args[0].shape[0], -1),))
     return result
 
 
