@@ -129,6 +129,9 @@ FOUND = {  # by the benchmark: what did not hold once, cut down to the fault
         "4x8x8",
     ),
     "a shared group that is read inside": ("g: [a: CONV(4) - RELU] - b: share g - ADD{ @a | ID }", "4x8x8"),
+    "a label that is read and shared in a group": ("y: TANH - g: [PRELU - ADD{ @y | CONV(4) }]", "4x8x8"),
+    "a tensor and a layer of one name": ("b: PRELU - g: [share b - ADD{ @b | CONV(4) }]", "4x8x8"),
+    "a shared layer by a variable's name": ("y: PRELU - g: [CONV(4) - ADD{ CONV(4) | share y }]", "4x8x8"),
     "an empty block in a group": ("block E() { }\ng: [E - CONV(4)] - h: [E]", "4x8x8"),
     "copies of nothing that nothing uses": ("x: CONV(4) - RELU - [INPUT]*3\noutput x", "4x8x8"),
     "zeros around a map, then the greatest": (

@@ -99,13 +99,22 @@ def _class(made: Class) -> str:
         return "\n".join([*lines, *_super(code)])
     lines += _children(code, dict(made.switched), made.stored)
     names = _inputs(code, made)
-    taken = ", ".join(
-        ["self", *(f"{name}: Tensor" for name in names), *(f"{name}: nn.Module" for name in made.forward)]
-    )
+    outer = _apart(made.forward, names)
+    taken = ", ".join(["self", *(f"{name}: Tensor" for name in names), *(f"{name}: nn.Module" for name in outer)])
     gives = "Tensor" if len(code.gives) == 1 else f"tuple[{', '.join(['Tensor'] * len(code.gives))}]"
     lines += ["", f"{INDENT}def forward({taken}) -> {gives}:"]
-    lines += write(code, list(code.lines), code.gives, names, made.forward)
+    lines += write(code, list(code.lines), code.gives, names, outer)
     return "\n".join(lines)
+
+
+def _apart(wanted: tuple[str, ...], taken: list[str]) -> tuple[str, ...]:
+    """The names, changed where another argument has one of them: a label names a tensor and a submodule."""
+    names: list[str] = []
+    for name in wanted:
+        while name in taken or name in names:
+            name += "_"
+        names.append(name)
+    return tuple(names)
 
 
 def _parameter(parameter: Parameter) -> str:

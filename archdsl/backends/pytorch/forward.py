@@ -58,7 +58,9 @@ def _short(code: Any) -> Any:
 class Names:
     """Gives each tensor of a body the name of a variable: `x` for what flows, a label's for what is kept."""
 
-    def __init__(self, lines: list[Line], gives: tuple[int, ...], body: Body, inputs: list[str]) -> None:
+    def __init__(
+        self, lines: list[Line], gives: tuple[int, ...], body: Body, inputs: list[str], outer: tuple[str, ...]
+    ) -> None:
         self.hints = dict(body.hints)
         self.last: dict[int, int] = {n: len(lines) for n in gives}
         for index, line in reversed(list(enumerate(lines))):
@@ -68,6 +70,7 @@ class Names:
         self.several = gives if len(gives) > 1 else ()  # results with names of their own
         self.names: dict[int, str] = dict(zip(body.takes, inputs))
         self._plain = ["x", "y", "z"]
+        self._outer = outer
 
     def name(self, line: Line, index: int) -> str:
         """The targets of a line."""
@@ -81,7 +84,7 @@ class Names:
         if number not in self.last:
             return "_"
         busy = {self.names[n] for n, last in self.last.items() if n in self.names and last > index and n != number}
-        busy |= set(targets)
+        busy |= {*targets, *self._outer}
         kept = self.last[number] > index + 1 or number in self.several
         hint = identifier(self.hints[number]) if number in self.hints and kept else ""
         if not hint.isidentifier() or hint in busy:
@@ -111,7 +114,7 @@ def write(
 ) -> list[str]:  # fmt: skip
     """The lines of a method's body, `return` at their end; `training` are tensors given in training mode besides."""
     lines = fold(lines, gives + training) if folded and not body.positional else list(lines)
-    names = Names(lines, gives + training, body, inputs)
+    names = Names(lines, gives + training, body, inputs, outer)
     shown: list[str] = []
     used_list = False
     guarded = False
