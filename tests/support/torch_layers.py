@@ -344,6 +344,7 @@ def _rearrange(a: dict[str, Any], x: list[Tensor]) -> Any:
 
 
 def _feature_axis(a: dict[str, Any], x: Tensor) -> int:
+    refuse(x.dim() < 2, "no axis")
     given = a.get("axis")
     return _axes(given, x)[0] if given is not None else 1 if x.dim() >= 4 else x.dim() - 1
 
