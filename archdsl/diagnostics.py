@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
+from archdsl.excerpt import PLAIN, Style, draw, visible
 from archdsl.syntax.source import Source, Span
 
 
 class Related(NamedTuple):
-    """Another place that has to do with a finding, such as the step that a tensor comes from."""
+    """Another place that has to do with a finding: the step that a tensor comes from, the copy that it lies in."""
 
     span: Span
     text: str
+
+    def at(self, main: Source | None) -> str:
+        """The text with its place, and the file's name where that is not the main one."""
+        name = "" if self.span.source is main else f"{self.span.source.name}:"
+        return f"{self.text}, at {name}{self.span.place}"
 
 
 class Edit(NamedTuple):
@@ -148,61 +154,24 @@ def _short(d: Diagnostic) -> Diagnostic:
     return replace(d, message=message, label=label, notes=tuple(rest[: len(d.notes)]), help=tuple(rest[len(d.notes) :]))
 
 
-class Style:
-    """How parts of a message are painted; this one leaves them plain."""
-
-    def paint(self, text: str, role: str) -> str:
-        """`role` is "error", "warning", "gutter", "help" or "strong"."""
-        return text
-
-
-class Ansi(Style):
-    """Colours for a terminal."""
-
-    _CODES: ClassVar[dict[str, str]] = {"error": "1;31", "warning": "1;33", "gutter": "34", "help": "32", "strong": "1"}
-
-    def paint(self, text: str, role: str) -> str:
-        return f"\x1b[{self._CODES[role]}m{text}\x1b[0m"
-
-
-PLAIN = Style()
-WIDEST = 160  # a longer line is cut around the carets
+MOST_PLACES = 8
+"""Places that are drawn with a finding; those further out are counted."""
 
 
 def render(d: Diagnostic, style: Style = PLAIN) -> str:
-    """The finding as the command line prints it: message, place, the user's own text, carets, notes and help."""
+    """The finding as the command line prints it: message, the user's own text with all places, notes and help."""
     lines = [style.paint(f"{d.severity}[{d.code}]", d.severity) + style.paint(f": {visible(d.message)}", "strong")]
     margin = 1
+    notes = list(d.notes)
     if d.span is not None:
-        number, column = d.span.source.position(d.span.start)
-        margin = len(str(number))
-        bar = style.paint(" " * (margin + 2) + "|", "gutter")
-        text, shift = _window(d.span.source.line(number), column)
-        end_line, end_column = d.span.source.position(d.span.end)
-        width = end_column - column if end_line == number else len(text) + shift - column + 1
-        carets = "^" * max(1, min(width, len(text) + shift - column + 1))
-        lines.append(style.paint(" " * margin + "--> ", "gutter") + f"{visible(d.span.source.name)}:{number}:{column}")
-        lines.append(bar)
-        lines.append(style.paint(f" {number} |", "gutter") + f" {visible(text)}")
-        mark = style.paint(carets, d.severity) + (f" {visible(d.label)}" if d.label else "")
-        lines.append(bar + " " * (column - shift) + mark)
+        drawn, margin = draw([(d.span, d.label), *d.related[:MOST_PLACES]], d.severity, style)
+        lines += drawn
+        if len(d.related) > MOST_PLACES:
+            notes.append(f"and {len(d.related) - MOST_PLACES} places more around it")
     elif d.file:
         lines.append(style.paint(" " * margin + "--> ", "gutter") + visible(d.file))
     edge = style.paint(" " * (margin + 2) + "=", "gutter")
-    lines += [f"{edge} {visible(note)}" for note in d.notes]
+    lines += [f"{edge} {visible(note)}" for note in notes]
     if d.help:
         lines.append(f"{edge} {style.paint('help:', 'help')} {visible('; '.join(d.help))}")
     return "\n".join(lines)
-
-
-def visible(text: str) -> str:
-    """Tabs as one space, control characters as `?`: a hostile spec must not drive the terminal."""
-    return "".join(" " if c == "\t" else c if c.isprintable() else "?" for c in text)
-
-
-def _window(line: str, column: int) -> tuple[str, int]:
-    """The part of a long line around a column, and how many characters were cut before it."""
-    if len(line) <= WIDEST:
-        return line, 0
-    start = max(0, min(column - 1 - WIDEST // 2, len(line) - WIDEST))
-    return line[start : start + WIDEST], start

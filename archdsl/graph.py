@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Union
 
+from archdsl.diagnostics import Related
 from archdsl.layers.base import Layer
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType
@@ -29,11 +30,13 @@ from archdsl.tensor import TensorType
 class Value:
     """A tensor that flows: its type, and where it comes from in words and as a place.
 
+    `way` is the block, copy or pass that the place lies in, the innermost one.
+
     `layout` is "map" or "sequence" where a layer has taken it for one. `doubt` is 0 where the type is sure; behind a
     layer that does not fit it is 1, the sizes of all axes but the first are guesses, or 2, all sizes are.
     """
 
-    __slots__ = ("doubt", "hint", "layout", "origin", "span", "type")
+    __slots__ = ("doubt", "hint", "layout", "origin", "span", "type", "way")
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Value:
         hint: str = "",
         layout: str = "",
         doubt: int = 0,
+        way: Related | None = None,
     ) -> None:
         self.type = type
         self.span = span  # the step that made it
@@ -50,10 +54,11 @@ class Value:
         self.hint = hint  # the label, for names of variables
         self.layout = layout
         self.doubt = doubt
+        self.way = way
 
     def again(self, hint: str = "") -> Value:
         """Another value for the same tensor: what arrives in a region, or leaves it."""
-        return Value(self.type, self.span, self.origin, hint, self.layout, self.doubt)
+        return Value(self.type, self.span, self.origin, hint, self.layout, self.doubt, self.way)
 
 
 @dataclass(eq=False)

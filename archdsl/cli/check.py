@@ -13,7 +13,8 @@ from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.checker import Checker
 from archdsl.cli.options import spec_options
 from archdsl.cli.terminal import report, say, style
-from archdsl.diagnostics import Diagnostic, visible
+from archdsl.diagnostics import Diagnostic
+from archdsl.excerpt import visible
 from archdsl.formats import FORMATS, Checked, write
 from archdsl.graph import Network, Open
 from archdsl.implied import implied

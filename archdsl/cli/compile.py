@@ -12,7 +12,8 @@ from archdsl.backends import BACKENDS
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.options import read, spec_options
 from archdsl.cli.terminal import Failure, reason, report, say
-from archdsl.diagnostics import ArchError, visible
+from archdsl.diagnostics import ArchError
+from archdsl.excerpt import visible
 from archdsl.files import Outputs, check_output
 from archdsl.graph import Network
 from archdsl.pipeline import build

@@ -7,7 +7,7 @@ import os
 
 from archdsl.cli.checker import Checker
 from archdsl.cli.terminal import Failure, reason, say
-from archdsl.diagnostics import visible
+from archdsl.excerpt import visible
 from archdsl.files import Outputs
 from archdsl.fixes import apply_edits, safe_edits
 from archdsl.formats import Checked

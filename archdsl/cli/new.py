@@ -9,7 +9,7 @@ import click
 from archdsl import zoo
 from archdsl.cli.terminal import Failure, reason, say
 from archdsl.cli.zoo import complete, path_of
-from archdsl.diagnostics import visible
+from archdsl.excerpt import visible
 from archdsl.files import Outputs
 
 

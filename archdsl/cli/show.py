@@ -11,7 +11,8 @@ from archdsl.cli.checker import Checker
 from archdsl.cli.options import spec_options
 from archdsl.cli.tables import by_block, fold, measures, table
 from archdsl.cli.terminal import Failure, reason, report, say, style
-from archdsl.diagnostics import ArchError, visible
+from archdsl.diagnostics import ArchError
+from archdsl.excerpt import visible
 from archdsl.graph import Network
 from archdsl.report import Report, describe
 

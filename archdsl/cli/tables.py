@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl import analyses
-from archdsl.diagnostics import Style, visible
+from archdsl.excerpt import Style, visible
 from archdsl.graph import Network
 from archdsl.report import LayerRow, Model
 from archdsl.tensor import show_shape

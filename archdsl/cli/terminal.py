@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 import click
 
-from archdsl.diagnostics import PLAIN, Ansi, Diagnostic, Style, render, visible
+from archdsl.diagnostics import Diagnostic, render
+from archdsl.excerpt import PLAIN, Ansi, Style, visible
 
 
 def style(*, err: bool = False) -> Style:

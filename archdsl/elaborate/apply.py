@@ -96,7 +96,7 @@ def _output(
     except (LayerError, Mismatch) as error:
         facts = error if isinstance(error, LayerError) else LayerError("E122", f"{layer.spec} {error}")
         if not silent(layer, facts, inputs):
-            place.run.report(misfit(callee, bound, facts, inputs, span, swapped), place.trail)
+            place.run.report(misfit(place, callee, bound, facts, inputs, span, swapped), place.trail)
         guess = facts.output or guessed(layer, facts, types)
         if guess is None:
             return None, False
@@ -104,8 +104,8 @@ def _output(
         doubt = max(doubt, doubt_of(layer))
     if any(n >= 2**63 for n in y.shape) or y.size >= 2**63:
         raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
-    origin = ", ".join((f"{layer.spec} at {place.run.where(span)}", *place.trail[:1]))
-    return Value(y, span, origin, "", layout if y.rank > 1 else "", doubt), fits
+    way = place.trail[0] if place.trail else None
+    return Value(y, span, layer.spec, "", layout if y.rank > 1 else "", doubt, way), fits
 
 
 def _remember(place: Place, layer: Layer, inputs: Sequence[Value], output: Value) -> None:
@@ -126,6 +126,6 @@ def reference(place: Place, value: Value | None) -> None:
 def constant(place: Place, number: float, span: Span) -> Value:
     """A number as an arm: a tensor without axes."""
     layer = layer_class("CONST")(values=number, dtype="float")  # type: ignore[call-arg]  # CONST's own fields
-    output = Value(TensorType((), "float", False), span, f"the number at {place.run.where(span)}")
+    output = Value(TensorType((), "float", False), span, "the number")
     place.region.steps.append(Apply(layer, (), output, span, "", show(number)))
     return output

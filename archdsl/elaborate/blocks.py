@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from archdsl.diagnostics import Related
 from archdsl.elaborate.labels import Level
+from archdsl.elaborate.origins import values_of
 from archdsl.elaborate.parameters import bind_parameters
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.values import BlockValue, Names, fault
@@ -39,11 +41,11 @@ def apply_block(
         level=Level(place.level, closed=True),
         region=region,
         value=param,
-        trail=(f"in {title} at {place.run.where(span)}", *place.trail),
         blocks=(*place.blocks, title),
     )
     bind_parameters(title, callee.node.parameters, callee.arguments, inner.evaluator, span)
     arguments = tuple(names.own.items())
+    inner.trail = (Related(span, f"in {title}{values_of(names.own)}"), *place.trail)
     body(inner, callee.node.body, tail)
     region.result = inner.value  # type: ignore[assignment]  # likewise
     place.memory = inner.memory

@@ -42,7 +42,7 @@ def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
             if given is not None
             else _sizes(_written(place, node.shape), node.shape.span)
         )
-        value = Value(TensorType(shape, node.dtype), node.span, f"the input at {run.where(node.span)}", name)
+        value = Value(TensorType(shape, node.dtype), node.span, "the input", name)
     except Fault as error:
         run.report(error)
     except Poisoned:

@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Collection
 from typing import NamedTuple
 
+from archdsl.diagnostics import Related
 from archdsl.elaborate.suggest import near, rename
 from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Apply, Call, Value
@@ -75,7 +76,7 @@ class Level:
                 "E160",
                 f"two steps of one module are called {name}",
                 entry.span,
-                notes=(f"the first is at {first.place}",),
+                related=(Related(first, "the first"),),
                 help="another name, or a group with a label of its own around one of them",
             )
         self.labels[name] = entry
@@ -96,10 +97,8 @@ class Level:
         if len(found) == 1:
             return found[0]
         if found:
-            places = ", ".join(dict.fromkeys(entry.span.place for entry in found[:4]))
-            raise fault(
-                "E162", f"several steps deeper down are called {name}", span, notes=(f"they stand at {places}",)
-            )
+            places = tuple(Related(at, "one of them") for at in dict.fromkeys(entry.span for entry in found[:4]))
+            raise fault("E162", f"several steps deeper down are called {name}", span, related=places)
         raise self._unknown(name, span, widest, written, others)
 
     def _deeper(self, name: str) -> list[Entry]:

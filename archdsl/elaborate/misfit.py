@@ -5,28 +5,34 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
+from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.arguments import Bound
 from archdsl.elaborate.edits import set_argument, without_first
+from archdsl.elaborate.origins import origins
 from archdsl.elaborate.output import typed
+from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault, LayerValue, describe
 from archdsl.graph import Value
 from archdsl.layers.arguments import Mismatch, show
 from archdsl.layers.base import Layer, LayerError
 from archdsl.syntax.source import Span
-from archdsl.tensor import show_shape
 
 MOST_HELP = 3
 LARGEST_KERNEL = 11  # AlexNet's; a larger one is likely a width
 
 
 def misfit(
-    callee: LayerValue, bound: Bound, facts: LayerError, inputs: Sequence[Value], span: Span, swapped: str
+    place: Place,
+    callee: LayerValue,
+    bound: Bound,
+    facts: LayerError,
+    inputs: Sequence[Value],
+    span: Span,
+    swapped: str,
 ) -> Fault:
     """The Fault of a layer that cannot take its inputs: where the sizes come from, and what would mend it."""
     at = bound.spans.get(facts.argument, span)
-    known = list(dict.fromkeys(inputs))
-    origins = tuple(f"the {show_shape(v.type.shape)} comes from {v.origin}" for v in known if v.origin)
+    notes, related = origins(inputs, place.trail)
     tried = _tried(bound.layer, facts, inputs)
     help = [*(text for text, _, _ in tried), *([facts.help] if facts.help else [])]
     edits = [(text, set_argument(callee, bound.spans, argument, value)) for text, argument, value in tried]
@@ -35,8 +41,7 @@ def misfit(
         help = [swapped] if likely else [*help, swapped]
         edits = [(swapped, shift(callee)), *([] if likely else edits)]
     fixes = tuple(Fix(text, (edit,)) for text, edit in edits if edit is not None)
-    related = tuple(Related(v.span, f"the {show_shape(v.type.shape)} comes from here") for v in known if v.span)
-    notes = (*facts.notes, *origins)
+    notes = (*facts.notes, *notes)
     return Fault(
         Diagnostic(facts.code, facts.message, at, facts.label, notes, tuple(help), related=related, fixes=fixes)
     )

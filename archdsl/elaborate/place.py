@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from archdsl.diagnostics import Diagnostic, Findings
+from archdsl.diagnostics import Diagnostic, Findings, Related
 from archdsl.elaborate.evaluate import Evaluator, Work
 from archdsl.elaborate.labels import Entry, Level
 from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, Tensor, fault
@@ -69,20 +69,10 @@ class Run:
         self.used.add(name)
         return value
 
-    def where(self, span: Span) -> str:
-        """A place for a note: line and column, with the file's name where it is not the main one."""
-        return span.place if span.source is self.main else f"{span.source.name}:{span.place}"
-
-    def report(self, fault: Fault, trail: tuple[str, ...] = ()) -> None:
+    def report(self, fault: Fault, trail: tuple[Related, ...] = ()) -> None:
         """Add the fault to the findings, with how elaboration came to it; raises Limit where there are too many."""
         d = fault.diagnostic
-        told = [way for way in trail if any(note.endswith(f", {way}") for note in d.notes)]
-        notes = d.notes
-        if told and sum(note.endswith(f", {told[0]}") for note in notes) > 1:  # several tensors came the same way
-            notes = tuple(note.removesuffix(f", {told[0]}") for note in notes)
-            told = []
-        notes = (*notes, *(way for way in trail if way not in told))
-        self.findings.add(replace(d, notes=notes))
+        self.findings.add(replace(d, related=(*d.related, *trail)))
         if self.findings.full:
             raise Limit(d)
 
@@ -117,7 +107,7 @@ class Place:
     value: Value | None
     memory: Memory = Memory()  # noqa: RUF009  # a NamedTuple, and so immutable
     here: bool = True  # whether any tensor arrives at all
-    trail: tuple[str, ...] = ()  # "in Bottleneck at 21:11", the innermost first
+    trail: tuple[Related, ...] = ()  # the calls, copies and passes that it lies in, the innermost first
     blocks: tuple[str, ...] = ()  # the blocks around, against recursion
 
     def inside(self, **changes: Any) -> Place:

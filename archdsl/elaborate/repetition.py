@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from archdsl.diagnostics import Related
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.values import describe, fault
 from archdsl.graph import Region, Repeat, Run
@@ -46,8 +47,8 @@ def repeat(place: Place, node: tree.Repeated, count: int, tail: Tail, derive: Ca
             return
         param = arriving.again()
         region = Region(param)
-        here = f"in repetition {count - remaining + 1:_} of {count:_} at {place.run.where(node.span)}"
-        copy = place.inside(region=region, value=param, trail=(here, *place.trail))
+        here = f"in repetition {count - remaining + 1:_} of {count:_}"
+        copy = place.inside(region=region, value=param, trail=(Related(node.count.span, here), *place.trail))
         known = (param.type, param.layout, copy.memory)
         derive(copy, tail if remaining == 1 else Tail())
         if copy.value is None:

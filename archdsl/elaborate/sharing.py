@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from archdsl.diagnostics import Diagnostic
+from archdsl.elaborate.origins import origins
 from archdsl.elaborate.output import after, typed
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault, Poisoned, fault
@@ -47,14 +49,16 @@ def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name:
         try:
             y = typed(step.layer, types)
             if step.layer.weights(*types) != step.layer.weights(*step.types):
-                raise _other_weights(step, inputs, span, name)
+                raise _other_weights(place, step, inputs, span, name)
         except (LayerError, Mismatch) as error:
             if any(value.doubt for value in inputs):
                 raise Poisoned from None
-            origins = tuple(f"the {show_shape(v.type.shape)} comes from {v.origin}" for v in inputs if v.origin)
-            raise fault("E165", f"{name} cannot be applied to {types[0]}: {error}", span, notes=origins) from None
+            notes, related = origins(inputs, place.trail)
+            message = f"{name} cannot be applied to {types[0]}: {error}"
+            raise Fault(Diagnostic("E165", message, span, notes=notes, related=related)) from None
         doubt, layout = after(step.layer, inputs)
-        output = Value(y, span, f"share {name} at {place.run.where(span)}", step.output.hint, layout, doubt)
+        way = place.trail[0] if place.trail else None
+        output = Value(y, span, f"share {name}", step.output.hint, layout, doubt, way)
         moved[step.output] = output
         return Apply(step.layer, inputs, output, step.span, step.label, step.given, step.implied)
     if isinstance(step, Repeat):
@@ -74,7 +78,7 @@ def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name:
         arriving = moved.get(step.input, step.input)
         region = _region(place, step.module.region, arriving, moved, span, name)
         output = region.result.again(step.output.hint)
-        output.span, output.origin = span, f"share {name} at {place.run.where(span)}"
+        output.span, output.origin, output.way = span, f"share {name}", place.trail[0] if place.trail else None
         moved[step.output] = output
         module = Module(step.module.title, region, step.module.positional, step.module.arguments)
         return Call(module, arriving, output, step.span, step.label)
@@ -92,12 +96,9 @@ def _region(place: Place, region: Region, arriving: Value, moved: dict[Value, Va
     return made
 
 
-def _other_weights(step: Apply, inputs: tuple[Value, ...], span: Span, name: str) -> Fault:
+def _other_weights(place: Place, step: Apply, inputs: tuple[Value, ...], span: Span, name: str) -> Fault:
     arrives, before = inputs[0].type, step.types[0]
-    return fault(
-        "E165",
-        f"{name} has weights for {show_shape(before.shape)} at {step.layer.spec}, "
-        f"and {show_shape(arrives.shape)} arrives",
-        span,
-        notes=(f"the {show_shape(arrives.shape)} comes from {inputs[0].origin}",) if inputs[0].origin else (),
-    )
+    notes, related = origins(inputs[:1], place.trail)
+    message = f"{name} has weights for {show_shape(before.shape)} at {step.layer.spec}"
+    message += f", and {show_shape(arrives.shape)} arrives"
+    return Fault(Diagnostic("E165", message, span, notes=notes, related=related))

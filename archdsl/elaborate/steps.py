@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
+from archdsl.diagnostics import Related
 from archdsl.elaborate.apply import apply_layer, reference
 from archdsl.elaborate.blocks import apply_block
 from archdsl.elaborate.choices import arm_of, choice_key, is_on
 from archdsl.elaborate.joins import arms
 from archdsl.elaborate.labels import Entry, Level, check_label
 from archdsl.elaborate.operations import truth
+from archdsl.elaborate.origins import values_of
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.repetition import count_of, repeat
 from archdsl.elaborate.sharing import share
@@ -246,9 +248,11 @@ def _loop(place: Place, node: tree.Loop, tail: Tail, label: Label) -> None:
         name_output(place, label, left_out=True)
         return
 
+    head = node.span._replace(end=node.values.span.end)
+
     def fill(around: Place) -> None:
         for number, names in enumerate(passes, 1):
-            here = f"{_ordinal(number)} pass of the loop at {place.run.where(node.span)}"
+            here = Related(head, f"{_ordinal(number)} pass of the loop{values_of(names.own)}")
             inner = around.inside(names=names, trail=(here, *place.trail))
             body(inner, node.body, tail if number == len(passes) else Tail())
             around.value, around.memory, around.here = inner.value, inner.memory, inner.here

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from archdsl.diagnostics import Diagnostic, Fix
+from archdsl.diagnostics import Diagnostic, Fix, Related
 from archdsl.graph import Value
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
@@ -40,10 +40,11 @@ def fault(
     label: str = "",
     notes: tuple[str, ...] = (),
     help: str = "",
+    related: tuple[Related, ...] = (),
     fixes: tuple[Fix, ...] = (),
 ) -> Fault:
     """A Fault from its parts."""
-    return Fault(Diagnostic(code, message, span, label, notes, (help,) if help else (), fixes=fixes))
+    return Fault(Diagnostic(code, message, span, label, notes, (help,) if help else (), related=related, fixes=fixes))
 
 
 class Tensor(NamedTuple):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
+from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.edits import before_step
+from archdsl.elaborate.origins import origins
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault
 from archdsl.graph import Value
@@ -22,14 +23,15 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
     for value in inputs:
         if takes in _ORDER and value.layout in _ORDER and value.layout != takes and value.type.rank > 1:
             shape = show_shape(value.type.shape)
+            notes, related = origins((value,), place.trail)
             found = Diagnostic(
                 "W402",
                 f"{layer.spec} takes the {shape} for {_ORDER[takes]}, "
                 f"and the layers before took it for {_ORDER[value.layout]}",
                 span,
-                notes=(f"the {shape} comes from {value.origin}",),
+                notes=notes,
                 help=(_mend(layer, takes, value.type.rank),),
-                related=(Related(value.span, f"the {shape} comes from here"),) if value.span else (),
+                related=related,
                 fixes=_fixes(layer, takes, value.type.rank, span) if len(inputs) == 1 else (),
             )
             place.run.report(Fault(found), place.trail)

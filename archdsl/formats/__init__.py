@@ -39,8 +39,9 @@ def write(name: str, checked: Sequence[Checked]) -> str:
 
 
 def full_message(d: Diagnostic) -> str:
-    """A finding in several lines: message, notes and help."""
-    notes = [note for note in (d.label, *d.notes) if note]
+    """A finding in several lines: message, notes, the other places and help."""
+    places = (related.at(d.span.source if d.span else None) for related in d.related)
+    notes = [note for note in (d.label, *places, *d.notes) if note]
     return "\n".join([d.message, *notes, *(f"help: {help}" for help in d.help)])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from archdsl.diagnostics import Diagnostic, render, visible
+from archdsl.diagnostics import Diagnostic, render
+from archdsl.excerpt import visible
 from archdsl.formats import Checked
 
 
