@@ -108,8 +108,10 @@ MOST = 1_000_000
 class Network:
     """A spec as torch modules and a run over them."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, device: str = "cpu") -> None:
         self.spec = spec
+        self.device = device
+        self.trying = ""  # the layer that runs now, or was refused
         self.kept: dict[tuple[Any, ...], Any] = {}
         self.convolutions: list[tuple[Any, Value]] = []  # those whose bias the rule decides, with what they give
         self.readers: dict[Value, list[tuple[str, Frame]]] = {}
@@ -331,7 +333,7 @@ class Network:
     def arm(self, arm: Any, value: Value, frame: Frame, env: dict[str, Any]) -> Value:
         if isinstance(arm, (int, float)):
             frame.steps.append(("", "const", (*frame.key, len(frame.steps)), None))
-            return Value(torch.tensor(float(arm)), False, frame)
+            return Value(torch.tensor(float(arm)).to(self.device), False, frame)
         return self.chain(arm, value, frame, env)
 
     def share(self, item: Share, value: Value, frame: Frame, env: dict[str, Any], label: str) -> Value:
@@ -353,6 +355,7 @@ class Network:
     def layer(
         self, kind: str, a: dict[str, Any], x: list[Value], frame: Frame, label: str, key: tuple[Any, ...], again: bool
     ) -> Value:
+        self.trying = kind
         if kind in ("PARAM", "CONST"):
             x = []
         for value in x:
@@ -388,10 +391,10 @@ class Network:
         """What the layer gives, and whether that has a batch."""
         if kind == "PARAM":
             if key not in self.kept:
-                self.kept[key] = nn.Parameter(torch.randn(a["sizes"]) * 0.5)
+                self.kept[key] = nn.Parameter((torch.randn(a["sizes"]) * 0.5).to(self.device))
             return self.kept[key], False
         if kind == "CONST":
-            return torch.tensor(a["values"]), False
+            return torch.tensor(a["values"]).to(self.device), False
         if kind in JOINS:
             return JOINS[kind](a, x), any(value.batched for value in x)
         tensors = [value.tensor for value in x]
@@ -400,7 +403,7 @@ class Network:
         if key not in self.kept:
             self.kept[key] = MAKERS[kind]({**a, "fit": a.get("fit", self.spec.fit)}, tensors)
             if isinstance(self.kept[key], nn.Module):
-                self.kept[key].train(self.training)
+                self.kept[key].to(self.device).train(self.training)
         made = self.kept[key]
         if isinstance(made, nn.Module):
             return CALLS[kind](made, a, tensors) if kind in CALLS else made(tensors[0]), True

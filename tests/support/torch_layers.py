@@ -385,7 +385,7 @@ def _mha(a: dict[str, Any], x: list[Tensor]) -> nn.Module:
 
 def _attend(made: nn.Module, a: dict[str, Any], x: list[Tensor]) -> Tensor:
     length = x[0].shape[1]
-    mask = torch.ones(length, length, dtype=torch.bool).triu(1) if a.get("causal") else None
+    mask = torch.ones(length, length, dtype=torch.bool, device=x[0].device).triu(1) if a.get("causal") else None
     result: Tensor = made(x[0], x[0], x[0], attn_mask=mask, need_weights=False)[0]
     return result
 
