@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.labels import check_label
 from archdsl.elaborate.mentions import choice_labels, open_names
-from archdsl.elaborate.place import Memory, Place
+from archdsl.elaborate.place import Memory, Place, Run
 from archdsl.elaborate.suggest import near
 from archdsl.elaborate.values import BlockValue, Fault, Lambda, Poisoned, describe, fault
 from archdsl.graph import Input, Value
@@ -122,6 +122,21 @@ def _shape(given: Any, span: Span | None, symbols: Mapping[str, int]) -> Shape:
 def unclaimed(place: Place, declared: list[Input]) -> None:
     """Report E115 for what was set from outside and the spec does not know."""
     run = place.run
+    asked = [name for name in run.given if name not in run.used and name != "classes"]
+    if asked:
+        _unclaimed_names(run, asked)
+    names = [i.name for i in declared]
+    for name in run.inputs:
+        if name and name not in names and "input" not in run.broken:
+            what = f"its input is {names[0]}" if len(names) == 1 else f"its inputs are {', '.join(names)}"
+            run.findings.add(
+                Diagnostic(
+                    "E115", f"the spec has no input called {name}", help=(what,), file=run.main.name if run.main else ""
+                )
+            )
+
+
+def _unclaimed_names(run: Run, asked: Sequence[str]) -> None:
     files = [scope.file for scope in run.scopes.values() if scope.file is not None]
     known = {name for file in files for name in open_names(file)} | run.choices
     known |= {choice for scope in run.scopes.values() for choice in scope.choices.values()}
@@ -131,8 +146,8 @@ def unclaimed(place: Place, declared: list[Input]) -> None:
         known -= {name for name, value in main.names.own.items() if isinstance(value, (BlockValue, Lambda))}
         known |= main.names.later.keys()
     labels = [pattern for file in files for pattern in choice_labels(file)]
-    for name in run.given:
-        if name in run.used or name == "classes" or name in known or any(p.fullmatch(name) for p in labels):
+    for name in asked:
+        if name in known or any(p.fullmatch(name) for p in labels):
             continue
         if run.unread or name in run.broken:
             continue
@@ -145,12 +160,3 @@ def unclaimed(place: Place, declared: list[Input]) -> None:
                 file=run.main.name if run.main else "",
             )
         )
-    names = [i.name for i in declared]
-    for name in run.inputs:
-        if name and name not in names and "input" not in run.broken:
-            what = f"its input is {names[0]}" if len(names) == 1 else f"its inputs are {', '.join(names)}"
-            run.findings.add(
-                Diagnostic(
-                    "E115", f"the spec has no input called {name}", help=(what,), file=run.main.name if run.main else ""
-                )
-            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import archdsl
 from archdsl.graph import Network
 from archdsl.pipeline import build
 from archdsl.symbolic.propagate import Refused, propagate
@@ -77,3 +78,12 @@ def elaborated(text: str, n: int) -> tuple[int, ...] | None:
     """The output's shape where the size is n, by elaborating the text anew; None where it is refused."""
     network, _ = build(Source(text), constants={"H": n}, inputs={}, fit=None)
     return None if network is None else tuple(map(int, network.outputs[0].value.type.shape))
+
+
+def in_torch(text: str, n: int) -> tuple[int, ...]:
+    """The shape that the emitted module gives for a size that is valid."""
+    import torch  # here alone, so that the rest does without it
+
+    with torch.no_grad():
+        result: torch.Tensor = archdsl.load(text=text, H=n)(torch.zeros(1, 2, n))
+    return tuple(result.shape[1:])

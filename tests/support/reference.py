@@ -403,7 +403,8 @@ class Network:
         if key not in self.kept:
             self.kept[key] = MAKERS[kind]({**a, "fit": a.get("fit", self.spec.fit)}, tensors)
             if isinstance(self.kept[key], nn.Module):
-                self.kept[key].to(self.device).train(self.training)
+                module = self.kept[key] if self.device == "cpu" else self.kept[key].to(self.device)
+                module.train(self.training)
         made = self.kept[key]
         if isinstance(made, nn.Module):
             return CALLS[kind](made, a, tensors) if kind in CALLS else made(tensors[0]), True
