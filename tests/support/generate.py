@@ -143,6 +143,13 @@ class _Generator(Proposals):
 
     def embedded(self, shape: Shape) -> tuple[list[Item], Shape]:
         width = self.rng.randint(1, 8)
+        if self.chance(0.1):  # along another axis of the table
+            table = self.param((2, self.arrives_as, width))
+            return [Join("GATHER", [Chain([table]), Chain([Layer("ID")])], {"axis": self.rng.choice((1, -2))})], (
+                2,
+                *shape,
+                width,
+            )
         if self.chance(0.3):
             return [Join("GATHER", [Chain([self.param((self.arrives_as, width))]), Chain([Layer("ID")])])], (
                 *shape,
@@ -281,7 +288,8 @@ class _Generator(Proposals):
             ) or (1,)
             tensor: Layer = self.param(own)
             if self.chance(0.3) and math.prod(own) <= 8 and len(own) == 1:
-                tensor = Layer("CONST", {"values": [round(rng.uniform(-1, 1), 2) for _ in range(own[0])]})
+                values = [rng.choice((1, round(rng.uniform(-1, 1), 2))) for _ in range(own[0])]
+                tensor = Layer("CONST", {"values": values, "dtype": Word("float"), **self.some(batch=True)})
             labelled = Label(self.name(), tensor) if scope.may_label and self.chance(0.3) else tensor
             arms = [Chain([Layer("ID")]), Chain([labelled])]
             rng.shuffle(arms)
@@ -304,6 +312,12 @@ class _Generator(Proposals):
             gate: list[Item] = [Layer("GAP"), Layer("CONV", {"filters": In("channels"), "kernel": 1}), Layer("SIGMOID")]
             gate += [Layer("CLAMP", {"min": 0.05})] if kind == "DIV" else []
             return self.joined(Join(kind, [Chain([]), Chain(gate)]), shape, scope)
+        if (
+            kind in ("ADD", "SUB") and len(shape) >= 2 and self.chance(0.2)
+        ):  # an axis of size 1 is stretched, if told so
+            mean = Layer("MEAN", {"axis": (rng.randrange(len(shape)),), "keep": True})
+            stretched = {"stretch": True} if self.chance(0.8) else {}
+            return self.joined(Join(kind, [Chain([]), Chain([mean])], stretched), shape, scope)
         arms, shapes = [], []
         for position in range(2 if kind in ("SUB", "DIV") else rng.choice((2, 2, 2, 3))):
             if position and self.chance(0.25):

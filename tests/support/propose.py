@@ -82,8 +82,12 @@ class Proposals:
     def param(self, shape: Shape) -> Layer:
         arguments: dict[str, Any] = {"sizes": shape}
         if self.chance(0.3):
-            arguments["init"] = self.rng.choice((Word("ones"), Word("uniform"), 0.5))
-        return Layer("PARAM", arguments)
+            arguments["init"] = self.rng.choice((Word("ones"), Word("uniform"), Word("normal"), 0.5))
+            if self.chance(0.4):
+                name = "bound" if arguments["init"] == Word("uniform") or self.chance(0.03) else "std"
+                if arguments["init"] in (Word("uniform"), Word("normal")) or self.chance(0.03):
+                    arguments[name] = 0.05
+        return Layer("PARAM", {**arguments, **self.some(batch=self.rng.choice((True, False)))})
 
     # ---- layers
 
@@ -214,6 +218,10 @@ class Proposals:
                 arguments["value"] = rng.choice((1, 0.5))
             if not self.pads:
                 return Layer("RELU")
+            if self.chance(0.2):  # of axes that are named, in this order
+                named = rng.sample(range(rank + 1), rng.randint(1, rank))
+                ends = tuple((rng.randint(0, 2), rng.randint(0, 2)) for _ in named)
+                return Layer("PAD", {"padding": ends, "axis": tuple(a - rng.choice((0, rank + 1)) for a in named)})
             return Layer("PAD", arguments)
         return Layer(kind, {"factor": 2 if self.chance(0.8) else 3})
 
@@ -250,18 +258,18 @@ class Proposals:
         rng = self.rng
         kind = rng.choice(("BN", "BN", "LN", "GN", "INSTANCENORM", "LRN", "NORMALIZE"))
         if kind == "BN":
-            return Layer(kind, self.some(eps=0.001, affine=False, momentum=0.3))
+            return Layer(kind, self.some(eps=0.001, affine=False, momentum=0.3, track=rng.choice((True, True, False))))
         if kind == "LN":
             some = self.some(eps=1e-6, bias=False) if self.chance(0.5) else self.some(affine=False)
             axes = rng.choice((0, -1, tuple(range(len(shape))), (len(shape) - 1,)))
             return Layer(kind, {**({"axis": axes} if self.chance(0.6) else {}), **some})
         if kind == "GN":
-            return Layer(kind, {"groups": rng.choice((1, 2, 3, 4)), **self.some(affine=False)})
+            return Layer(kind, {"groups": rng.choice((1, 2, 3, 4)), **self.some(affine=False, eps=1e-3)})
         if kind == "INSTANCENORM":
-            return Layer(kind, self.some(affine=True, track=True))
+            return Layer(kind, self.some(affine=True, track=True, eps=1e-3, momentum=0.2))
         if kind == "LRN":
-            return Layer(kind, self.some(size=rng.choice((2, 3, 5)), k=2.0, alpha=0.1))
-        return Layer(kind, self.some(p=rng.choice((1, 2)), axis=rng.randint(-1, len(shape) - 1)))
+            return Layer(kind, self.some(size=rng.choice((2, 3, 5)), k=2.0, alpha=0.1, beta=0.5))
+        return Layer(kind, self.some(p=rng.choice((1, 2)), axis=rng.randint(-1, len(shape) - 1), eps=1e-6))
 
     def moved(self, shape: Shape) -> Any:
         rng = self.rng
@@ -270,7 +278,7 @@ class Proposals:
         n = shape[axis % rank]
         kind = rng.choice(("FLATTEN", "RESHAPE", "PERMUTE", "SELECT", "SLICE", "CHUNK", "ROLL", "REARRANGE"))
         if kind == "FLATTEN":
-            return Layer(kind, self.some(start=rng.randint(0, rank - 1)))
+            return Layer(kind, self.some(start=rng.randint(0, rank - 1), end=rng.randint(-rank, rank - 1)))
         if kind == "RESHAPE":
             count = math.prod(shape)
             a = rng.choice([d for d in range(1, count + 1) if count % d == 0])
@@ -326,8 +334,10 @@ class Proposals:
         kind = rng.choice(("RNN", "LSTM", "GRU", "MHA", "MHA"))
         if kind == "MHA":
             heads = rng.choice([h for h in (1, 2, 3, 4) if shape[-1] % h == 0 or self.chance(0.05)] or [1])
-            return Layer(kind, {"heads": heads, **self.some(causal=True, bias=False)})
+            return Layer(kind, {"heads": heads, **self.some(causal=True, bias=False, dropout=0.0)})
         some = self.some(bidirectional=True, bias=False, layers=2)
+        if "layers" in some or self.chance(0.03):
+            some.update(self.some(dropout=0.1))
         if kind == "RNN":
             some.update(self.some(activation=Word("relu")))
         return Layer(kind, {"width": rng.randint(1, 6), **some})

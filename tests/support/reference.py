@@ -391,10 +391,13 @@ class Network:
         """What the layer gives, and whether that has a batch."""
         if kind == "PARAM":
             if key not in self.kept:
-                self.kept[key] = nn.Parameter((torch.randn(a["sizes"]) * 0.5).to(self.device))
-            return self.kept[key], False
+                sizes = (1, *a["sizes"]) if a.get("batch") else a["sizes"]
+                self.kept[key] = nn.Parameter((torch.randn(sizes) * 0.5).to(self.device))
+            uniform, normal = a.get("init") == "uniform", a.get("init", "normal") == "normal"
+            refuse(("std" in a and not normal) or ("bound" in a and not uniform), "for another init")
+            return self.kept[key][0] if a.get("batch") else self.kept[key], False
         if kind == "CONST":
-            return torch.tensor(a["values"]).to(self.device), False
+            return torch.tensor(a["values"], dtype=torch.float32).to(self.device), False
         if kind in JOINS:
             return JOINS[kind](a, x), any(value.batched for value in x)
         tensors = [value.tensor for value in x]

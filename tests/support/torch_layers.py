@@ -254,8 +254,12 @@ def _shuffle(kind: str) -> Callable[[dict[str, Any], list[Tensor]], Any]:
 
 
 def _pad(a: dict[str, Any], x: list[Tensor]) -> Any:
-    rank = _rank(x[0])
     given = a["padding"]
+    if "axis" in a:
+        ends = dict(zip(_axes(a["axis"], x[0]), given))
+        every = [ends.get(axis, (0, 0)) for axis in range(1, x[0].dim())]
+        return lambda x: F.pad(x[0], [p for pair in reversed(every) for p in pair])
+    rank = _rank(x[0])
     pairs = given if isinstance(given, tuple) else (given,) * rank
     refuse(len(pairs) != rank, "paddings for another number of axes")
     pairs = [p if isinstance(p, tuple) else (p, p) for p in pairs]
@@ -481,9 +485,10 @@ PLAIN: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def _elementwise(
-    function: Callable[[Tensor, Tensor], Tensor], stretch: bool
+    function: Callable[[Tensor, Tensor], Tensor], stretches: bool
 ) -> Callable[[dict[str, Any], list[Value]], Tensor]:
     def join(a: dict[str, Any], x: list[Value]) -> Tensor:
+        stretch = stretches or a.get("stretch", False)
         rank = max(len(value.shape) for value in x)
         refuse(any(value.batched and len(value.shape) != rank for value in x), "another number of axes")
         for one, other in itertools.combinations(x, 2):
@@ -528,7 +533,12 @@ def _attention(a: dict[str, Any], x: list[Value]) -> Tensor:
 
 def _gather(a: dict[str, Any], x: list[Value]) -> Tensor:
     refuse(x[1].tensor.is_floating_point(), "floats for an index")
-    return F.embedding(x[1].tensor, x[0].tensor)
+    table, index = x[0].tensor, x[1].tensor
+    axis = a.get("axis", 0) % table.dim()
+    found = F.embedding(index, table.movedim(axis, 0).flatten(1)).unflatten(
+        -1, (*table.shape[:axis], *table.shape[axis + 1 :]) or (1,)
+    )
+    return found.movedim(tuple(range(index.dim(), index.dim() + axis)), tuple(range(1, 1 + axis)))
 
 
 JOINS: dict[str, Callable[[dict[str, Any], list[Value]], Tensor]] = {
