@@ -1,0 +1,142 @@
+"""Values that may be a slip of another one: numbers and shapes, the items of a tuple, an operator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from archdsl.diagnostics import Edit
+from archdsl.elaborate.mentions import parts_of
+from archdsl.repair.candidates import Candidate
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+
+SMALL = 12  # a number up to this may be any other small one: a stride, a kernel, a depth
+COMMON = frozenset(
+    (*range(9), 10, 11, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 100, 112, 128, 144, 160, 192, 224, 227,
+     240, 256, 288, 299, 320, 384, 416, 448, 480, 512, 576, 640, 672, 768, 800, 960, 1000, 1024, 1280, 1536, 2048,
+     3072, 4096)
+)  # fmt: skip
+"""Sizes, widths and counts that networks have."""
+
+
+def nodes(statements: Iterable[Any]) -> Iterator[Any]:
+    """All parts of statements, in the order of the text."""
+    waiting = list(statements)[::-1]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += list(parts_of(node))[::-1]
+
+
+def literals(statements: Iterable[Any]) -> list[tree.Number | tree.ShapeLiteral]:
+    """The whole numbers and the shapes of statements; those of assertions are what is wanted, and none of them."""
+    kept = [s for s in statements if not isinstance(s, tree.Assertion)]
+    found = [node for node in nodes(kept) if isinstance(node, (tree.Number, tree.ShapeLiteral))]
+    return [node for node in found if isinstance(node, tree.ShapeLiteral) or isinstance(node.value, int)]
+
+
+def slips(n: int, known: frozenset[int]) -> list[int]:
+    """The numbers of which `n` may be a slip, those of the file first: one off, a digit more or less, twice, half."""
+    text = str(n)
+    others = {n + 1, n - 1, 2 * n, n // 2 if n % 2 == 0 else 0}
+    near = {int(text[:i] + text[i + 1 :] or 0) for i in range(len(text))}
+    near |= {int(text[:i] + text[i + 1] + text[i] + text[i + 2 :]) for i in range(len(text) - 1)}
+    near |= {m for m in known | COMMON if _fewer(text, str(m))}
+    if n <= SMALL:
+        others |= set(range(0, 8))
+    plausible = (others & (known | COMMON)) | (near & (known | COMMON))
+    plausible -= {n}
+    return sorted(plausible, key=lambda m: (m not in near, m not in known, abs(m - n)))
+
+
+def _fewer(short: str, long: str) -> bool:
+    """Whether the one is the other with a digit left out."""
+    return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
+
+
+def known_numbers(found: Iterable[tree.Number | tree.ShapeLiteral]) -> frozenset[int]:
+    """The numbers that are written somewhere."""
+    result: set[int] = set()
+    for node in found:
+        if isinstance(node, tree.Number):
+            result.add(int(node.value))
+        else:
+            result.update(size for size in node.sizes if isinstance(size, int))
+    return frozenset(result)
+
+
+def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iterator[tuple[Candidate, int, int]]:
+    """What a literal may have been meant as, with the number that is there and the one instead."""
+    if isinstance(node, tree.Number):
+        for m in slips(int(node.value), known):
+            yield Candidate(Edit(node.span, str(m)), f"write {m}"), int(node.value), m
+        return
+    numbers = list(re.finditer(r"[0-9]+", node.span.text))
+    sizes = [size for size in node.sizes if isinstance(size, int)]
+    for match, size in zip(numbers, sizes):
+        at = Span(node.span.source, node.span.start + match.start(), node.span.start + match.end())
+        for m in slips(size, known):
+            if m > 0:
+                yield Candidate(Edit(at, str(m)), f"write {m}"), size, m
+    for shape in _shapes(node):
+        text = "x".join(map(str, shape))
+        yield Candidate(Edit(node.span, text), f"write {text}"), 0, 1
+
+
+def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
+    """A shape with its channels at the other end, with an axis less or more, as square as it may be."""
+    sizes = node.sizes
+    if len(sizes) == 3:
+        yield (sizes[2], *sizes[:2])
+        yield (*sizes[1:], sizes[0])
+        if sizes[1] != sizes[2]:
+            yield (sizes[0], sizes[1], sizes[1])
+            yield (sizes[0], sizes[2], sizes[2])
+    if len(sizes) == 4:
+        yield sizes[1:]
+    if len(sizes) == 2:
+        yield from ((c, *sizes) for c in (3, 1))
+
+
+def operators(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Another operator where two values are reckoned with."""
+    alike = {"-": ",+*", "+": "-*", "*": "+/", "/": "*", "//": "*", "%": "*", "**": "*"}
+    for node in nodes(statements):
+        if isinstance(node, tree.Binary) and node.operator in alike:
+            source, text = node.span.source, node.span.source.text
+            gap = text[node.left.span.end : node.right.span.start]
+            if gap.strip() != node.operator:
+                continue
+            at = Span(source, node.left.span.end, node.right.span.start)
+            for other in ("//" if o == "/" else o for o in alike[node.operator]):
+                mark = ", " if other == "," else gap.replace(node.operator, other)
+                yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}")
+        elif isinstance(node, tree.Comparison) and len(node.operators) == 1:
+            gap = node.span.source.text[node.operands[0].span.end : node.operands[1].span.start]
+            at = Span(node.span.source, node.operands[0].span.end, node.operands[1].span.start)
+            for other in ("==", "!=", "<", ">", "<=", ">="):
+                if other != node.operators[0] and gap.strip() == node.operators[0]:
+                    mark = gap.replace(node.operators[0], other)
+                    yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}")
+
+
+def rows(statements: Iterable[Any], wanted: int) -> Iterator[Candidate]:
+    """Tuples in a list that have not as many items as wanted, with one less or one more."""
+    for node in nodes(statements):
+        if not isinstance(node, tree.Items) or node.bracket != "[":
+            continue
+        for row in node.items:
+            items = row.items if isinstance(row, tree.Items) and row.bracket == "(" else (row,)
+            if len(items) == wanted or (len(items) == 1 and wanted != len(items) and not _among_rows(node)):
+                continue
+            inner = [item.span.text for item in items]
+            less, more = inner[: wanted - 1] + inner[-1:], inner + inner[-1:] * (wanted - len(inner))
+            text = f"({', '.join(less if len(inner) > wanted else more)})"
+            whole = row.span
+            yield Candidate(Edit(whole, text), f"a row has {wanted} items", guess=True)
+
+
+def _among_rows(node: tree.Items) -> bool:
+    return any(isinstance(item, tree.Items) and item.bracket == "(" for item in node.items)
