@@ -99,7 +99,7 @@ class Findings:
 
     found: list[Diagnostic] = field(default_factory=list)
     read: set[str] = field(default_factory=set)  # the paths that `use` led to, whether there is a file or not
-    most: int = MOST
+    most: int = MOST  # errors, past which elaboration ends; 0: it ends with the first
     _keys: set[object] = field(default_factory=set)
     _counts: dict[str, int] = field(default_factory=dict)
 
@@ -111,7 +111,7 @@ class Findings:
         self._keys.add(key)
         diagnostic = _short(diagnostic)
         count = self._counts[diagnostic.severity] = self._counts.get(diagnostic.severity, 0) + 1
-        if count <= self.most:
+        if count <= max(self.most, 1):
             self.found.append(diagnostic)
         elif count == MOST + 1 == self.most + 1:
             code = "E104" if diagnostic.severity == "error" else "W404"

@@ -38,8 +38,7 @@ def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
     open, close = unbalanced(pieces)
     if not open and not close:
         return
-    if len(open) == 1 and len(close) == 1:
-        yield from _kind(source, pieces, open[0], close[0])
+    yield from _kinds(source, pieces)
     for index in (*open, *close):
         yield from _doubled(source, pieces, index)
     if len(open) > 1 or len(close) > 1:
@@ -52,16 +51,20 @@ def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
         yield _without(source, pieces[index])
 
 
-def _kind(source: Source, pieces: Sequence[Piece], open: int, close: int) -> Iterator[Candidate]:
-    """Two brackets that belong together and differ."""
-    a, b = pieces[open], pieces[close]
-    if open < close:
-        right = _CLOSES[a.text]
-        yield replaced(source, b, right, f"`{b.text}` where `{right}` closes the `{a.text}` at {_place(source, a)}")
-        left = _OPENS[b.text]
-        yield replaced(source, a, left, f"`{a.text}` where `{b.text}` closes it at {_place(source, b)}")
-    else:  # the one that closes stands where one should open, or the other way
-        yield replaced(source, a, _CLOSES[a.text], f"`{a.text}` where `{_CLOSES[a.text]}` was expected")
+def _kinds(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
+    """Two brackets that belong together and differ, wherever the first such pair is."""
+    stack: list[Piece] = []
+    for b in pieces:
+        if b.text in _CLOSES:
+            stack.append(b)
+        elif b.text in _OPENS and stack:
+            a = stack.pop()
+            if _CLOSES[a.text] != b.text:
+                right, left = _CLOSES[a.text], _OPENS[b.text]
+                message = f"`{b.text}` where `{right}` closes the `{a.text}` at {_place(source, a)}"
+                yield replaced(source, a, left, f"`{a.text}` where `{b.text}` closes it at {_place(source, b)}")
+                yield replaced(source, b, right, message)
+                return
 
 
 def _doubled(source: Source, pieces: Sequence[Piece], index: int) -> Iterator[Candidate]:

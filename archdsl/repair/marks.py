@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from archdsl.elaborate.suggest import near
 from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
+from archdsl.repair.names import is_argument
 from archdsl.syntax.source import Source
 
 WORDS = (
@@ -36,12 +37,13 @@ def marks(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidat
         yield from _within(source, pieces[i])
     for i in near_by[:2]:
         yield from _twice(source, pieces, i)
-    for i in near_by[:3]:
+    for i in near_by:
         if not _plain(pieces[i].text):
+            both = i + 1 < len(pieces) and pieces[i + 1].text == pieces[i].text
+            whole = Piece(source.text[pieces[i].start : pieces[i + both].end], pieces[i].start, pieces[i + both].end)
             for mark in _OTHERS:
                 if mark != pieces[i].text:
-                    message = f"`{pieces[i].text}` where `{mark}` was expected"
-                    yield replaced(source, pieces[i], mark, message)
+                    yield replaced(source, whole, mark, f"`{whole.text}` where `{mark}` was expected")
     for i in (here, here - 1, here + 1):
         if 0 < i < len(pieces):
             before, after = pieces[i - 1], pieces[i]
@@ -119,16 +121,11 @@ def _plain(text: str) -> bool:
 
 def _word(source: Source, pieces: Sequence[Piece], i: int) -> Iterator[Candidate]:
     text = pieces[i].text
-    if re.fullmatch(r"[a-z]+", text) and text not in WORDS:
-        meant = near(text, WORDS) or _slip(text)
-        if meant:
-            yield replaced(source, pieces[i], meant, f"`{text}` where `{meant}` was expected")
-
-
-def _slip(text: str) -> str:
-    """The short word that one wrong, missing or exchanged letter makes of the text, "" where there is more than one."""
-    found = [word for word in WORDS if word != text and _one_off(word, text)]
-    return found[0] if len(found) == 1 else ""
+    if re.fullmatch(r"[a-z]+", text):
+        meant = [word for word in WORDS if word != text and _one_off(word, text)] or [near(text, WORDS)]
+        for word in meant:
+            if word and word != text:
+                yield replaced(source, pieces[i], word, f"`{text}` where `{word}` was expected")
 
 
 def _one_off(a: str, b: str) -> bool:
@@ -158,9 +155,17 @@ def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
         yield replaced(source, piece, "-", f"`{text}` where `-` was expected")
     if text in (";", "、"):
         yield replaced(source, piece, ",", f"`{text}` where `,` was expected")
+    if text == "@" and source.text[piece.end : piece.end + 1] == " ":
+        yield removed(source, piece.end, piece.end + 1, "a name follows its @", "`@` stands apart from its name")
+    if text.startswith("in") and text[2:] in ("channels", "features", "height", "width", "size", "shape"):
+        yield inserted(source, piece.start + 2, ".", f"write in.{text[2:]}", "`.` is missing")
+    for cut in range(3, len(text)):
+        if is_argument(text[:cut]):
+            title = f"write {text[:cut]}={text[cut:]}"
+            yield inserted(source, piece.start + cut, "=", title, f"`=` is missing behind {text[:cut]}")
     number = re.fullmatch(r"([0-9]+)\.([0-9]+)", text)
     if number:
-        yield replaced(source, piece, f"{number[1]}, {number[2]}", f"`.` where `,` was expected")
+        yield replaced(source, piece, f"{number[1]}, {number[2]}", "`.` where `,` was expected")
 
 
 def _twice(source: Source, pieces: Sequence[Piece], i: int) -> Iterator[Candidate]:

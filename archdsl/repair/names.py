@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from archdsl.diagnostics import Edit
+from archdsl.elaborate.arguments import kinds
 from archdsl.elaborate.suggest import near
-from archdsl.layers.arguments import Kind
 from archdsl.layers.registry import LAYERS, layer_class
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import nodes
@@ -46,9 +47,10 @@ def _defines(node: Any) -> Iterator[tuple[str, Span]]:
 
 
 def is_argument(name: str) -> bool:
-    """Whether some layer has an argument of this name: a word that one hardly makes by a slip."""
-    for layer in LAYERS:
-        kinds: dict[str, Kind] = getattr(layer_class(layer), "__dataclass_fields__", {})
-        if name in kinds:
-            return True
-    return False
+    """Whether some layer has an argument of this name."""
+    return name in _arguments()
+
+
+@cache
+def _arguments() -> frozenset[str]:
+    return frozenset(name for layer in LAYERS for name in kinds(layer_class(layer)))

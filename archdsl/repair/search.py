@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
+from archdsl.diagnostics import Diagnostic, Fix, Related
 from archdsl.elaborate.place import Run
 from archdsl.repair.brackets import brackets
 from archdsl.repair.candidates import Candidate, pieces_of
@@ -151,7 +151,7 @@ def _told(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diagno
         best_place = best.edit.span
     fixes = tuple(Fix(c.title, (c.edit,)) for c in mending if not c.guess)[:1 if first.code in SYNTAX else 2]
     fixes = tuple(f for f in fixes if all(f.edits != g.edits for g in first.fixes))
-    help = (*first.help, *(fix.title for fix in fixes))
+    help = (*first.help, *(fix.title for fix in fixes if fix.title not in first.help))
     told = replace(first, help=help, fixes=(*first.fixes, *fixes))
     if best_place is None or (first.span is not None and _meet(best_place, first.span)):
         return told

@@ -45,7 +45,7 @@ def slips(n: int, known: frozenset[int]) -> list[int]:
     near |= {int(text[:i] + text[i + 1] + text[i] + text[i + 2 :]) for i in range(len(text) - 1)}
     near |= {m for m in known | COMMON if _fewer(text, str(m))}
     if n <= SMALL:
-        others |= set(range(0, 8))
+        others |= set(range(8))
     plausible = (others & (known | COMMON)) | (near & (known | COMMON))
     plausible -= {n}
     return sorted(plausible, key=lambda m: (m not in near, m not in known, abs(m - n)))
