@@ -92,7 +92,9 @@ def typos(word: str, chance: random.Random) -> str:
     keys = "qwertyuiop asdfghjkl zxcvbnm"
     place = keys.find(word[at].lower())
     near = keys[place + 1 : place + 2].strip() or keys[place - 1]
-    return word[:at] + (near.upper() if word[at].isupper() else near) + word[at + 1 :] if place >= 0 else word + word[-1]
+    return (
+        word[:at] + (near.upper() if word[at].isupper() else near) + word[at + 1 :] if place >= 0 else word + word[-1]
+    )
 
 
 def named(pattern: str, keep: Callable[[str], bool] = lambda name: True) -> Callable[[str, random.Random], Edits]:
@@ -208,7 +210,11 @@ def wrong_input(text: str, chance: random.Random) -> Edits:
 
 def literal_type(text: str, chance: random.Random) -> Edits:
     for match in tokens(text, r"(?<=[(=, ])(\d+)(?=[,)\]])"):
-        yield match.start(), match.end(), chance.choice([f'"{match[0]}"', f"{match[0]}.5", "true", f"[{match[0]}]", "none"])
+        yield (
+            match.start(),
+            match.end(),
+            chance.choice([f'"{match[0]}"', f"{match[0]}.5", "true", f"[{match[0]}]", "none"]),
+        )
     for match in tokens(text, r"\b(true|false)\b"):
         yield match.start(), match.end(), chance.choice(["1", "0", "yes", "None"])
 
@@ -241,7 +247,7 @@ def extra_argument(text: str, chance: random.Random) -> Edits:
 def steps(text: str) -> Iterator[tuple[int, int, int, int]]:
     """Neighbours in a chain on one line: where the two start and end."""
     step = r"(?:[a-z_]\w*: ?)?[A-Z][A-Za-z]*(?:\([^()\n]*\))?"
-    for match in tokens(text, rf"(?<![\w(])(?=({step})( - )({step})(?![\w({{*]))"):
+    for match in tokens(text, rf"(?<![\w(])(?<!: )(?=({step})( - )({step})(?![\w({{*]))"):
         yield match.start(1), match.end(1), match.start(3), match.end(3)
 
 
@@ -260,11 +266,22 @@ def step_doubled(text: str, chance: random.Random) -> Edits:
         yield b, b, text[b:c] + text[a:b]
 
 
+def operator_wrong(text: str, chance: random.Random) -> Edits:
+    others = {"//": "/*", "*": "+/", "==": ["=", "!="], "!=": ["=", "=="], "<": "><", ">": "<=", "+": "-*"}
+    for match in tokens(text, r"(?<=[\w)])(?:(//|\*)| (==|!=|<|>|\+) )(?=[\w(])"):
+        old = match[1] or match[2]
+        yield match.start(), match.end(), match[0].replace(old, chance.choice([o for o in others[old] if o != old]))
+
+
 def arms(text: str, chance: random.Random) -> Edits:
     """Arms of a join on one line: exchanged, or one left out."""
     for match in tokens(text, r"\{ ?([^{}|\n]+?) ?\| ?([^{}|\n]+?) ?\}"):
-        yield match.start(1), match.end(2), f"{text[match.start(2):match.end(2)]} | {text[match.start(1):match.end(1)]}"
-        yield match.start(1), match.end(2), text[match.start(2) : match.end(2)]
+        yield (
+            match.start(1),
+            match.end(2),
+            f"{text[match.start(2) : match.end(2)]} | {text[match.start(1) : match.end(1)]}",
+        )
+        yield match.start(1), match.start(2), ""
 
 
 def strings(text: str, chance: random.Random) -> Edits:
@@ -358,7 +375,7 @@ KINDS: dict[str, Callable[[str, random.Random], Edits]] = {
     "mark-dropped": dropped(r"[:|=*]|(?<=\w)\.(?=[a-z])"),
     "mark-wrong": instead(r"(?<=\w): |(?<=\w)=(?=\w)| \| |\n\| ", "; ", " = ", ": ", " || ", ", "),
     "times-wrong": instead(r"(?<=[\w)\]])\*(?=[\w(])", "x", " x ", "**", "^", "×", "."),
-    "operator-wrong": instead(r"(?<=\w)(?://|\*)(?=\w)| (?:==|!=|<|>) |(?<=\d) \+ (?=\d)", "/", " - ", "%", " = "),
+    "operator-wrong": operator_wrong,
     "width-wrong": number_in(r"CONV|FC|LINEAR|UPCONV|EMBEDDING|LSTM|[A-Z][a-z]\w*", "filters|width|dim|stem", 0),
     "kernel-wrong": number_in(r"CONV|POOL|UPCONV|AVGPOOL|Unit|Same|ConvBN", "kernel|size|patch", 1),
     "stride-wrong": number_in(r"CONV|POOL|UPCONV|AVGPOOL|Unit|ConvBN", "stride", 2),
@@ -429,7 +446,9 @@ def main(seed: int, each: int) -> None:
                     continue
                 specs[fault.spec] = specs.get(fault.spec, 0) + 1
                 rows.append(written(fault, outcome))
-            (FOLDER / f"{kind}.txt").write_text("".join(f"{row}\n" for row in sorted(rows, key=lambda r: r.split(None, 3)[3])), encoding="utf-8")
+            (FOLDER / f"{kind}.txt").write_text(
+                "".join(f"{row}\n" for row in sorted(rows, key=lambda r: r.split(None, 3)[3])), encoding="utf-8"
+            )
             total += len(rows)
             print(f"{kind:22} {len(rows):3} faults, {valid:3} of {tried} edits leave the spec valid", file=sys.stderr)
     print(f"{total} faults in {FOLDER.relative_to(ROOT)}", file=sys.stderr)

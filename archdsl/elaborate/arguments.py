@@ -118,9 +118,9 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
         first = loose[0][0]
         whole = isinstance(first, (tuple, list)) and not hasattr(first, "_fields") and len(loose) == 1
         values[cls.variadic] = _convert(
-            cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), loose[0][1]
+            cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), loose[0][1]._replace(end=loose[-1][1].end)
         )
-        spans[cls.variadic] = loose[0][1]
+        spans[cls.variadic] = loose[0][1]._replace(end=loose[-1][1].end)
     elif len(loose) > len(cls.positional):
         raise _too_many(cls, name, loose, arriving)
     else:

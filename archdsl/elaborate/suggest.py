@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
+from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.values import Fault
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
@@ -69,7 +70,7 @@ def near(name: str, known: Iterable[str]) -> str:
 def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] = (), hint: str = "") -> Fault:
     """The Fault for a name that nothing defines, with what was probably meant, else the hint about `{0}`."""
     foreign = _MEANT.get(node.id.lower(), "")
-    meant = foreign or near(node.id, [*known, *words, *LAYERS, *_SPECIAL])
+    meant = foreign or near(node.id, [*known, *words, *LAYERS, *FUNCTIONS, *_SPECIAL])
     if not meant:
         help = hint.format(node.id)
         return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,) if help else ()))

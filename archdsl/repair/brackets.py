@@ -74,7 +74,9 @@ def _doubled(source: Source, pieces: Sequence[Piece], index: int) -> Iterator[Ca
         if 0 <= beside < len(pieces) and pieces[beside].text == piece.text:
             between = source.text[min(piece.end, pieces[beside].end) : max(piece.start, pieces[beside].start)]
             if not between:
-                yield removed(source, piece.start, piece.end, f"take one {piece.text} out", f"`{piece.text}` stands twice")
+                yield removed(
+                    source, piece.start, piece.end, f"take one {piece.text} out", f"`{piece.text}` stands twice"
+                )
                 return
 
 
@@ -89,7 +91,9 @@ def _closed(source: Source, pieces: Sequence[Piece], open: int, end: int) -> Ite
     mark = _CLOSES[piece.text]
     own = _indentation(source, piece.start)
     places: dict[int, None] = {}
-    lines = [i for i in range(open, end) if i + 1 >= len(pieces) or "\n" in source.text[pieces[i].end : pieces[i + 1].start]]
+    lines = [
+        i for i in range(open, end) if i + 1 >= len(pieces) or "\n" in source.text[pieces[i].end : pieces[i + 1].start]
+    ]
     for i in lines:
         following = _indentation(source, pieces[i + 1].start) if i + 1 < len(pieces) else -1
         if following <= own and i >= open:
@@ -120,7 +124,9 @@ def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Can
         if mark == "[":
             number = re.search(r"[0-9]+$", piece.text)
             if number and _HEAD.match(piece.text):
-                yield inserted(source, piece.start + number.start(), mark, title + piece.text[: number.start()], message)
+                yield inserted(
+                    source, piece.start + number.start(), mark, title + piece.text[: number.start()], message
+                )
     for index in range(close - 1, max(-1, close - 80), -1):
         piece = pieces[index]
         text = f"{mark} " if mark == "{" else mark

@@ -20,13 +20,17 @@ class Candidate(NamedTuple):
     """An edit that may be what was meant.
 
     `title` is the help; `message` says what is wrong where the edit is, if that is plainer than the error's own.
-    `guess`: the edit gives the place of the fault, and its text is nothing that one could mean.
+    `guess`: the edit gives the place of the fault, and its text is nothing that one could mean. Of a lower `rank`
+    is what is more likely; `number` and `other` are those that stand there and instead.
     """
 
     edit: Edit
     title: str
     message: str = ""
     guess: bool = False
+    rank: int = 0
+    number: int = 0
+    other: int = 0
 
 
 class Piece(NamedTuple):

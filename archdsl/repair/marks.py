@@ -90,7 +90,9 @@ def comment(source: Source, at: int) -> Iterator[Candidate]:
     foreign = re.match(r"\s*(//|--|%+|;+|\"\"\"|/\*)\s?", line)
     if foreign:
         message = f"`{foreign[1]}` begins no comment"
-        yield Candidate(_edit(source, start + foreign.start(1), start + foreign.end(), "# "), "a comment starts with #", message)
+        yield Candidate(
+            _edit(source, start + foreign.start(1), start + foreign.end(), "# "), "a comment starts with #", message
+        )
     elif line.strip():
         lead = len(line) - len(line.lstrip())
         yield inserted(source, start + lead, "# ", "a comment starts with #", "this line reads as a comment")
@@ -105,7 +107,9 @@ def quotes(source: Source, at: int) -> Iterator[Candidate]:
         only = line.index('"') if line.count('"') == 1 else -1
         spots = [m.start() for m in re.finditer(r"(?<=[\w)\]}])(?=\W|$)|(?<=[(,=\s])(?=[\w(])", line)]
         for spot in sorted(spots, key=lambda s: (abs(s - only), s) if only >= 0 else (s, s)):
-            yield inserted(source, start + spot, '"', 'texts stand in "double quotes"', "a text in quotes has one quote")
+            yield inserted(
+                source, start + spot, '"', 'texts stand in "double quotes"', "a text in quotes has one quote"
+            )
 
 
 def _edit(source: Source, start: int, end: int, text: str):  # type: ignore[no-untyped-def]
@@ -145,7 +149,9 @@ def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
     times = re.fullmatch(r"[xX]([0-9]+)", text)
     if times and source.text[: piece.start].rstrip().endswith((")", "]", "}")):
         start = len(source.text[: piece.start].rstrip())
-        yield Candidate(_edit(source, start, piece.end, f"*{times[1]}"), f"write *{times[1]}", "copies are counted by `*`")
+        yield Candidate(
+            _edit(source, start, piece.end, f"*{times[1]}"), f"write *{times[1]}", "copies are counted by `*`"
+        )
     if text in ("x", "X", "×", "^", "·", ".", "**"):
         start = len(source.text[: piece.start].rstrip())
         rest = source.text[piece.end :]

@@ -46,7 +46,14 @@ def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
         for a, c in pairwise(chain.steps):
             for text in sorted(follows.get((_head(a), _head(c)), ())):
                 at = Span(a.span.source, a.span.end, a.span.end)
-                yield Candidate(Edit(at, f" - {text}"), f"write {_short(text)} behind {_short(a.span.text)}")
+                yield Candidate(Edit(at, f" - {text}"), f"write {_short(text)} behind {_short(a.span.text)}", rank=4)
+
+
+def arm_more(join: tree.Join) -> Iterator[Candidate]:
+    """What arrives as one arm more of a join that has too few."""
+    source, text = join.span.source, join.span.source.text
+    start = text.index("{", join.arguments[-1].span.end if join.arguments else join.name.span.end) + 1
+    yield Candidate(Edit(Span(source, start, start), " ID |"), "ID is what arrives, as an arm: ID |")
 
 
 def _head(step: Any) -> str:
@@ -72,7 +79,7 @@ def _swap(a: Span, b: Span) -> Iterator[Candidate]:
     if a.text != b.text and a.text.strip() and b.text.strip() and len(a.text) + len(b.text) < 200:
         whole = Span(a.source, a.start, b.end)
         title = f"write {_short(b.text)} before {_short(a.text)}"
-        yield Candidate(Edit(whole, f"{b.text}{between}{a.text}"), title)
+        yield Candidate(Edit(whole, f"{b.text}{between}{a.text}"), title, rank=2)
 
 
 def _short(text: str) -> str:

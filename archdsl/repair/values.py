@@ -31,10 +31,63 @@ def nodes(statements: Iterable[Any]) -> Iterator[Any]:
 
 
 def literals(statements: Iterable[Any]) -> list[tree.Number | tree.ShapeLiteral]:
-    """The whole numbers and the shapes of statements; those of assertions are what is wanted, and none of them."""
-    kept = [s for s in statements if not isinstance(s, tree.Assertion)]
+    """The whole numbers and the shapes of statements.
+
+    Those of assertions are what is wanted, and none of them, nor are constants that an assertion goes by.
+    """
+    statements = list(statements)
+    held = {
+        node.id
+        for s in statements
+        if isinstance(s, tree.Assertion)
+        for node in nodes([s])
+        if isinstance(node, tree.Name)
+    }
+    kept = [
+        s
+        for s in statements
+        if not isinstance(s, tree.Assertion) and not (isinstance(s, tree.Constant) and s.name.id in held)
+    ]
     found = [node for node in nodes(kept) if isinstance(node, (tree.Number, tree.ShapeLiteral))]
     return [node for node in found if isinstance(node, tree.ShapeLiteral) or isinstance(node.value, int)]
+
+
+def unwrapped(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Values of another kind than they look like: a number in quotes or brackets, with a fraction, a word for one."""
+    for node in nodes(s for s in statements if not isinstance(s, tree.Assertion)):
+        text = node.span.text if hasattr(node, "span") else ""
+        if isinstance(node, tree.Text):
+            if re.fullmatch(r"[0-9]+|[a-z]+", node.value):
+                yield Candidate(Edit(node.span, node.value), f"write {node.value} without quotes")
+        elif isinstance(node, tree.Items) and len(node.items) == 1 and node.bracket == "[":
+            inner = node.items[0].span.text
+            yield Candidate(Edit(node.span, inner), f"write {inner} without brackets")
+        elif isinstance(node, tree.Number) and isinstance(node.value, float) and "e" not in text:
+            for other in dict.fromkeys((text.split(".")[0], str(int(node.value) + 1), text.replace(".", ""))):
+                yield Candidate(Edit(node.span, other), f"write {other}")
+        elif isinstance(node, tree.Name) and node.id in ("true", "false", "True", "False"):
+            for other in ("1", "3", "64"):
+                yield Candidate(Edit(node.span, other), "a number stands here", guess=True)
+        elif isinstance(node, tree.Number) and node.value in (0, 1):
+            word = "true" if node.value else "false"
+            yield Candidate(Edit(node.span, word), f"write {word}", rank=1)
+        elif isinstance(node, tree.Unary) and node.operator == "-" and isinstance(node.value, tree.Number):
+            inner = node.value.span.text
+            yield Candidate(Edit(node.span, inner), f"write {inner}")
+
+
+def wanted(statement: Any, failed: Iterable[tuple[Any, Any]]) -> Iterator[Candidate]:
+    """What an assertion would have to say to hold."""
+    for node in nodes([statement]):
+        if isinstance(node, tree.Comparison) and node.operators == ("==",):
+            right = node.operands[1]
+            for found, meant in failed:
+                if isinstance(right, tree.Number) and right.value == meant and isinstance(found, int):
+                    text = f"{found:_}" if "_" in right.span.text or found >= 10_000 else str(found)
+                    yield Candidate(Edit(right.span, text), f"write {text} if the network is as it should be", rank=9)
+                if isinstance(right, tree.ShapeLiteral) and right.sizes == meant and isinstance(found, tuple):
+                    text = "x".join(map(str, found)) if len(found) > 1 else str(found[0])
+                    yield Candidate(Edit(right.span, text), f"write {text} if the network is as it should be", rank=9)
 
 
 def slips(n: int, known: frozenset[int]) -> list[int]:
@@ -67,11 +120,11 @@ def known_numbers(found: Iterable[tree.Number | tree.ShapeLiteral]) -> frozenset
     return frozenset(result)
 
 
-def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iterator[tuple[Candidate, int, int]]:
-    """What a literal may have been meant as, with the number that is there and the one instead."""
+def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iterator[Candidate]:
+    """What a literal may have been meant as."""
     if isinstance(node, tree.Number):
         for m in slips(int(node.value), known):
-            yield Candidate(Edit(node.span, str(m)), f"write {m}"), int(node.value), m
+            yield _number(node.span, int(node.value), m)
         return
     numbers = list(re.finditer(r"[0-9]+", node.span.text))
     sizes = [size for size in node.sizes if isinstance(size, int)]
@@ -79,10 +132,15 @@ def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iter
         at = Span(node.span.source, node.span.start + match.start(), node.span.start + match.end())
         for m in slips(size, known):
             if m > 0:
-                yield Candidate(Edit(at, str(m)), f"write {m}"), size, m
+                yield _number(at, size, m)
     for shape in _shapes(node):
         text = "x".join(map(str, shape))
-        yield Candidate(Edit(node.span, text), f"write {text}"), 0, 1
+        yield Candidate(Edit(node.span, text), f"write {text}", rank=1)
+
+
+def _number(at: Span, before: int, after: int) -> Candidate:
+    odd = before not in COMMON and after in COMMON
+    return Candidate(Edit(at, str(after)), f"write {after}", rank=0 if odd else 3, number=before, other=after)
 
 
 def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
@@ -103,7 +161,7 @@ def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
 def operators(statements: Iterable[Any]) -> Iterator[Candidate]:
     """Another operator where two values are reckoned with."""
     alike = {"-": ",+*", "+": "-*", "*": "+/", "/": "*", "//": "*", "%": "*", "**": "*"}
-    for node in nodes(statements):
+    for node in nodes(s for s in statements if not isinstance(s, tree.Assertion)):
         if isinstance(node, tree.Binary) and node.operator in alike:
             source, text = node.span.source, node.span.source.text
             gap = text[node.left.span.end : node.right.span.start]
@@ -112,14 +170,14 @@ def operators(statements: Iterable[Any]) -> Iterator[Candidate]:
             at = Span(source, node.left.span.end, node.right.span.start)
             for other in ("//" if o == "/" else o for o in alike[node.operator]):
                 mark = ", " if other == "," else gap.replace(node.operator, other)
-                yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}")
+                yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}", rank=4)
         elif isinstance(node, tree.Comparison) and len(node.operators) == 1:
             gap = node.span.source.text[node.operands[0].span.end : node.operands[1].span.start]
             at = Span(node.span.source, node.operands[0].span.end, node.operands[1].span.start)
             for other in ("==", "!=", "<", ">", "<=", ">="):
                 if other != node.operators[0] and gap.strip() == node.operators[0]:
                     mark = gap.replace(node.operators[0], other)
-                    yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}")
+                    yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}", rank=4)
 
 
 def rows(statements: Iterable[Any], wanted: int) -> Iterator[Candidate]:

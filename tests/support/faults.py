@@ -25,7 +25,9 @@ from archdsl.syntax.source import Source
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "tests" / "faults"
-_TOKEN = re.compile(r'"[^"\n]*"|@?[A-Za-z_][A-Za-z0-9_]*|[0-9][0-9_a-zA-Z]*(?:\.[0-9]+)?|->|[=!<>]=|//|\*\*|\.\.|\S')
+_TOKEN = re.compile(
+    r'"[^"\n]*"|@?[A-Za-z_][A-Za-z0-9_]*[({]?|[0-9][0-9_a-zA-Z]*(?:\.[0-9]+)?|->|[=!<>]=|//|\*\*|\.\.|\S'
+)
 _EDIT = re.compile("«([^→]*)→([^»]*)»")
 
 
@@ -181,7 +183,19 @@ def _errors(found: list[Diagnostic]) -> list[Diagnostic]:
 
 
 def is_at(fault: Seeded, told: Diagnostic) -> bool:
-    """Whether a finding's place overlaps the edited tokens, or a token directly beside what was taken out."""
+    """Whether a finding's place overlaps the edited tokens, or a token directly beside what was taken out.
+
+    A name with the bracket behind it is one token. Where a definition was taken out (an input, a constant, a label,
+    a block, a `use`), the places of the fault are those that ask for it: all that is left is right.
+    """
+    if told.span is not None and told.code in ("E111", "E130", "E161") and not fault.new.strip():
+        gone = original(fault.file)[fault.start : fault.end]
+        if told.code == "E111" and gone.startswith("input"):
+            return True
+        asked = re.sub(r"[^A-Za-z_].*", "", told.span.text.lstrip("@"))
+        defined = re.findall(r"[A-Za-z_]+", gone.partition("=")[0] + gone)
+        if told.code in told.message or asked in defined or any(word in told.message.split() for word in defined):
+            return True
     if told.span is None or Path(told.span.source.name).name != fault.file.name:
         return False
     first, last = edited(fault)
