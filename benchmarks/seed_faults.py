@@ -203,6 +203,7 @@ def wrong_input(text: str, chance: random.Random) -> Edits:
             n = int(sizes[at])
             sizes[at] = str(chance.choice([n + 1, n - 1, 2 * n, n // 2, n + 10] if n > 9 else [n + 1, max(1, n - 2)]))
         yield match.start(1), match.end(2), "x".join(sizes)
+        sizes = [match[1], *match[2].split("x")[1:]]
         if len(sizes) == 3:
             yield match.start(1), match.end(2), "x".join([*sizes[1:], sizes[0]]) if at else ", ".join(sizes)
             yield match.start(1), match.end(2), "x".join(sizes[1:]) if at else "1x" + "x".join(sizes)

@@ -9,7 +9,6 @@ from typing import Any
 
 from archdsl.diagnostics import Edit, Fix
 from archdsl.elaborate.values import LayerValue
-from archdsl.layers.registry import layer_class
 from archdsl.syntax.source import Span
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -30,7 +30,8 @@ def bind(target: tree.Target, value: Any, names: Names) -> None:
     if parts is None or len(parts) != len(target.names):
         many = len(target.names)
         written = " ".join(target.span.text.split())
-        raise fault("E144", f"{describe(value)} does not come apart into {many} value{'s' * (many > 1)}", target.span, help=f"one for each of {written}")
+        message = f"{describe(value)} does not come apart into {many} value{'s' * (many > 1)}"
+        raise fault("E144", message, target.span, help=f"one for each of {written}")
     for inner, part in zip(target.names, parts):
         bind(inner, part, names)
 

@@ -64,7 +64,20 @@ def near(name: str, known: Iterable[str]) -> str:
         return folded[name.lower()]
     found = difflib.get_close_matches(name.lower(), list(folded), n=2, cutoff=0.75)
     nearness = [difflib.SequenceMatcher(None, candidate, name.lower()).ratio() for candidate in found]
-    return folded[found[0]] if found and nearness[0] > (nearness[1:] or [0.0])[0] else ""
+    if found and nearness[0] > (nearness[1:] or [0.0])[0]:
+        return folded[found[0]]
+    slips = [candidate for candidate in folded if is_slip(name.lower(), candidate)] if len(name) > 1 else []
+    return folded[slips[0]] if len(slips) == 1 else ""
+
+
+def is_slip(a: str, b: str) -> bool:
+    """Whether one letter more, less, exchanged or two the other way round make the one of the other."""
+    if len(a) == len(b):
+        differ = [i for i in range(len(a)) if a[i] != b[i]]
+        turned = len(differ) == 2 and differ[1] == differ[0] + 1 and sorted(a) == sorted(b)
+        return len(differ) == 1 or turned
+    short, long = sorted((a, b), key=len)
+    return len(long) - len(short) == 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
 def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] = (), hint: str = "") -> Fault:

@@ -68,16 +68,13 @@ def _kinds(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
 
 
 def _doubled(source: Source, pieces: Sequence[Piece], index: int) -> Iterator[Candidate]:
-    """A bracket beside one of its kind."""
-    piece = pieces[index]
-    for beside in (index - 1, index + 1):
-        if 0 <= beside < len(pieces) and pieces[beside].text == piece.text:
-            between = source.text[min(piece.end, pieces[beside].end) : max(piece.start, pieces[beside].start)]
-            if not between:
-                yield removed(
-                    source, piece.start, piece.end, f"take one {piece.text} out", f"`{piece.text}` stands twice"
-                )
-                return
+    """A bracket beside one of its kind, the nearest one before it first."""
+    text = pieces[index].text
+    twice = [i for i in range(1, len(pieces)) if text == pieces[i].text == pieces[i - 1].text]
+    for i in sorted(twice, key=lambda i: abs(i - index)):
+        if pieces[i - 1].end == pieces[i].start:
+            piece = pieces[i]
+            yield removed(source, piece.start, piece.end, f"take one {text} out", f"`{text}` stands twice")
 
 
 def _without(source: Source, piece: Piece) -> Candidate:

@@ -25,7 +25,7 @@ def around(statements: Iterable[Any], at: Span) -> list[tree.Call | tree.Join]:
     return found[::-1]
 
 
-def without_argument(call: tree.Call | tree.Join) -> Iterator[Candidate]:
+def without_argument(call: tree.Call | tree.Join, rank: int) -> Iterator[Candidate]:
     """Each argument of a call left out, the last ones first."""
     text, arguments = call.span.source.text, call.arguments
     for index, argument in reversed(list(enumerate(arguments))):
@@ -38,7 +38,7 @@ def without_argument(call: tree.Call | tree.Join) -> Iterator[Candidate]:
             start, close = call.name.span.end, text.find(")", end)
             end = close + 1 if close >= 0 else end
         title = f"leave {argument.span.text} out"
-        yield Candidate(Edit(Span(call.span.source, start, end), ""), title, rank=int(0 < index < len(arguments) - 1))
+        yield Candidate(Edit(Span(call.span.source, start, end), ""), title, rank=rank)
 
 
 def parameter_more(file: tree.File, names: Iterable[str]) -> Iterator[Candidate]:

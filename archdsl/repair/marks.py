@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from archdsl.elaborate.suggest import near
+from archdsl.elaborate.suggest import is_slip, near
+from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
 from archdsl.repair.names import is_argument
 from archdsl.syntax.source import Source
@@ -93,7 +94,7 @@ def comment(source: Source, at: int) -> Iterator[Candidate]:
         yield Candidate(
             _edit(source, start + foreign.start(1), start + foreign.end(), "# "), "a comment starts with #", message
         )
-    elif line.strip():
+    elif line.strip() and not any(word in LAYERS for word in re.findall(r"\w+", line)):
         lead = len(line) - len(line.lstrip())
         yield inserted(source, start + lead, "# ", "a comment starts with #", "this line reads as a comment")
 
@@ -126,18 +127,10 @@ def _plain(text: str) -> bool:
 def _word(source: Source, pieces: Sequence[Piece], i: int) -> Iterator[Candidate]:
     text = pieces[i].text
     if re.fullmatch(r"[a-z]+", text):
-        meant = [word for word in WORDS if word != text and _one_off(word, text)] or [near(text, WORDS)]
+        meant = [word for word in WORDS if word != text and is_slip(word, text)] or [near(text, WORDS)]
         for word in meant:
             if word and word != text:
                 yield replaced(source, pieces[i], word, f"`{text}` where `{word}` was expected")
-
-
-def _one_off(a: str, b: str) -> bool:
-    if len(a) == len(b):
-        differ = [i for i in range(len(a)) if a[i] != b[i]]
-        return len(differ) == 1 or (len(differ) == 2 and sorted(a) == sorted(b))
-    short, long = sorted((a, b), key=len)
-    return len(long) - len(short) == 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
 def _within(source: Source, piece: Piece) -> Iterator[Candidate]:

@@ -11,14 +11,25 @@ from archdsl.diagnostics import Diagnostic, Fix, Related
 from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.layers.registry import LAYERS
-from archdsl.repair.brackets import brackets
+from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import around, parameter_more, without_argument
 from archdsl.repair.candidates import Candidate, pieces_of
 from archdsl.repair.marks import comment, marks, quotes, words
-from archdsl.repair.names import definitions
+from archdsl.repair.names import alike, definitions
 from archdsl.repair.steps import arm_more, doubled, exchanged, left_out
 from archdsl.repair.trials import Elaborate, Result, Trials, key
-from archdsl.repair.values import known_numbers, literals, operators, others, rows, unwrapped, wanted
+from archdsl.repair.values import (
+    LAST,
+    counts,
+    known_numbers,
+    literals,
+    nodes,
+    operators,
+    others,
+    rows,
+    unwrapped,
+    wanted,
+)
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
@@ -42,7 +53,7 @@ def repair(run: Run, file: tree.File, closed: Mapping[str, int], elaborate: Elab
     first = run.findings.errors[0]
     if first.span is None or first.span.source not in trials.files:
         return
-    mending = _mending(trials, first)
+    mending = [] if first.code in SYNTAX and first.fixes else _mending(trials, first)
     found[found.index(first)] = _told(first, mending, trials)
 
 
@@ -57,8 +68,9 @@ def _names(help: str, told: Diagnostic, lost: set[str]) -> bool:
 
 
 def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
-    """The candidates of the lowest rank that take the first error away and bring no other."""
+    """The candidates of the lowest rank that leave no error; else those that take the first one away and bring none."""
     kept: list[Candidate] = []
+    partly: list[Candidate] = []
     seen: set[Any] = set()
     slopes = Slopes(trials)
     for candidate in _candidates(trials, first):
@@ -67,14 +79,17 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
         if candidate.edit in seen or slopes.hopeless(candidate):
             continue
         seen.add(candidate.edit)
-        result = trials.check((candidate.edit,), most=0 if len(trials.before) == 1 else 100)
+        most = 0 if len(trials.before) == 1 else 100
+        result = trials.check((candidate.edit,), most=most, last=candidate.rank == LAST)
         slopes.learn(candidate, result)
         if result is None:
-            if trials.spent:
-                break
-        elif result.keys <= trials.before - {key(first)} or (candidate.guess and key(first) not in result.keys):
+            continue
+        gone = candidate.guess and all(code != first.code for code, _ in result.keys)
+        if gone or not result.errors:
             kept.append(candidate)
-    return kept
+        elif result.keys <= trials.before - {key(first)} and not trials.joined:
+            partly.append(candidate)
+    return kept or [candidate for candidate in partly if candidate.rank == partly[0].rank][:ENOUGH]
 
 
 def _candidates(trials: Trials, first: Diagnostic) -> Iterator[Candidate]:
@@ -96,18 +111,20 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     assert first.span is not None
     at = first.span
     calls = around(files[0].statements, at)[:2]
-    if first.code == "E130":
+    if first.code in ("E130", "E161"):
         for file in files:
             yield from definitions(file, at.text)
-        yield from parameter_more(files[0], [at.text])
-        yield from marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
+        if not first.fixes:
+            yield from alike(files, at)
+            yield from parameter_more(files[0], [at.text])
+            yield from marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
     if first.code == "E146":
         known = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
         for file in files:
             yield from parameter_more(file, open_names(file) - known - LAYERS.keys())
-    if first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E123", "E202", "E225"):
+    if first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
         for call in calls:
-            yield from without_argument(call)
+            yield from without_argument(call, int(first.code in ("E122", "E202", "E203", "E225")))
     if first.code == "E125":
         for call in calls:
             if isinstance(call, tree.Join) and len(call.arms) == 1:
@@ -118,7 +135,10 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             yield from rows(statements, int(many[1]))
     if first.code in VALUES:
         yield from unwrapped(statements)
+    if first.code == "E301" and not re.search(r", not (?![!<>])", first.message):
+        return  # any change would make what is only not to be
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):
+        yield from counts(statements)
         yield from doubled(statements)
         yield from _numbers(first, statements, calls)
         yield from operators(statements)
@@ -138,6 +158,9 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
         return
     piece = broken[0]
     pieces = pieces_of(source, piece.start, piece.end)
+    if any(unbalanced(pieces)) and piece is not trials.files[source].broken[-1]:
+        piece = trials.join(source, piece)
+        pieces = pieces_of(source, piece.start, piece.end)
     if not pieces:
         return
     yield from words(source, pieces, at.start)
@@ -151,7 +174,8 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
 def _numbers(first: Diagnostic, statements: list[Any], calls: list[tree.Call | tree.Join]) -> Iterator[Candidate]:
     """Other numbers; those that the message tells of and those of the layer itself are the likelier."""
     found = literals(statements)
-    known = known_numbers(found)
+    held = [node for s in statements if isinstance(s, tree.Assertion) for node in nodes([s])]
+    known = known_numbers([*found, *(node for node in held if isinstance(node, (tree.Number, tree.ShapeLiteral)))])
     told = {int(number.replace("_", "")) for number in re.findall(r"(?<![\w.])[0-9][0-9_]*(?![\w.])", first.message)}
     told |= {int(number) for number in re.findall(r"[0-9]+(?=x[0-9])|(?<=x)[0-9]+", first.message)}
     inside = calls[0].span if calls else None
@@ -160,7 +184,7 @@ def _numbers(first: Diagnostic, statements: list[Any], calls: list[tree.Call | t
             at, rank = candidate.edit.span, candidate.rank
             if inside is not None and inside.source is at.source and inside.start <= at.start < inside.end:
                 rank = min(rank, 1)
-            elif first.code != "E301" and candidate.number in told and isinstance(node, tree.Number):
+            elif first.code != "E301" and candidate.number in told - {1, 2} and isinstance(node, tree.Number):
                 rank = min(rank, 1)
             yield candidate._replace(rank=rank)
 
@@ -211,21 +235,44 @@ def _alike(a: Result, b: Result) -> bool:
 
 def _told(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diagnostic:
     """The error with the repairs as help, at the place that they agree on."""
-    if not mending:
-        return first
-    best = mending[0]
     assert first.span is not None
-    agreed = all(_meet(best.edit.span, other.edit.span) for other in mending[1:])
     fixes = tuple(Fix(c.title, (c.edit,)) for c in mending if not c.guess)[: 1 if first.code in SYNTAX else 2]
     fixes = tuple(f for f in fixes if all(f.edits != g.edits for g in first.fixes))
+    words = [fix.title for fix in fixes] or [c.title for c in mending[:1]]
+    if first.code == "E130" and not (first.help or words):
+        words = [f"a constant is given by `{first.span.text} = …`"]
     told = replace(
         first,
-        help=(*first.help, *(fix.title for fix in fixes if fix.title not in first.help)),
+        help=(*first.help, *(text for text in dict.fromkeys(words) if text not in first.help)),
         fixes=(*first.fixes, *fixes),
     )
-    if best.rank == 9 or not (agreed or first.code in SYNTAX) or _meet(best.edit.span, first.span):
+    best = _place(first, mending, trials)
+    if best is None or (best.edit.span.source is first.span.source and _overlap(best.edit.span, first.span)):
         return told
     return _moved(told, best, trials)
+
+
+def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candidate | None:
+    """Where the fault is: what the fixes of the layer itself agree on, else the other repairs; None where not."""
+    own = [Candidate(edit, "") for fix in first.fixes for edit in fix.edits if edit.span.start < edit.span.end]
+    own = [c for c in own if not c.edit.span.text.isidentifier() and not _sure_of(first, c)]
+    if first.code in SYNTAX:
+        return mending[0] if mending else None
+    best = mending if mending and (mending[0].rank == 0 or not own) else own
+    if not best or best[0].rank == LAST:
+        return None
+    if trials.spent and best[0].rank > 1 and not re.search(r"params", first.message):
+        return None  # others may be as good
+    return best[0] if all(_meet(best[0].edit.span, other.edit.span) for other in best[1:]) else None
+
+
+def _sure_of(first: Diagnostic, candidate: Candidate) -> bool:
+    """Whether a fix changes the input alone, which is one of many ways."""
+    return any(candidate.edit in fix.edits and _sure(fix) for fix in first.fixes)
+
+
+def _overlap(a: Span, b: Span) -> bool:
+    return a.start < max(b.end, b.start + 1) and b.start < max(a.end, a.start + 1)
 
 
 def _meet(a: Span, b: Span) -> bool:

@@ -35,18 +35,42 @@ def doubled(statements: Iterable[Any]) -> Iterator[Candidate]:
 
 
 def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
-    """A step more between two others, one that the file has between such steps elsewhere."""
-    follows: dict[tuple[str, str], set[str]] = {}
+    """A step more, one that the file has elsewhere, between two that it has beside such a step."""
+    pairs: set[tuple[str, str]] = set(_USUAL)
+    texts: dict[str, dict[str, None]] = {"GAP": {"GAP": None}, "BN": {"BN": None}, "RELU": {"RELU": None}}
+    counted: dict[tuple[str, str], int] = {}
     chains = [node for node in nodes(statements) if isinstance(node, tree.Chain)]
     for chain in chains:
-        for a, b, c in zip(chain.steps, chain.steps[1:], chain.steps[2:]):
-            if not isinstance(b, tree.Labelled):
-                follows.setdefault((_head(a), _head(c)), set()).add(b.span.text)
+        for before, after in pairwise((None, *chain.steps)):
+            pair = _head(before), _head(after)
+            pairs.add(pair)
+            counted[pair] = counted.get(pair, 0) + 1
+            if pair[1].isupper() and isinstance(_bare(after), (tree.Name, tree.Call)):
+                texts.setdefault(pair[1], {})[_bare(after).span.text] = None
     for chain in chains:
-        for a, c in pairwise(chain.steps):
-            for text in sorted(follows.get((_head(a), _head(c)), ())):
-                at = Span(a.span.source, a.span.end, a.span.end)
-                yield Candidate(Edit(at, f" - {text}"), f"write {_short(text)} behind {_short(a.span.text)}", rank=4)
+        for before, after in pairwise((None, *chain.steps)):
+            a, c = _head(before), _head(after)
+            if counted[a, c] > 2 or (a, c) in _USUAL:
+                continue
+            for head, written in texts.items():
+                if (a, head) in pairs and (head, c) in pairs and head not in (a, c):
+                    for text in written:
+                        start = after.span.start
+                        at = Span(after.span.source, start, start)
+                        title = f"write {_short(text)} before {_short(after.span.text)}"
+                        yield Candidate(Edit(at, f"{text} - "), title, rank=2)
+
+
+_USUAL = (
+    ("CONV", "BN"), ("BN", "RELU"), ("CONV", "RELU"), ("RELU", "POOL"), ("POOL", "CONV"), ("RELU", "CONV"),
+    ("RELU", "GAP"), ("GAP", "FC"), ("FC", "RELU"), ("BN", "CONV"),
+)  # fmt: skip
+
+
+def _bare(step: Any) -> Any:
+    while isinstance(step, tree.Labelled):
+        step = step.step
+    return step
 
 
 def arm_more(join: tree.Join) -> Iterator[Candidate]:
@@ -57,9 +81,11 @@ def arm_more(join: tree.Join) -> Iterator[Candidate]:
 
 
 def _head(step: Any) -> str:
-    """The name of a step's layer."""
+    """The name of a step's layer; "" where a chain begins."""
     while isinstance(step, (tree.Labelled, tree.Repeated, tree.Optional_)):
         step = step.step
+    if step is None:
+        return ""
     if isinstance(step, tree.Name):
         return step.id
     return step.name.id if isinstance(step, (tree.Call, tree.Join)) else type(step).__name__

@@ -51,6 +51,7 @@ class Trials:
         self.before = {key(error) for error in run.findings.errors}
         self._closed = closed
         self._elaborate = elaborate
+        self.joined = False  # whether several errors are looked at as one
         self._steps = 0
         self._text = 0
 
@@ -91,9 +92,22 @@ class Trials:
         rest = tuple(span for span in file.broken if span not in broken)
         return file._replace(statements=(*before, *found, *after), broken=rest)
 
-    def check(self, edits: Sequence[Edit], *, most: int = 0) -> Result | None:
-        """What is wrong with the edits, `most` + 1 errors of it; None where they do not parse, or nothing is left."""
-        files = None if self.spent else self.parsed(edits)
+    def join(self, source: Source, first: Span) -> Span:
+        """Take all that stands from one stretch that does not parse to the last for one; where it stands."""
+        file = self.files[source]
+        self.joined = True
+        whole = Span(source, first.start, file.broken[-1].end)
+        kept = tuple(s for s in file.statements if not whole.start <= s.span.start < whole.end)
+        rest = tuple(span for span in file.broken if span.start < whole.start)
+        self.files[source] = file._replace(statements=kept, broken=(*rest, whole))
+        return whole
+
+    def check(self, edits: Sequence[Edit], *, most: int = 0, last: bool = False) -> Result | None:
+        """What is wrong with the edits, `most` + 1 errors of it; None where they do not parse, or nothing is left.
+
+        `last`: one more may be tried whatever the others have cost.
+        """
+        files = None if self.spent and not last else self.parsed(edits)
         if files is None:
             return None
         run = self.run

@@ -12,6 +12,7 @@ from archdsl.repair.candidates import Candidate
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
+LAST = 9  # the rank of what is tried when nothing else has helped
 SMALL = 12  # a number up to this may be any other small one: a stride, a kernel, a depth
 COMMON = frozenset(
     (*range(9), 10, 11, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 100, 112, 128, 144, 160, 192, 224, 227,
@@ -67,7 +68,7 @@ def unwrapped(statements: Iterable[Any]) -> Iterator[Candidate]:
                 yield Candidate(Edit(node.span, other), f"write {other}")
         elif isinstance(node, tree.Name) and node.id in ("true", "false", "True", "False"):
             for other in ("1", "3", "64"):
-                yield Candidate(Edit(node.span, other), "a number stands here", guess=True)
+                yield Candidate(Edit(node.span, other), f"a number instead of {node.id}", guess=True)
         elif isinstance(node, tree.Number) and node.value in (0, 1):
             word = "true" if node.value else "false"
             yield Candidate(Edit(node.span, word), f"write {word}", rank=1)
@@ -76,18 +77,37 @@ def unwrapped(statements: Iterable[Any]) -> Iterator[Candidate]:
             yield Candidate(Edit(node.span, inner), f"write {inner}")
 
 
+def counts(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Counts of copies that are names without a value, or 0."""
+    defined = {node.name.id for node in statements if isinstance(node, tree.Constant)}
+    for node in nodes(statements):
+        if isinstance(node, tree.Repeated):
+            zero = isinstance(node.count, tree.Number) and node.count.value == 0
+            if zero or (isinstance(node.count, tree.Name) and node.count.id not in defined):
+                for other in range(1, 9):
+                    yield Candidate(Edit(node.count.span, str(other)), f"write {other}")
+
+
 def wanted(statement: Any, failed: Iterable[tuple[Any, Any]]) -> Iterator[Candidate]:
     """What an assertion would have to say to hold."""
     for node in nodes([statement]):
-        if isinstance(node, tree.Comparison) and node.operators == ("==",):
-            right = node.operands[1]
-            for found, meant in failed:
-                if isinstance(right, tree.Number) and right.value == meant and isinstance(found, int):
-                    text = f"{found:_}" if "_" in right.span.text or found >= 10_000 else str(found)
-                    yield Candidate(Edit(right.span, text), f"write {text} if the network is as it should be", rank=9)
-                if isinstance(right, tree.ShapeLiteral) and right.sizes == meant and isinstance(found, tuple):
-                    text = "x".join(map(str, found)) if len(found) > 1 else str(found[0])
-                    yield Candidate(Edit(right.span, text), f"write {text} if the network is as it should be", rank=9)
+        if not isinstance(node, tree.Comparison) or len(node.operators) != 1:
+            continue
+        left, right = node.operands
+        source, gap = node.span.source, node.span.source.text[left.span.end : right.span.start]
+        for found, meant in failed:
+            if found == meant and gap.strip() in ("!=", "<", ">"):
+                at = Span(source, left.span.end, right.span.start)
+                yield Candidate(
+                    Edit(at, gap.replace(gap.strip(), "==")), f"write == instead of {gap.strip()}", rank=LAST
+                )
+            text = ""
+            if isinstance(right, tree.Number) and right.value == meant and isinstance(found, int):
+                text = f"{found:_}" if "_" in right.span.text or found >= 10_000 else str(found)
+            if isinstance(right, tree.ShapeLiteral) and isinstance(found, tuple) and len(found) > 1:
+                text = "x".join(map(str, found))
+            if text and node.operators == ("==",):
+                yield Candidate(Edit(right.span, text), f"write {text} if the network is as it should be", rank=LAST)
 
 
 def slips(n: int, known: frozenset[int]) -> list[int]:
@@ -140,7 +160,8 @@ def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iter
 
 def _number(at: Span, before: int, after: int) -> Candidate:
     odd = before not in COMMON and after in COMMON
-    return Candidate(Edit(at, str(after)), f"write {after}", rank=0 if odd else 3, number=before, other=after)
+    rank = 0 if odd else 3 if before > SMALL or after <= SMALL else 4
+    return Candidate(Edit(at, str(after)), f"write {after}", rank=rank, number=before, other=after)
 
 
 def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:

@@ -192,9 +192,8 @@ def is_at(fault: Seeded, told: Diagnostic) -> bool:
         gone = original(fault.file)[fault.start : fault.end]
         if told.code == "E111" and gone.startswith("input"):
             return True
-        asked = re.sub(r"[^A-Za-z_].*", "", told.span.text.lstrip("@"))
-        defined = re.findall(r"[A-Za-z_]+", gone.partition("=")[0] + gone)
-        if told.code in told.message or asked in defined or any(word in told.message.split() for word in defined):
+        defined = set(re.findall(r"[A-Za-z_]+", gone.split("=")[0] if gone[:1].islower() else gone))
+        if defined & set(re.findall(r"[A-Za-z_]+", told.message)):
             return True
     if told.span is None or Path(told.span.source.name).name != fault.file.name:
         return False
@@ -209,10 +208,10 @@ def edited(fault: Seeded) -> tuple[int, int]:
     start, end = fault.start, fault.start + len(fault.new)
     tokens = list(_tokens(text))
     if fault.new.strip():
-        touched = [(a, b) for a, b in tokens if a < end and start < b]
+        touched = [(start, end), *((a, b) for a, b in tokens if a < end and start < b)]
     else:
-        before = [(a, b) for a, b in tokens if b <= start]
-        after = [(a, b) for a, b in tokens if a >= end]
+        before = [(a, b) for a, b in tokens if b <= start and text[a:b] not in ("-", ",")]
+        after = [(a, b) for a, b in tokens if a >= end and text[a:b] not in ("-", ",")]
         touched = [*before[-1:], *after[:1], *((a, b) for a, b in tokens if a < start < b)]
     return min(a for a, _ in touched), max(b for _, b in touched)
 
