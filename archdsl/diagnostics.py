@@ -105,6 +105,7 @@ class Findings:
 
     found: list[Diagnostic] = field(default_factory=list)
     read: set[str] = field(default_factory=set)  # the paths that `use` led to, whether there is a file or not
+    most: int = MOST  # errors, past which elaboration ends; 0: it ends with the first
     _keys: set[object] = field(default_factory=set)
     _counts: dict[str, int] = field(default_factory=dict)
 
@@ -116,9 +117,9 @@ class Findings:
         self._keys.add(key)
         diagnostic = _short(diagnostic)
         count = self._counts[diagnostic.severity] = self._counts.get(diagnostic.severity, 0) + 1
-        if count <= MOST:
+        if count <= max(self.most, 1):
             self.found.append(diagnostic)
-        elif count == MOST + 1:
+        elif count == MOST + 1 == self.most + 1:
             code = "E104" if diagnostic.severity == "error" else "W404"
             message = f"there are more than {MOST} {diagnostic.severity}s; the others are left out"
             name = diagnostic.span.source.name if diagnostic.span else diagnostic.file
@@ -137,7 +138,7 @@ class Findings:
     @property
     def full(self) -> bool:
         """Whether there are more errors than are told."""
-        return self._counts.get("error", 0) > MOST
+        return self._counts.get("error", 0) > self.most
 
     @property
     def errors(self) -> list[Diagnostic]:

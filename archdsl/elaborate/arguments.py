@@ -116,11 +116,10 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
     loose = [(value, place) for key, value, place in given if not key]
     if cls.variadic and loose:
         first = loose[0][0]
+        over = loose[0][1]._replace(end=loose[-1][1].end)
         whole = isinstance(first, (tuple, list)) and not hasattr(first, "_fields") and len(loose) == 1
-        values[cls.variadic] = _convert(
-            cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), loose[0][1]
-        )
-        spans[cls.variadic] = loose[0][1]
+        values[cls.variadic] = _convert(cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), over)
+        spans[cls.variadic] = over
     elif len(loose) > len(cls.positional):
         raise _too_many(cls, name, loose, arriving)
     else:

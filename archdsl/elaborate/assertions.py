@@ -6,7 +6,7 @@ from typing import Any
 
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.evaluate import Evaluator
-from archdsl.elaborate.operations import truth
+from archdsl.elaborate.operations import plain, truth
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault, Tensor, Wrong, describe
 from archdsl.graph import Network
@@ -30,15 +30,15 @@ def hold(place: Place, network: Network, node: tree.Assertion) -> None:
     before = len(place.run.work.reads)
     reads = place.run.work.reads
     try:
-        _hold(evaluator, node)
+        _hold(evaluator, node, place.run.failed)
     finally:
         del reads[before:]  # what an assertion reads may be open: it is held at several sizes
 
 
-def _hold(evaluator: Evaluator, node: tree.Assertion) -> None:
+def _hold(evaluator: Evaluator, node: tree.Assertion, failed: list[tuple[Any, Any]]) -> None:
     if truth(plain_truth(evaluator.value(node.value)), node.value.span):
         return
-    sides = _sides(evaluator, node.value)
+    sides = _sides(evaluator, node.value, failed)
     raise Fault(
         Diagnostic("E301", f"the assertion fails: {sides}" if sides else "the assertion fails", node.value.span)
     )
@@ -49,11 +49,11 @@ def plain_truth(value: Any) -> Any:
     return True if isinstance(value, Wrong) else value
 
 
-def _sides(evaluator: Evaluator, node: tree.Value) -> str:
-    """The values on both sides of what fails, as "params is 12, not < 10"."""
+def _sides(evaluator: Evaluator, node: tree.Value, failed: list[tuple[Any, Any]]) -> str:
+    """The values on both sides of what fails, as "params is 12, not < 10"; they are added to `failed` as well."""
     if isinstance(node, tree.Binary) and node.operator in ("and", "or"):
         parts = [p for p in (node.left, node.right) if not evaluator.value(p)]
-        return " and ".join(filter(None, (_sides(evaluator, part) for part in parts)))
+        return " and ".join(filter(None, (_sides(evaluator, part, failed) for part in parts)))
     if not isinstance(node, tree.Comparison):
         return ""
     told = []
@@ -61,6 +61,7 @@ def _sides(evaluator: Evaluator, node: tree.Value) -> str:
         part = tree.Comparison(node.span, (left, right), (operator,))
         if not evaluator.value(part):
             found, wanted = evaluator.value(left), evaluator.value(right)
+            failed.append((plain(found), plain(wanted)))
             relation = "not" if operator == "==" else f"not {operator}"
             told.append(f"{left.span.text} is {describe(found)}, {relation} {describe(wanted)}")
     return "; ".join(told)

@@ -9,7 +9,6 @@ from typing import Any
 
 from archdsl.diagnostics import Edit, Fix
 from archdsl.elaborate.values import LayerValue
-from archdsl.layers.registry import layer_class
 from archdsl.syntax.source import Span
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -25,9 +24,6 @@ def set_argument(callee: LayerValue, spans: Mapping[str, Span], argument: str, v
     """The edit that gives an argument this value where the layer is written; None where it is not in the text."""
     written = spans.get(argument)
     if written is not None:
-        if argument == layer_class(callee.name).variadic:
-            loose = [span for name, _, span in callee.arguments if not name]
-            written = written._replace(end=loose[-1].end)
         return Edit(written, value)
     text, start = callee.span.source.text, callee.span.start
     name = _NAME.match(text, start)

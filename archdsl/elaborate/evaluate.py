@@ -32,6 +32,7 @@ from archdsl.syntax.source import Span
 DEEPEST_CALLS = 40  # functions that call functions
 MOST_WORK = 1_000_000  # values worked out in one run
 CONSTANT = "a constant is given by `{0} = …` or -D {0}=…"
+CALLED = "a block is defined by block {0}(…), or comes from another file: use {0} from …"
 
 
 class Work:
@@ -265,7 +266,7 @@ class Evaluator:
         return tuple((a.name, self.value(a.value), a.value.span) for a in node.arguments)
 
     def _call(self, node: tree.Call, words: Sequence[str]) -> Any:
-        callee = self._name(node.name, (), "")
+        callee = self._name(node.name, (), CALLED)
         if isinstance(callee, LayerValue) and not callee.arguments:
             from archdsl.elaborate.arguments import layer_words
 

@@ -16,7 +16,7 @@ from archdsl.elaborate.labels import Level
 from archdsl.elaborate.mentions import words
 from archdsl.elaborate.model import be_block, class_name, named_model
 from archdsl.elaborate.nearby import find_inputs
-from archdsl.elaborate.openness import elaborate_open, open_symbols
+from archdsl.elaborate.openness import LIKELY, elaborate_open, open_symbols
 from archdsl.elaborate.place import FileScope, Place, Run, Tail
 from archdsl.elaborate.statements import define_names, state
 from archdsl.elaborate.steps import sequence
@@ -74,8 +74,13 @@ def elaborate(
         from archdsl.lint.silence import silence
 
         silence(findings)
-    if findings.errors and not counts and not symbols:
-        find_inputs(run, lambda trial: _elaborated(trial, file))
+    if findings.errors:
+        from archdsl.repair import repair  # only for a spec that is wrong
+
+        if not counts and not symbols:
+            find_inputs(run, lambda trial: _elaborated(trial, file))
+        closed = dict.fromkeys(counts, 1) | dict.fromkeys(symbols, LIKELY[0])
+        repair(run, file, closed, _elaborated)
     return None if findings.errors else network
 
 

@@ -29,7 +29,9 @@ def bind(target: tree.Target, value: Any, names: Names) -> None:
     parts = value if isinstance(value, (tuple, list)) and not hasattr(value, "_fields") else None
     if parts is None or len(parts) != len(target.names):
         many = len(target.names)
-        raise fault("E144", f"{describe(value)} does not come apart into {many} value{'s' * (many > 1)}", target.span)
+        written = " ".join(target.span.text.split())
+        message = f"{describe(value)} does not come apart into {many} value{'s' * (many > 1)}"
+        raise fault("E144", message, target.span, help=f"one for each of {written}")
     for inner, part in zip(target.names, parts):
         bind(inner, part, names)
 

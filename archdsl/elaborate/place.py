@@ -57,6 +57,8 @@ class Run:
     broken: set[str] = field(default_factory=set)  # words of what does not parse: it may define what is missed
     symbols: Mapping[str, int] = field(default_factory=dict)  # open sizes of the inputs, as they are tried now
     unread: bool = False  # whether a file that cannot be read may define any name
+    parsed: Mapping[str, tree.File] = field(default_factory=dict)  # files that `use` need not read, by their paths
+    failed: list[tuple[Any, Any]] = field(default_factory=list)  # what assertions found, and what they wanted
 
     def __post_init__(self) -> None:
         self.outside = self.given

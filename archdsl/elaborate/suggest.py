@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
+from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.values import Fault
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
@@ -63,13 +64,26 @@ def near(name: str, known: Iterable[str]) -> str:
         return folded[name.lower()]
     found = difflib.get_close_matches(name.lower(), list(folded), n=2, cutoff=0.75)
     nearness = [difflib.SequenceMatcher(None, candidate, name.lower()).ratio() for candidate in found]
-    return folded[found[0]] if found and nearness[0] > (nearness[1:] or [0.0])[0] else ""
+    if found and nearness[0] > (nearness[1:] or [0.0])[0]:
+        return folded[found[0]]
+    slips = [candidate for candidate in folded if is_slip(name.lower(), candidate)] if len(name) > 1 else []
+    return folded[slips[0]] if len(slips) == 1 else ""
+
+
+def is_slip(a: str, b: str) -> bool:
+    """Whether one letter more, less, exchanged or two the other way round make the one of the other."""
+    if len(a) == len(b):
+        differ = [i for i in range(len(a)) if a[i] != b[i]]
+        turned = len(differ) == 2 and differ[1] == differ[0] + 1 and sorted(a) == sorted(b)
+        return len(differ) == 1 or turned
+    short, long = sorted((a, b), key=len)
+    return len(long) - len(short) == 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
 def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] = (), hint: str = "") -> Fault:
     """The Fault for a name that nothing defines, with what was probably meant, else the hint about `{0}`."""
     foreign = _MEANT.get(node.id.lower(), "")
-    meant = foreign or near(node.id, [*known, *words, *LAYERS, *_SPECIAL])
+    meant = foreign or near(node.id, [*known, *words, *LAYERS, *FUNCTIONS, *_SPECIAL])
     if not meant:
         help = hint.format(node.id)
         return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,) if help else ()))

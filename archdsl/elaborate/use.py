@@ -58,8 +58,11 @@ def _load(place: Place, node: tree.Use) -> FileScope:
             return scope
     if len(run.scopes) > MOST_FILES:
         raise fault("E183", f"more than {MOST_FILES} files", node.path_span)
+    file = run.parsed.get(path)
+    if file is not None:
+        return _elaborate(place, file.span.source, node, file)
     source = Source(_read(path, node), os.path.join(os.path.dirname(here.name), node.path), path)
-    return _elaborate(place, source, node)
+    return _elaborate(place, source, node, None)
 
 
 def _read(path: str, node: tree.Use) -> str:
@@ -78,13 +81,13 @@ def _read(path: str, node: tree.Use) -> str:
         raise fault("E180", f"{node.path} is no text in UTF-8 (byte {error.start})", node.path_span) from None
 
 
-def _elaborate(place: Place, source: Source, node: tree.Use) -> FileScope:
+def _elaborate(place: Place, source: Source, node: tree.Use, file: tree.File | None) -> FileScope:
     from archdsl.elaborate.statements import define_names, state  # a file's statements may be `use` again
 
     run = place.run
     if len(source.text) + sum(len(other.text) for other in run.scopes) > MOST_TEXT:
         raise fault("E183", f"more than {MOST_TEXT:_} characters in all files", node.path_span)
-    file = parse(source, run.findings)
+    file = parse(source, run.findings) if file is None else file
     names = Names()
     if file is None:
         run.unread = True

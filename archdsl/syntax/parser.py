@@ -76,6 +76,15 @@ def parse(source: Source, findings: Findings) -> tree.File | None:
     return tree.File(Span(source, 0, len(source.text)), tuple(statements), tuple(broken))
 
 
+def parse_piece(source: Source, text: str, shift: int) -> tuple[tree.Statement, ...] | None:
+    """The statements of a text that is tried instead of what stands at `shift`, None where it does not parse."""
+    try:
+        piece: tree.File = _parse(source, text, shift, "file")
+    except _Broken:
+        return None
+    return piece.statements
+
+
 def parse_value(source: Source) -> tree.Value:
     """The tree of a single value, as `-D NAME=VALUE` gives it; raises ValueParseError."""
     try:
@@ -101,7 +110,7 @@ def _parse(source: Source, text: str, shift: int, start: str) -> Any:
     """The tree of a stretch of a source; raises _Broken."""
 
     def value(begin: int, end: int) -> tree.Value:
-        found: tree.Value = _parse(source, source.text[begin:end], begin, "expr")
+        found: tree.Value = _parse(source, text[begin - shift : end - shift], begin, "expr")
         return found
 
     try:

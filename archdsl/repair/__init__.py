@@ -1,0 +1,22 @@
+"""What was probably meant: single edits that would mend a spec, each of them tried on the whole of it.
+
+A spec that is wrong is most often one slip away from one that is right. Edits that undo common slips are made and
+checked until the budget is spent (trials.py); those that leave no error are told as help. Where all of them
+change the same place, that is where the fault is, and not where it shows, such as an ADD far behind a wrong width
+or an assertion at the end of the file. Fixes that the layers themselves propose are tried in the same way, and those
+that do not mend the whole are taken back.
+
+candidates.py  what an edit is, and the tokens of a text
+brackets.py    a bracket too many, too few, or of the wrong kind
+marks.py       marks between steps and values, and misspelt words
+names.py       a misspelt definition
+values.py      numbers, shapes, operators, the items of a list
+steps.py       steps in the wrong order, twice, or left out
+search.py      which of these are tried for which error, and what is made of those that mend it
+
+The idea is that of Lerner, Flower, Grossman and Chambers, "Searching for Type-Error Messages" (PLDI 2007).
+"""
+
+from archdsl.repair.search import repair
+
+__all__ = ["repair"]

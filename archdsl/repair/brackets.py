@@ -1,0 +1,142 @@
+"""Brackets: one too many, one too few, one of the wrong kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from archdsl.layers.registry import LAYERS
+from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
+from archdsl.syntax.source import Source
+
+_CLOSES = {"(": ")", "[": "]", "{": "}"}
+_OPENS = {close: open for open, close in _CLOSES.items()}
+_HEAD = re.compile(r"[A-Za-z_]\w*")
+
+
+def unbalanced(pieces: Sequence[Piece]) -> tuple[list[int], list[int]]:
+    """The opening brackets that nothing closes, and the closing ones that nothing opens, by their numbers."""
+    stack: list[int] = []
+    open: list[int] = []
+    close: list[int] = []
+    for index, piece in enumerate(pieces):
+        if piece.text in _CLOSES:
+            stack.append(index)
+        elif piece.text in _OPENS:
+            opener = _OPENS[piece.text]
+            depth = next((d for d in range(len(stack) - 1, -1, -1) if pieces[stack[d]].text == opener), -1)
+            if depth < 0:
+                close.append(index)
+            else:
+                open += stack[depth + 1 :]
+                del stack[depth:]
+    return sorted(open + stack), close
+
+
+def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
+    """Edits that leave all brackets balanced, the plainest first."""
+    open, close = unbalanced(pieces)
+    if not open and not close:
+        return
+    yield from _kinds(source, pieces)
+    for index in (*open, *close):
+        yield from _doubled(source, pieces, index)
+    if len(open) > 1 or len(close) > 1:
+        return
+    for index in close:
+        yield from _opened(source, pieces, index)
+        yield _without(source, pieces[index])
+    for index in open:
+        yield from _closed(source, pieces, index, close[0] if close else len(pieces))
+        yield _without(source, pieces[index])
+
+
+def _kinds(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
+    """Two brackets that belong together and differ, wherever the first such pair is."""
+    stack: list[Piece] = []
+    for b in pieces:
+        if b.text in _CLOSES:
+            stack.append(b)
+        elif b.text in _OPENS and stack:
+            a = stack.pop()
+            if _CLOSES[a.text] != b.text:
+                right, left = _CLOSES[a.text], _OPENS[b.text]
+                message = f"`{b.text}` where `{right}` closes the `{a.text}` at {_place(source, a)}"
+                yield replaced(source, a, left, f"`{a.text}` where `{b.text}` closes it at {_place(source, b)}")
+                yield replaced(source, b, right, message)
+                return
+
+
+def _doubled(source: Source, pieces: Sequence[Piece], index: int) -> Iterator[Candidate]:
+    """A bracket beside one of its kind, the nearest one before it first."""
+    text = pieces[index].text
+    twice = [i for i in range(1, len(pieces)) if text == pieces[i].text == pieces[i - 1].text]
+    for i in sorted(twice, key=lambda i: abs(i - index)):
+        if pieces[i - 1].end == pieces[i].start:
+            piece = pieces[i]
+            yield removed(source, piece.start, piece.end, f"take one {text} out", f"`{text}` stands twice")
+
+
+def _without(source: Source, piece: Piece) -> Candidate:
+    what = "opens" if piece.text in _OPENS else "closes"
+    return removed(source, piece.start, piece.end, f"take {piece.text} out", f"nothing {what} this `{piece.text}`")
+
+
+def _closed(source: Source, pieces: Sequence[Piece], open: int, end: int) -> Iterator[Candidate]:
+    """Places where the bracket may close: before the indentation falls back, at the ends of lines, then anywhere."""
+    piece = pieces[open]
+    mark = _CLOSES[piece.text]
+    own = _indentation(source, piece.start)
+    places: dict[int, None] = {}
+    lines = [
+        i for i in range(open, end) if i + 1 >= len(pieces) or "\n" in source.text[pieces[i].end : pieces[i + 1].start]
+    ]
+    for i in lines:
+        following = _indentation(source, pieces[i + 1].start) if i + 1 < len(pieces) else -1
+        if following <= own and i >= open:
+            places[i] = None
+    places.update(dict.fromkeys(reversed(range(open, min(end, lines[0] + 1 if lines else end)))))
+    places.update(dict.fromkeys(lines))
+    places.update(dict.fromkeys(range(open, end)))
+    for i in places:
+        broken = i in lines and source.text[piece.end :].split("\n", 1)[0].strip() == ""
+        text = f"\n{' ' * own}{mark}" if broken else f" {mark}" if mark == "}" else mark
+        message = f"nothing closes the `{piece.text}` at {_place(source, piece)}"
+        yield inserted(source, pieces[i].end, text, f"close it with {mark} behind {pieces[i].text}", message)
+
+
+def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Candidate]:
+    """Places before a closing bracket where one may open: behind and within names first, from right to left."""
+    mark = _OPENS[pieces[close].text]
+    message = f"nothing opens the `{pieces[close].text}` at {_place(source, pieces[close])}"
+    for index in range(close - 1, max(-1, close - 80), -1):
+        piece = pieces[index]
+        title = f"open it with {mark} behind "
+        if mark == "(" and _HEAD.fullmatch(piece.text):
+            yield inserted(source, piece.end, mark, title + piece.text, message)
+            for cut in range(2, len(piece.text)):
+                head = piece.text[:cut]
+                if head in LAYERS or re.search(rf"\b{head}\s*\(", source.text):
+                    yield inserted(source, piece.start + cut, mark, title + head, message)
+        if mark == "[":
+            number = re.search(r"[0-9]+$", piece.text)
+            if number and _HEAD.match(piece.text):
+                yield inserted(
+                    source, piece.start + number.start(), mark, title + piece.text[: number.start()], message
+                )
+    for index in range(close - 1, max(-1, close - 80), -1):
+        piece = pieces[index]
+        text = f"{mark} " if mark == "{" else mark
+        yield inserted(source, piece.start, text, f"open it with {mark} before {piece.text}", message)
+        if mark == "{":
+            yield inserted(source, piece.end, f" {mark}", f"open it with {mark} behind {piece.text}", message)
+
+
+def _indentation(source: Source, at: int) -> int:
+    line = source.line(source.position(at)[0])
+    return len(line) - len(line.lstrip())
+
+
+def _place(source: Source, piece: Piece) -> str:
+    line, column = source.position(piece.start)
+    return f"{line}:{column}"

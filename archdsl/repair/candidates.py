@@ -1,0 +1,67 @@
+"""What is common to all repairs: an edit that may be what was meant, and the tokens of a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from archdsl.diagnostics import Edit
+from archdsl.syntax.source import Source, Span
+
+_TOKEN = re.compile(
+    r'"(?:[^"\\\n]|\\.)*"|@?[A-Za-z_][A-Za-z0-9_]*|[0-9][A-Za-z0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE]-[0-9]+)?'
+    r"|->|[=!<>]=|//|\*\*|\.\.|[^\s#]"
+)
+_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*')
+
+
+class Candidate(NamedTuple):
+    """An edit that may be what was meant.
+
+    `title` is the help; `message` says what is wrong where the edit is, if that is plainer than the error's own.
+    `guess`: the edit gives the place of the fault, and its text is nothing that one could mean. Of a lower `rank`
+    is what is more likely; `number` and `other` are those that stand there and instead.
+    """
+
+    edit: Edit
+    title: str
+    message: str = ""
+    guess: bool = False
+    rank: int = 0
+    number: int = 0
+    other: int = 0
+
+
+class Piece(NamedTuple):
+    """A token: its text and its place."""
+
+    text: str
+    start: int
+    end: int
+
+
+def pieces_of(source: Source, start: int, end: int) -> list[Piece]:
+    """The tokens of a stretch, comments left out."""
+    return list(_pieces(source.text, start, end))
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[Piece]:
+    plain = _COMMENT.sub(lambda m: " " * len(m[0]) if m[0][0] == "#" else m[0], text[start:end])
+    for match in _TOKEN.finditer(plain):
+        yield Piece(match[0], match.start() + start, match.end() + start)
+
+
+def replaced(source: Source, piece: Piece, text: str, message: str = "") -> Candidate:
+    """A token replaced by another text."""
+    return Candidate(Edit(Span(source, piece.start, piece.end), text), f"write {text}", message)
+
+
+def inserted(source: Source, at: int, text: str, title: str, message: str) -> Candidate:
+    """A text put in."""
+    return Candidate(Edit(Span(source, at, at), text), title, message)
+
+
+def removed(source: Source, start: int, end: int, title: str, message: str) -> Candidate:
+    """A stretch taken out."""
+    return Candidate(Edit(Span(source, start, end), ""), title, message)

@@ -1,0 +1,295 @@
+"""Which repairs are tried for which error, and what is made of those that mend it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from archdsl.diagnostics import Diagnostic, Fix, Related
+from archdsl.elaborate.mentions import open_names
+from archdsl.elaborate.place import Run
+from archdsl.layers.registry import LAYERS
+from archdsl.repair.brackets import brackets, unbalanced
+from archdsl.repair.calls import around, parameter_more, without_argument
+from archdsl.repair.candidates import Candidate, pieces_of
+from archdsl.repair.marks import comment, marks, quotes, words
+from archdsl.repair.names import alike, definitions
+from archdsl.repair.steps import arm_more, doubled, exchanged, left_out
+from archdsl.repair.trials import Elaborate, Result, Trials, key
+from archdsl.repair.values import (
+    LAST,
+    counts,
+    known_numbers,
+    literals,
+    nodes,
+    operators,
+    others,
+    rows,
+    unwrapped,
+    wanted,
+)
+from archdsl.syntax import tree
+from archdsl.syntax.source import Source, Span
+
+ENOUGH = 4  # repairs that are looked for
+SYNTAX = ("E101", "E102")
+VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E143", "E144", "E147")
+LONGEST = 4_000  # characters of a stretch that does not parse, for which repairs are looked for
+
+
+def repair(run: Run, file: tree.File, closed: Mapping[str, int], elaborate: Elaborate) -> None:
+    """Try the fixes that errors offer, and look for others of the first error."""
+    trials = Trials(run, file, closed, elaborate)
+    found = run.findings.found
+    errors = run.findings.errors
+    for told in errors[:3]:
+        kept = tuple(fix for fix in told.fixes if _sure(fix) or trials.mends(fix.edits, told))
+        if kept != told.fixes:
+            lost = {fix.title for fix in told.fixes if fix not in kept}
+            rest = tuple(help for help in told.help if help not in lost and not _names(help, told, lost))
+            found[found.index(told)] = replace(told, fixes=kept, help=rest)
+    first = run.findings.errors[0]
+    if first.span is None or first.span.source not in trials.files:
+        return
+    mending = [] if first.code in SYNTAX and first.fixes else _mending(trials, first)
+    found[found.index(first)] = _told(first, mending, trials)
+
+
+def _sure(fix: Fix) -> bool:
+    """Whether it was tried already: other sizes of the input are found by trying them."""
+    return fix.title.startswith("an input of ")
+
+
+def _names(help: str, told: Diagnostic, lost: set[str]) -> bool:
+    """Whether a help says no more than a fix that was taken back."""
+    return any(help == f"did you mean {title.removeprefix('write ')}?" for title in lost)
+
+
+def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
+    """The candidates of the lowest rank that leave no error; else those that take the first one away and bring none."""
+    kept: list[Candidate] = []
+    partly: list[Candidate] = []
+    seen: set[Any] = set()
+    slopes = Slopes(trials)
+    for candidate in _candidates(trials, first):
+        if kept and (candidate.rank > kept[0].rank or len(kept) >= ENOUGH):
+            break
+        if candidate.edit in seen or slopes.hopeless(candidate):
+            continue
+        seen.add(candidate.edit)
+        most = 0 if len(trials.before) == 1 else 100
+        result = trials.check((candidate.edit,), most=most, last=candidate.rank == LAST)
+        slopes.learn(candidate, result)
+        if result is None:
+            continue
+        gone = candidate.guess and all(code != first.code for code, _ in result.keys)
+        if gone or not result.errors:
+            kept.append(candidate)
+        elif result.keys <= trials.before - {key(first)} and not trials.joined:
+            partly.append(candidate)
+    return kept or [candidate for candidate in partly if candidate.rank == partly[0].rank][:ENOUGH]
+
+
+def _candidates(trials: Trials, first: Diagnostic) -> Iterator[Candidate]:
+    """The candidates for an error, those of the lower ranks first."""
+    assert first.span is not None
+    source = first.span.source
+    if first.code in SYNTAX:
+        yield from _syntax(trials, source, first.span)
+        return
+    files = sorted(trials.files.values(), key=lambda file: file.span.source is not source)
+    statements = [statement for file in files for statement in file.statements]
+    yield from sorted(_of_values(first, files, statements), key=lambda candidate: candidate.rank)
+    if first.code == "E301":
+        asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
+        yield from wanted(asserted[-1], trials.run.failed)
+
+
+def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any]) -> Iterator[Candidate]:
+    assert first.span is not None
+    at = first.span
+    calls = around(files[0].statements, at)[:2]
+    if first.code in ("E130", "E161"):
+        for file in files:
+            yield from definitions(file, at.text)
+        if not first.fixes:
+            yield from alike(files, at)
+            yield from parameter_more(files[0], [at.text])
+            yield from marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
+    if first.code == "E146":
+        known = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
+        for file in files:
+            yield from parameter_more(file, open_names(file) - known - LAYERS.keys())
+    if first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
+        for call in calls:
+            yield from without_argument(call, int(first.code in ("E122", "E202", "E203", "E225")))
+    if first.code == "E125":
+        for call in calls:
+            if isinstance(call, tree.Join) and len(call.arms) == 1:
+                yield from arm_more(call)
+    if first.code == "E144":
+        many = re.search(r"into ([0-9]+) value", first.message)
+        if many:
+            yield from rows(statements, int(many[1]))
+    if first.code in VALUES:
+        yield from unwrapped(statements)
+    if first.code == "E301" and not re.search(r", not (?![!<>])", first.message):
+        return  # any change would make what is only not to be
+    if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):
+        yield from counts(statements)
+        yield from doubled(statements)
+        yield from _numbers(first, statements, calls)
+        yield from operators(statements)
+        yield from exchanged(statements)
+        yield from left_out(statements)
+
+
+def _line(source: Source, span: Span) -> tuple[int, int]:
+    start = source.text.rfind("\n", 0, span.start) + 1
+    end = source.text.find("\n", span.end)
+    return start, end if end >= 0 else len(source.text)
+
+
+def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
+    broken = [span for span in trials.files[source].broken if span.start <= at.start <= span.end]
+    if not broken or broken[0].end - broken[0].start > LONGEST:
+        return
+    piece = broken[0]
+    pieces = pieces_of(source, piece.start, piece.end)
+    if any(unbalanced(pieces)) and piece is not trials.files[source].broken[-1]:
+        piece = trials.join(source, piece)
+        pieces = pieces_of(source, piece.start, piece.end)
+    if not pieces:
+        return
+    yield from words(source, pieces, at.start)
+    yield from quotes(source, at.start)
+    yield from brackets(source, pieces)
+    yield from marks(source, pieces, at.start)
+    for candidate in comment(source, at.start):
+        yield candidate._replace(rank=1)
+
+
+def _numbers(first: Diagnostic, statements: list[Any], calls: list[tree.Call | tree.Join]) -> Iterator[Candidate]:
+    """Other numbers; those that the message tells of and those of the layer itself are the likelier."""
+    found = literals(statements)
+    held = [node for s in statements if isinstance(s, tree.Assertion) for node in nodes([s])]
+    known = known_numbers([*found, *(node for node in held if isinstance(node, (tree.Number, tree.ShapeLiteral)))])
+    told = {int(number.replace("_", "")) for number in re.findall(r"(?<![\w.])[0-9][0-9_]*(?![\w.])", first.message)}
+    told |= {int(number) for number in re.findall(r"[0-9]+(?=x[0-9])|(?<=x)[0-9]+", first.message)}
+    inside = calls[0].span if calls else None
+    for node in found:
+        for candidate in others(node, known):
+            at, rank = candidate.edit.span, candidate.rank
+            if inside is not None and inside.source is at.source and inside.start <= at.start < inside.end:
+                rank = min(rank, 1)
+            elif first.code != "E301" and candidate.number in told - {1, 2} and isinstance(node, tree.Number):
+                rank = min(rank, 1)
+            yield candidate._replace(rank=rank)
+
+
+class Slopes:
+    """What is known of numbers that were tried: one that changes nothing of an error is no cause of it."""
+
+    def __init__(self, trials: Trials) -> None:
+        self._base = trials.check(())
+        self._known: dict[Span, float | None] = {}  # how a number moves what the assertion measures; None: not at all
+
+    def learn(self, candidate: Candidate, result: Result | None) -> None:
+        """Keep what a trial has shown."""
+        base = self._base
+        if base is None or result is None or candidate.number == candidate.other or candidate.edit.span in self._known:
+            return
+        if result.errors and _alike(base, result):
+            self._known[candidate.edit.span] = None
+            return
+        before, after = _measured(base), _measured(result)
+        if before is not None and after is not None:
+            self._known[candidate.edit.span] = (after[0] - before[0]) / (candidate.other - candidate.number)
+
+    def hopeless(self, candidate: Candidate) -> bool:
+        """Whether another number cannot do it, as far as the effect is about linear."""
+        if candidate.edit.span not in self._known or candidate.number == candidate.other:
+            return False
+        slope = self._known[candidate.edit.span]
+        base = _measured(self._base) if self._base is not None else None
+        if slope is None or base is None:
+            return True
+        wanted, moved = base[1] - base[0], slope * (candidate.other - candidate.number)
+        return not (wanted * moved > 0 and abs(wanted) / 5 <= abs(moved) <= abs(wanted) * 5)
+
+
+def _measured(result: Result) -> tuple[float, float] | None:
+    """What the first assertion that fails finds and wants, where both are numbers."""
+    if len(result.errors) != 1 or result.errors[0].code != "E301" or not result.failed:
+        return None
+    numbers = [pair for pair in result.failed if all(isinstance(n, (int, float)) for n in pair)]
+    return numbers[-1] if numbers else None
+
+
+def _alike(a: Result, b: Result) -> bool:
+    """Whether an edit has changed nothing of what is wrong."""
+    return [(key(e), e.span) for e in a.errors] == [(key(e), e.span) for e in b.errors] and a.failed == b.failed
+
+
+def _told(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diagnostic:
+    """The error with the repairs as help, at the place that they agree on."""
+    assert first.span is not None
+    fixes = tuple(Fix(c.title, (c.edit,)) for c in mending if not c.guess)[: 1 if first.code in SYNTAX else 2]
+    fixes = tuple(f for f in fixes if all(f.edits != g.edits for g in first.fixes))
+    words = [fix.title for fix in fixes] or [c.title for c in mending[:1]]
+    if first.code == "E130" and not (first.help or words):
+        words = [f"a constant is given by `{first.span.text} = …`"]
+    told = replace(
+        first,
+        help=(*first.help, *(text for text in dict.fromkeys(words) if text not in first.help)),
+        fixes=(*first.fixes, *fixes),
+    )
+    best = _place(first, mending, trials)
+    if best is None or (best.edit.span.source is first.span.source and _overlap(best.edit.span, first.span)):
+        return told
+    return _moved(told, best, trials)
+
+
+def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candidate | None:
+    """Where the fault is: what the fixes of the layer itself agree on, else the other repairs; None where not."""
+    own = [Candidate(edit, "") for fix in first.fixes for edit in fix.edits if edit.span.start < edit.span.end]
+    own = [c for c in own if not c.edit.span.text.isidentifier() and not _sure_of(first, c)]
+    if first.code in SYNTAX:
+        return mending[0] if mending else None
+    best = mending if mending and (mending[0].rank == 0 or not own) else own
+    if not best or best[0].rank == LAST:
+        return None
+    if trials.spent and best[0].rank > 1 and not re.search(r"params", first.message):
+        return None  # others may be as good
+    return best[0] if all(_meet(best[0].edit.span, other.edit.span) for other in best[1:]) else None
+
+
+def _sure_of(first: Diagnostic, candidate: Candidate) -> bool:
+    """Whether a fix changes the input alone, which is one of many ways."""
+    return any(candidate.edit in fix.edits and _sure(fix) for fix in first.fixes)
+
+
+def _overlap(a: Span, b: Span) -> bool:
+    return a.start < max(b.end, b.start + 1) and b.start < max(a.end, a.start + 1)
+
+
+def _meet(a: Span, b: Span) -> bool:
+    return a.source is b.source and a.start <= b.end and b.start <= a.end
+
+
+def _moved(told: Diagnostic, best: Candidate, trials: Trials) -> Diagnostic:
+    """The error at the place of its repair; where it shows is told beside."""
+    assert told.span is not None
+    at = best.edit.span
+    if at.start == at.end:
+        at = Span(at.source, max(0, at.start - 1), at.start)
+    shows = Related(told.span, "it shows here")
+    if told.code in SYNTAX:
+        return replace(told, message=best.message or told.message, span=at, related=(*told.related, shows))
+    short = best.edit.text and len(best.edit.text) < 20 and not best.guess
+    label = f"with {best.edit.text} here all is right" if short else ""
+    note = f"it shows at {trials.run.where(told.span)}" + (f": {told.label}" if told.label else "")
+    related = (shows, *told.related)
+    return replace(told, span=at, label=label, notes=(note, *told.notes), related=related)

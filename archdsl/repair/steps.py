@@ -1,0 +1,113 @@
+"""Steps of a chain that may stand in the wrong order, or twice; arms likewise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+from archdsl.diagnostics import Edit
+from archdsl.repair.candidates import Candidate
+from archdsl.repair.values import nodes
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+
+
+def exchanged(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Each two neighbours of a chain the other way round, and each two arms."""
+    for node in nodes(statements):
+        if isinstance(node, tree.Chain):
+            for a, b in pairwise(node.steps):
+                yield from _swap(a.span, b.span)
+        elif isinstance(node, tree.Join):
+            for c, d in pairwise(node.arms):
+                yield from _swap(c.span, d.span)
+
+
+def doubled(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Each step of a chain that is the same as the one before, left out."""
+    for node in nodes(statements):
+        if isinstance(node, tree.Chain):
+            for a, b in pairwise(node.steps):
+                if _same(a, b):
+                    at = Span(a.span.source, a.span.end, b.span.end)
+                    yield Candidate(Edit(at, ""), f"take one {_short(b.span.text)} out")
+
+
+def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A step more, one that the file has elsewhere, between two that it has beside such a step."""
+    pairs: set[tuple[str, str]] = set(_USUAL)
+    texts: dict[str, dict[str, None]] = {"GAP": {"GAP": None}, "BN": {"BN": None}, "RELU": {"RELU": None}}
+    counted: dict[tuple[str, str], int] = {}
+    chains = [node for node in nodes(statements) if isinstance(node, tree.Chain)]
+    for chain in chains:
+        for before, after in pairwise((None, *chain.steps)):
+            pair = _head(before), _head(after)
+            pairs.add(pair)
+            counted[pair] = counted.get(pair, 0) + 1
+            if pair[1].isupper() and isinstance(_bare(after), (tree.Name, tree.Call)):
+                texts.setdefault(pair[1], {})[_bare(after).span.text] = None
+    for chain in chains:
+        for before, after in pairwise((None, *chain.steps)):
+            a, c = _head(before), _head(after)
+            if counted[a, c] > 2 or (a, c) in _USUAL:
+                continue
+            for head, written in texts.items():
+                if (a, head) in pairs and (head, c) in pairs and head not in (a, c):
+                    for text in written:
+                        start = after.span.start
+                        at = Span(after.span.source, start, start)
+                        title = f"write {_short(text)} before {_short(after.span.text)}"
+                        yield Candidate(Edit(at, f"{text} - "), title, rank=2)
+
+
+_USUAL = (
+    ("CONV", "BN"), ("BN", "RELU"), ("CONV", "RELU"), ("RELU", "POOL"), ("POOL", "CONV"), ("RELU", "CONV"),
+    ("RELU", "GAP"), ("GAP", "FC"), ("FC", "RELU"), ("BN", "CONV"),
+)  # fmt: skip
+
+
+def _bare(step: Any) -> Any:
+    while isinstance(step, tree.Labelled):
+        step = step.step
+    return step
+
+
+def arm_more(join: tree.Join) -> Iterator[Candidate]:
+    """What arrives as one arm more of a join that has too few."""
+    source, text = join.span.source, join.span.source.text
+    start = text.index("{", join.arguments[-1].span.end if join.arguments else join.name.span.end) + 1
+    yield Candidate(Edit(Span(source, start, start), " ID |"), "ID is what arrives, as an arm: ID |")
+
+
+def _head(step: Any) -> str:
+    """The name of a step's layer; "" where a chain begins."""
+    while isinstance(step, (tree.Labelled, tree.Repeated, tree.Optional_)):
+        step = step.step
+    if step is None:
+        return ""
+    if isinstance(step, tree.Name):
+        return step.id
+    return step.name.id if isinstance(step, (tree.Call, tree.Join)) else type(step).__name__
+
+
+def _same(a: Any, b: Any) -> bool:
+    while isinstance(a, tree.Labelled):
+        a = a.step
+    while isinstance(b, tree.Labelled):
+        b = b.step
+    return bool(a.span.text == b.span.text)
+
+
+def _swap(a: Span, b: Span) -> Iterator[Candidate]:
+    text = a.source.text
+    between = text[a.end : b.start]
+    if a.text != b.text and a.text.strip() and b.text.strip() and len(a.text) + len(b.text) < 200:
+        whole = Span(a.source, a.start, b.end)
+        title = f"write {_short(b.text)} before {_short(a.text)}"
+        yield Candidate(Edit(whole, f"{b.text}{between}{a.text}"), title, rank=2)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else text[:39] + "…"

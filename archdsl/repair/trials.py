@@ -1,0 +1,128 @@
+"""A spec with an edit, checked again: what is tried before it is told as help, within a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from archdsl.diagnostics import Diagnostic, Edit, Findings
+from archdsl.elaborate.place import Run
+from archdsl.graph import Network
+from archdsl.syntax import tree
+from archdsl.syntax.parser import parse_piece
+from archdsl.syntax.source import Source, Span
+
+MOST_STEPS = 12_000  # steps of all tries together, and what they cost beside
+MOST_TEXT = 200_000  # characters that are parsed for all tries together
+
+Elaborate = Callable[[Run, tree.File], Optional[Network]]
+
+
+class Result(NamedTuple):
+    """What is wrong with an edited spec: the errors, and the two sides of each assertion that fails."""
+
+    errors: Sequence[Diagnostic]
+    failed: Sequence[tuple[Any, Any]]
+
+    @property
+    def keys(self) -> set[tuple[str, str]]:
+        """The errors, wherever they stand."""
+        return {key(error) for error in self.errors}
+
+
+def key(error: Diagnostic) -> tuple[str, str]:
+    """What makes errors the same though their place has moved."""
+    return error.code, error.message
+
+
+def _within(error: Diagnostic, piece: Span) -> bool:
+    at = error.span
+    return at is not None and at.source is piece.source and piece.start <= at.start <= piece.end
+
+
+class Trials:
+    """The files of a spec, and what becomes of it with edits of their texts."""
+
+    def __init__(self, run: Run, main: tree.File, closed: Mapping[str, int], elaborate: Elaborate) -> None:
+        self.run = run
+        self.main = main
+        self.files = {main.span.source: main}
+        self.files |= {source: scope.file for source, scope in run.scopes.items() if scope.file is not None}
+        self.before = {key(error) for error in run.findings.errors}
+        self._closed = closed
+        self._elaborate = elaborate
+        self.joined = False  # whether several errors are looked at as one
+        self._steps = 0
+        self._text = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing more may be tried."""
+        return self._steps > MOST_STEPS or self._text > MOST_TEXT
+
+    def parsed(self, edits: Sequence[Edit]) -> dict[Source, tree.File] | None:
+        """The files with the edits, None where one does not parse."""
+        files = dict(self.files)
+        for source in {edit.span.source for edit in edits}:
+            found = self._edited(self.files[source], [edit for edit in edits if edit.span.source is source])
+            if found is None:
+                return None
+            files[source] = found
+        return files
+
+    def _edited(self, file: tree.File, edits: Sequence[Edit]) -> tree.File | None:
+        """A file with what holds the edits parsed anew: the statements that they touch, or a broken stretch."""
+        text = file.span.source.text
+        first, last = min(e.span.start for e in edits), max(e.span.end for e in edits)
+        touched = [s for s in file.statements if s.span.start <= last and first <= s.span.end]
+        broken = [span for span in file.broken if span.start <= last and first <= span.end]
+        spans = [*(s.span for s in touched), *broken]
+        if not spans:
+            return None
+        start, end = min(s.start for s in spans), max(s.end for s in spans)
+        self._text += end - start
+        piece = text[start:end]
+        for edit in sorted(edits, key=lambda e: e.span.start, reverse=True):
+            piece = piece[: edit.span.start - start] + edit.text + piece[edit.span.end - start :]
+        found = parse_piece(file.span.source, piece, start)
+        if found is None:
+            return None
+        before = tuple(s for s in file.statements if s.span.start < start and s not in touched)
+        after = tuple(s for s in file.statements if s.span.start >= start and s not in touched)
+        rest = tuple(span for span in file.broken if span not in broken)
+        return file._replace(statements=(*before, *found, *after), broken=rest)
+
+    def join(self, source: Source, first: Span) -> Span:
+        """Take all that stands from one stretch that does not parse to the last for one; where it stands."""
+        file = self.files[source]
+        self.joined = True
+        whole = Span(source, first.start, file.broken[-1].end)
+        kept = tuple(s for s in file.statements if not whole.start <= s.span.start < whole.end)
+        rest = tuple(span for span in file.broken if span.start < whole.start)
+        self.files[source] = file._replace(statements=kept, broken=(*rest, whole))
+        return whole
+
+    def check(self, edits: Sequence[Edit], *, most: int = 0, last: bool = False) -> Result | None:
+        """What is wrong with the edits, `most` + 1 errors of it; None where they do not parse, or nothing is left.
+
+        `last`: one more may be tried whatever the others have cost.
+        """
+        files = None if self.spent and not last else self.parsed(edits)
+        if files is None:
+            return None
+        run = self.run
+        parsed = {source.path: file for source, file in files.items() if source.path is not None}
+        found = Findings(most=most)
+        given = {**self._closed, **run.outside}
+        trial = Run(found, given, run.inputs, run.root, run.fit, main=run.main, library=run.library, parsed=parsed)
+        self._elaborate(trial, files[self.main.span.source])
+        still = [span for file in files.values() for span in file.broken]
+        found.found += [e for e in run.findings.errors if any(_within(e, span) for span in still)]
+        self._steps += trial.steps + trial.work.done // 10 + len(self.main.span.source.text) // 50
+        return Result(found.errors, trial.failed)
+
+    def mends(self, edits: Sequence[Edit], told: Diagnostic) -> bool:
+        """Whether the edits take an error away and bring none."""
+        alone = len(self.before) == 1
+        result = self.check(edits, most=0 if alone else 100)
+        return result is not None and result.keys <= self.before - {key(told)}

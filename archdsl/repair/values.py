@@ -1,0 +1,221 @@
+"""Values that may be a slip of another one: numbers and shapes, the items of a tuple, an operator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from archdsl.diagnostics import Edit
+from archdsl.elaborate.mentions import parts_of
+from archdsl.repair.candidates import Candidate
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+
+LAST = 9  # the rank of what is tried when nothing else has helped
+SMALL = 12  # a number up to this may be any other small one: a stride, a kernel, a depth
+COMMON = frozenset(
+    (*range(9), 10, 11, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 100, 112, 128, 144, 160, 192, 224, 227,
+     240, 256, 288, 299, 320, 384, 416, 448, 480, 512, 576, 640, 672, 768, 800, 960, 1000, 1024, 1280, 1536, 2048,
+     3072, 4096)
+)  # fmt: skip
+"""Sizes, widths and counts that networks have."""
+
+
+def nodes(statements: Iterable[Any]) -> Iterator[Any]:
+    """All parts of statements, in the order of the text."""
+    waiting = list(statements)[::-1]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += list(parts_of(node))[::-1]
+
+
+def literals(statements: Iterable[Any]) -> list[tree.Number | tree.ShapeLiteral]:
+    """The whole numbers and the shapes of statements.
+
+    Those of assertions are what is wanted, and none of them, nor are constants that an assertion goes by.
+    """
+    statements = list(statements)
+    held = {
+        node.id
+        for s in statements
+        if isinstance(s, tree.Assertion)
+        for node in nodes([s])
+        if isinstance(node, tree.Name)
+    }
+    kept = [
+        s
+        for s in statements
+        if not isinstance(s, tree.Assertion) and not (isinstance(s, tree.Constant) and s.name.id in held)
+    ]
+    found = [node for node in nodes(kept) if isinstance(node, (tree.Number, tree.ShapeLiteral))]
+    return [node for node in found if isinstance(node, tree.ShapeLiteral) or isinstance(node.value, int)]
+
+
+def unwrapped(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Values of another kind than they look like: a number in quotes or brackets, with a fraction, a word for one."""
+    for node in nodes(s for s in statements if not isinstance(s, tree.Assertion)):
+        text = node.span.text if hasattr(node, "span") else ""
+        if isinstance(node, tree.Text):
+            if re.fullmatch(r"[0-9]+|[a-z]+", node.value):
+                yield Candidate(Edit(node.span, node.value), f"write {node.value} without quotes")
+        elif isinstance(node, tree.Items) and len(node.items) == 1 and node.bracket == "[":
+            inner = node.items[0].span.text
+            yield Candidate(Edit(node.span, inner), f"write {inner} without brackets")
+        elif isinstance(node, tree.Number) and isinstance(node.value, float) and "e" not in text:
+            for other in dict.fromkeys((text.split(".")[0], str(int(node.value) + 1), text.replace(".", ""))):
+                yield Candidate(Edit(node.span, other), f"write {other}")
+        elif isinstance(node, tree.Name) and node.id in ("true", "false", "True", "False"):
+            for other in ("1", "3", "64"):
+                yield Candidate(Edit(node.span, other), f"a number instead of {node.id}", guess=True)
+        elif isinstance(node, tree.Number) and node.value in (0, 1):
+            word = "true" if node.value else "false"
+            yield Candidate(Edit(node.span, word), f"write {word}", rank=1)
+        elif isinstance(node, tree.Unary) and node.operator == "-" and isinstance(node.value, tree.Number):
+            inner = node.value.span.text
+            yield Candidate(Edit(node.span, inner), f"write {inner}")
+
+
+def counts(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Counts of copies that are names without a value, or 0."""
+    defined = {node.name.id for node in statements if isinstance(node, tree.Constant)}
+    for node in nodes(statements):
+        if isinstance(node, tree.Repeated):
+            zero = isinstance(node.count, tree.Number) and node.count.value == 0
+            if zero or (isinstance(node.count, tree.Name) and node.count.id not in defined):
+                for other in range(1, 9):
+                    yield Candidate(Edit(node.count.span, str(other)), f"write {other}")
+
+
+def wanted(statement: Any, failed: Iterable[tuple[Any, Any]]) -> Iterator[Candidate]:
+    """What an assertion would have to say to hold."""
+    for node in nodes([statement]):
+        if not isinstance(node, tree.Comparison) or len(node.operators) != 1:
+            continue
+        left, right = node.operands
+        source, gap = node.span.source, node.span.source.text[left.span.end : right.span.start]
+        for found, meant in failed:
+            if found == meant and gap.strip() in ("!=", "<", ">"):
+                at = Span(source, left.span.end, right.span.start)
+                yield Candidate(
+                    Edit(at, gap.replace(gap.strip(), "==")), f"write == instead of {gap.strip()}", rank=LAST
+                )
+            text = ""
+            if isinstance(right, tree.Number) and right.value == meant and isinstance(found, int):
+                text = f"{found:_}" if "_" in right.span.text or found >= 10_000 else str(found)
+            if isinstance(right, tree.ShapeLiteral) and isinstance(found, tuple) and len(found) > 1:
+                text = "x".join(map(str, found))
+            if text and node.operators == ("==",):
+                yield Candidate(Edit(right.span, text), f"write {text} if the network is as it should be", rank=LAST)
+
+
+def slips(n: int, known: frozenset[int]) -> list[int]:
+    """The numbers of which `n` may be a slip, those of the file first: one off, a digit more or less, twice, half."""
+    text = str(n)
+    others = {n + 1, n - 1, 2 * n, n // 2 if n % 2 == 0 else 0}
+    near = {int(text[:i] + text[i + 1 :] or 0) for i in range(len(text))}
+    near |= {int(text[:i] + text[i + 1] + text[i] + text[i + 2 :]) for i in range(len(text) - 1)}
+    near |= {m for m in known | COMMON if _fewer(text, str(m))}
+    if n <= SMALL:
+        others |= set(range(8))
+    plausible = (others & (known | COMMON)) | (near & (known | COMMON))
+    plausible -= {n}
+    return sorted(plausible, key=lambda m: (m not in near, m not in known, abs(m - n)))
+
+
+def _fewer(short: str, long: str) -> bool:
+    """Whether the one is the other with a digit left out."""
+    return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
+
+
+def known_numbers(found: Iterable[tree.Number | tree.ShapeLiteral]) -> frozenset[int]:
+    """The numbers that are written somewhere."""
+    result: set[int] = set()
+    for node in found:
+        if isinstance(node, tree.Number):
+            result.add(int(node.value))
+        else:
+            result.update(size for size in node.sizes if isinstance(size, int))
+    return frozenset(result)
+
+
+def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iterator[Candidate]:
+    """What a literal may have been meant as."""
+    if isinstance(node, tree.Number):
+        for m in slips(int(node.value), known):
+            yield _number(node.span, int(node.value), m)
+        return
+    numbers = list(re.finditer(r"[0-9]+", node.span.text))
+    sizes = [size for size in node.sizes if isinstance(size, int)]
+    for match, size in zip(numbers, sizes):
+        at = Span(node.span.source, node.span.start + match.start(), node.span.start + match.end())
+        for m in slips(size, known):
+            if m > 0:
+                yield _number(at, size, m)
+    for shape in _shapes(node):
+        text = "x".join(map(str, shape))
+        yield Candidate(Edit(node.span, text), f"write {text}", rank=1)
+
+
+def _number(at: Span, before: int, after: int) -> Candidate:
+    odd = before not in COMMON and after in COMMON
+    rank = 0 if odd else 3 if before > SMALL or after <= SMALL else 4
+    return Candidate(Edit(at, str(after)), f"write {after}", rank=rank, number=before, other=after)
+
+
+def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
+    """A shape with its channels at the other end, with an axis less or more, as square as it may be."""
+    sizes = node.sizes
+    if len(sizes) == 3:
+        yield (sizes[2], *sizes[:2])
+        yield (*sizes[1:], sizes[0])
+        if sizes[1] != sizes[2]:
+            yield (sizes[0], sizes[1], sizes[1])
+            yield (sizes[0], sizes[2], sizes[2])
+    if len(sizes) == 4:
+        yield sizes[1:]
+    if len(sizes) == 2:
+        yield from ((c, *sizes) for c in (3, 1))
+
+
+def operators(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Another operator where two values are reckoned with."""
+    alike = {"-": ",+*", "+": "-*", "*": "+/", "/": "*", "//": "*", "%": "*", "**": "*"}
+    for node in nodes(s for s in statements if not isinstance(s, tree.Assertion)):
+        if isinstance(node, tree.Binary) and node.operator in alike:
+            source, text = node.span.source, node.span.source.text
+            gap = text[node.left.span.end : node.right.span.start]
+            if gap.strip() != node.operator:
+                continue
+            at = Span(source, node.left.span.end, node.right.span.start)
+            for other in ("//" if o == "/" else o for o in alike[node.operator]):
+                mark = ", " if other == "," else gap.replace(node.operator, other)
+                yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}", rank=4)
+        elif isinstance(node, tree.Comparison) and len(node.operators) == 1:
+            gap = node.span.source.text[node.operands[0].span.end : node.operands[1].span.start]
+            at = Span(node.span.source, node.operands[0].span.end, node.operands[1].span.start)
+            for other in ("==", "!=", "<", ">", "<=", ">="):
+                if other != node.operators[0] and gap.strip() == node.operators[0]:
+                    mark = gap.replace(node.operators[0], other)
+                    yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}", rank=4)
+
+
+def rows(statements: Iterable[Any], wanted: int) -> Iterator[Candidate]:
+    """Tuples in a list that have not as many items as wanted, with one less or one more."""
+    for node in nodes(statements):
+        if not isinstance(node, tree.Items) or node.bracket != "[":
+            continue
+        for row in node.items:
+            items = row.items if isinstance(row, tree.Items) and row.bracket == "(" else (row,)
+            if len(items) == wanted or (len(items) == 1 and wanted != len(items) and not _among_rows(node)):
+                continue
+            inner = [item.span.text for item in items]
+            less, more = inner[: wanted - 1] + inner[-1:], inner + inner[-1:] * (wanted - len(inner))
+            text = f"({', '.join(less if len(inner) > wanted else more)})"
+            whole = row.span
+            yield Candidate(Edit(whole, text), f"a row has {wanted} items", guess=True)
+
+
+def _among_rows(node: tree.Items) -> bool:
+    return any(isinstance(item, tree.Items) and item.bracket == "(" for item in node.items)
