@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import gcd
 
 from archdsl.layers.base import LayerError, Recorder, Trial
+from archdsl.layers.nodes import onnx_reshape
 from archdsl.tensor import Shape, TensorType
 
 
@@ -33,7 +34,7 @@ def check_lengths(spec: str, k: TensorType, v: TensorType) -> None:
 
 def split_heads(r: Recorder, value: str, heads: int, shape: Shape, *, transposed: bool = False) -> str:
     """...xLxE as ...xheadsxLxE/heads, or with the last two axes exchanged."""
-    value = r.node("Reshape", [value, r.constant([0, *shape[:-1], heads, shape[-1] // heads], "int")])
+    value = onnx_reshape(r, value, [*shape[:-1], heads, shape[-1] // heads])
     n = len(shape) - 1  # the axis of the length, counted with the batch
     last = (n + 2, n) if transposed else (n, n + 2)
     return r.node("Transpose", [value], perm=[*range(n), n + 1, *last])
@@ -43,7 +44,7 @@ def merge_heads(r: Recorder, value: str, shape: Shape) -> str:
     """...xheadsxLxD as the ...xLxE of this shape."""
     n = len(shape) - 1
     value = r.node("Transpose", [value], perm=[*range(n), n + 1, n, n + 2])
-    return r.node("Reshape", [value, r.constant([0, *shape], "int")])
+    return onnx_reshape(r, value, shape)
 
 
 def attend(r: Recorder, q: str, k: str, v: str, scale: float, mask: str) -> str:
