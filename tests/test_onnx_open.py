@@ -155,6 +155,8 @@ CASES: dict[str, tuple[str, list[dict[str, int]]]] = {
         "ATTENTION(2, causal=true){ @q | @k | @v }",
         LENGTH,
     ),
+    "copies that are equal at some sizes alone": ("input 3xHxW\n(UPSAMPLE(size=256) - CONV(3))*2 - POOL(16)", ODD[:2]),
+    "copies that round": ("input 3xHxW\n(POOL(2, fit=ceil) - UPSAMPLE(2))*3", ODD),
     "recurrent": ("input Lx4\nLSTM(3, layers=2, bidirectional=true) - GRU(5) - RNN(2) - SELECT(-1)", LENGTH),
     "words": ("input 2xL of int\nEMBEDDING(10, 4) - MEAN(1) - FC(3)", LENGTH),
     "reduced": ("input 3xHxW\nADD(stretch=true){ MEAN(1, keep=true) | NORM(2, keep=true) }", ODD),
