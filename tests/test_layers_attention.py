@@ -41,7 +41,7 @@ CASES: list[tuple[str, dict[str, Any], tuple[TensorType, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("opset", [17, 20])
+@pytest.mark.parametrize("opset", [17, 20, 23])
 @pytest.mark.parametrize("name, arguments, x", CASES)
 def test_parity(name: str, arguments: dict[str, Any], x: tuple[TensorType, ...], opset: int) -> None:
     """Shapes, weights and numbers equal torch's."""

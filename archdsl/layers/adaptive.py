@@ -12,8 +12,10 @@ from archdsl.layers.arguments import SIZES, arg, per_axis
 from archdsl.layers.base import EVERYTHING, Layer, Recorder, Weight, Window
 from archdsl.layers.code import Torch, module
 from archdsl.layers.maps import need_map
+from archdsl.layers.nodes import onnx_range, onnx_reshape, onnx_scalar
 from archdsl.layers.padding import onnx_reduce, onnx_slice, short
-from archdsl.tensor import TensorType
+from archdsl.shapes.late import known
+from archdsl.tensor import Dim, TensorType, product
 
 
 class Gap(Layer):
@@ -88,16 +90,18 @@ class Adaptive(Layer):
 
     def pool(self, r: Recorder, operator: str, value: str, x: TensorType) -> str:
         """Windows that are all of one size, without overlap: the map's sizes are divisible."""
-        steps = [n // out for n, out in zip(x.shape[1:], self.sizes(x))]
         if all(out == 1 for out in self.sizes(x)):
             return onnx_reduce(
                 r, {"AveragePool": "ReduceMean", "MaxPool": "ReduceMax"}[operator], value, range(2, x.rank + 1)
             )
+        steps = [n // out for n, out in zip(x.shape[1:], self.sizes(x))]
         return r.node(operator, [value], kernel_shape=steps, strides=steps)
 
     def divides(self, x: TensorType) -> bool:
-        """Whether all windows are of one size, without overlap."""
-        return all(n % out == 0 for n, out in zip(x.shape[1:], self.sizes(x)))
+        """Whether all windows are of one size, without overlap, and known; one window alone need not be."""
+        return all(out == 1 for out in self.sizes(x)) or all(
+            known(n) and n % out == 0 for n, out in zip(x.shape[1:], self.sizes(x))
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,20 +124,37 @@ class AdaptiveAvgPool(Adaptive):
         value, done = names[0], list(x[0].shape)
         for axis, out in enumerate(self.sizes(x[0]), 1):
             n = done[axis]
-            means = [[1 / (b - a) if a <= i < b else 0.0 for i in range(n)] for a, b in spans(n, out)]
             behind = len(done) - 1 - axis
             done[axis] = out
-            if n == out:
+            if known(n) and n == out:
                 continue
+            means = onnx_means(r, n, out, transposed=behind == 0)
             if behind == 0:
-                value = r.node("MatMul", [value, r.constant([list(column) for column in zip(*means)])])
+                value = r.node("MatMul", [value, means])
             elif behind == 1:
-                value = r.node("MatMul", [r.constant(means), value])
+                value = r.node("MatMul", [means, value])
             else:  # the planes of a map of 3 axes: what lies behind them as one axis
-                flat = r.node("Reshape", [value, r.constant([0, 0, n, -1], "int")])
-                value = r.node("MatMul", [r.constant(means), flat])
-                value = r.node("Reshape", [value, r.constant([0, *done], "int")])
+                flat = onnx_reshape(r, value, [done[0], n, product(tuple(done[2:]))])
+                value = r.node("MatMul", [means, flat])
+                value = onnx_reshape(r, value, done)
         return value
+
+
+def onnx_means(r: Recorder, n: Dim, out: int, transposed: bool) -> str:
+    """The matrix whose row i, or with `transposed` column i, has 1/length where window i of `spans(n, out)` lies."""
+    if known(n):
+        rows = [[1 / (b - a) if a <= i < b else 0.0 for i in range(n)] for a, b in spans(n, out)]
+        return r.constant([list(column) for column in zip(*rows)] if transposed else rows)
+    size, positions = onnx_scalar(r, n), onnx_range(r, n)
+    windows = r.constant([[i] for i in range(out)], "int")
+    count = r.constant(out, "int")
+    begin = r.node("Div", [r.node("Mul", [windows, size]), count])
+    after = r.node("Mul", [r.node("Add", [windows, r.constant(1, "int")]), size])
+    end = r.node("Div", [r.node("Add", [after, r.constant(out - 1, "int")]), count])
+    inside = r.node("And", [r.node("Less", [positions, end]), r.node("Not", [r.node("Less", [positions, begin])])])
+    length = r.node("Cast", [r.node("Sub", [end, begin])], to=1)  # 1: float32
+    means = r.node("Div", [r.node("Cast", [inside], to=1), length])
+    return r.node("Transpose", [means], perm=[1, 0]) if transposed else means
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -155,7 +176,7 @@ class AdaptiveMaxPool(Adaptive):
             return self.pool(r, "MaxPool", names[0], x[0])
         value = names[0]
         for axis, (n, out) in enumerate(zip(x[0].shape[1:], self.sizes(x[0])), 2):
-            if n != out:
+            if not known(n) or n != out:
                 parts = [
                     onnx_reduce(r, "ReduceMax", onnx_slice(r, value, axis, a, b), [axis]) for a, b in spans(n, out)
                 ]

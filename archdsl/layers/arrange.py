@@ -10,6 +10,7 @@ from archdsl.layers.arguments import AXES, COUNT, INTEGER, WIDTH, Kind, arg, sho
 from archdsl.layers.axes import find_axis
 from archdsl.layers.base import LayerError, Pointwise, Recorder, Trial
 from archdsl.layers.code import Batch, Code, Item, Method, Span, Torch, X, module
+from archdsl.layers.nodes import onnx_reshape
 from archdsl.tensor import Shape, TensorType, product
 
 
@@ -61,7 +62,7 @@ class Reshape(Pointwise):
         return Torch(Method(X(), "reshape", (Batch(), *self.sizes)))
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
-        return r.node("Reshape", [names[0], r.constant([0, *self.sizes], "int")])  # 0: the batch as it is
+        return onnx_reshape(r, names[0], self.sizes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -14,9 +14,21 @@ from archdsl.layers.batch import any_batched, onnx_stretched, torch_stretched
 from archdsl.layers.code import Call, Code, Item, Itself, Method, Name, Torch, X, call
 from archdsl.layers.convolution import torch_bound
 from archdsl.layers.dense import onnx_linear
-from archdsl.layers.heads import attend, causal_mask, check_heads, check_lengths, merge_heads, split_heads
+from archdsl.layers.heads import (
+    attend,
+    attention_node,
+    causal_mask,
+    check_heads,
+    check_lengths,
+    merge_heads,
+    split_heads,
+)
 from archdsl.layers.maps import need_float
+from archdsl.shapes.late import same
 from archdsl.tensor import Shape, TensorType, product, show_shape
+
+ATTENTION_OPSET = 23
+"""The first opset with an Attention of its own."""
 
 
 def xavier(rows: int, columns: int) -> Init:
@@ -105,15 +117,22 @@ class MultiHeadAttention(Layer):
         q, k, _ = _three(x)
         e = q.features
         values = _three(onnx_stretched(r, names, x))
-        heads = []
+        scale = 1 / sqrt(e // self.heads)
+        projected = []
         for i, (name, value) in enumerate(zip(self.arms, values)):
             weight = w.get(f"{name}_proj_weight") or onnx_slice(r, w["in_proj_weight"], i * e, (i + 1) * e, 0)
             bias = onnx_slice(r, w["in_proj_bias"], i * e, (i + 1) * e, 0) if self.bias else ""
-            projected = onnx_linear(r, value, weight, bias)
-            heads.append(split_heads(r, projected, self.heads, (-1, e), transposed=name == "k"))
-        mask = causal_mask(r, q.shape[0], k.shape[0]) if self.causal else ""
-        seen = attend(r, heads[0], heads[1], heads[2], 1 / sqrt(e // self.heads), mask)
-        return onnx_linear(r, merge_heads(r, seen, q.shape), w["out_proj.weight"], w.get("out_proj.bias", ""))
+            projected.append(onnx_linear(r, value, weight, bias))
+        if r.opset >= ATTENTION_OPSET:
+            seen = attention_node(r, projected, self.heads, scale, self.causal)
+        else:
+            heads = [
+                split_heads(r, value, self.heads, (-1, e), transposed=name == "k")
+                for name, value in zip(self.arms, projected)
+            ]
+            mask = causal_mask(r, q.shape[0], k.shape[0]) if self.causal else ""
+            seen = merge_heads(r, attend(r, heads[0], heads[1], heads[2], scale, mask), q.shape)
+        return onnx_linear(r, seen, w["out_proj.weight"], w.get("out_proj.bias", ""))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -175,6 +194,11 @@ class Attention(Layer):
         if short or any(n not in (1, m) for n, m in zip(reversed(shape), reversed(scores))):
             raise LayerError("E226", f"the scores of ATTENTION are {show_shape(scores)}, and its mask is {mask}")
 
+    def _has_node(self, q: TensorType, k: TensorType, v: TensorType, *mask: TensorType) -> bool:
+        """Whether ONNX's Attention takes it: one axis for the heads, no mask that is stretched along the last two."""
+        plain = q.rank == 2 or (q.rank == 3 and self.heads == 1)
+        return plain and all(2 <= t.rank <= 3 and same(t.shape[-2:], (q.shape[-2], k.shape[-2])) for t in mask)
+
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         return {}
 
@@ -204,6 +228,13 @@ class Attention(Layer):
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         q, k, v = x[:3]
         parts = onnx_stretched(r, names, x)[:3]
+        scale = 1 / sqrt(q.features // self.heads) if self.scale is None else float(self.scale)
+        if r.opset >= ATTENTION_OPSET and self._has_node(*x):
+            mask = ""
+            if len(x) == 4:
+                one = x[3].rank == 2  # for all heads
+                mask = r.node("Unsqueeze", [names[3], r.constant([1], "int")]) if one else names[3]
+            return attention_node(r, parts, self.heads if q.rank == 2 else 0, scale, self.causal, mask)
         if self.heads > 1:
             arms = zip(self.arms, parts, x)
             parts = [split_heads(r, part, self.heads, t.shape, transposed=name == "k") for name, part, t in arms]
@@ -212,7 +243,6 @@ class Attention(Layer):
         mask = causal_mask(r, q.shape[-2], k.shape[-2]) if self.causal else ""
         if len(x) == 4:
             mask = r.node("Unsqueeze", [names[3], r.constant([-3], "int")]) if self._lacks_heads(q, x[3]) else names[3]
-        scale = 1 / sqrt(q.features // self.heads) if self.scale is None else float(self.scale)
         seen = attend(r, parts[0], parts[1], parts[2], scale, mask)
         return merge_heads(r, seen, (*q.shape[:-1], v.features)) if self.heads > 1 else seen
 

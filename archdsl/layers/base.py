@@ -100,7 +100,10 @@ class Recorder(Protocol):
         ...
 
     def constant(self, values: Any, dtype: str = "float") -> str:
-        """A constant tensor from a number or nested lists; `dtype` is "float" (float32), "int" (int64) or "bool"."""
+        """A constant tensor from a number or nested lists; `dtype` is "float" (float32), "int" (int64) or "bool".
+
+        A list of int may hold sizes that a run alone knows (`Late`): then the tensor is computed there.
+        """
         ...
 
 
@@ -158,7 +161,10 @@ class Layer(ABC):
 
     @abstractmethod
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
-        """Record it: `names` are the inputs' tensors, `w` those of its weights and buffers; answers the output's."""
+        """Record it: `names` are the inputs' tensors, `w` those of its weights and buffers; answers the output's.
+
+        A size that stays open is a Late: what asks for its number raises SizeNeeded.
+        """
 
 
 class Pointwise(Layer):

@@ -13,6 +13,7 @@ from archdsl.layers.base import Init, Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.code import Call, Itself, Torch, X, call
 from archdsl.layers.maps import need_map
 from archdsl.layers.padding import MODES, check_mode, onnx_pad, onnx_slice, paddings, short, torch_pads
+from archdsl.shapes.late import known
 from archdsl.shapes.windows import Slide, slide
 from archdsl.tensor import TensorType, product
 
@@ -114,7 +115,7 @@ class Conv(Layer):
         slides = self.slides(x[0])
         value = names[0]
         pads = [s.before for s in slides] + [s.after for s in slides]
-        if self.padding_mode != "zeros" and any(pads):
+        if not known(*pads) or (self.padding_mode != "zeros" and any(pads)):
             value = onnx_pad(r, value, [(s.before, s.after) for s in slides], self.padding_mode)
             pads = [0] * len(pads)
         return r.node(
@@ -183,15 +184,17 @@ class UpConv(Layer):
             result.append((Slide(k, s, d, p, p), out))
         return result
 
+    def sizes(self, x: TensorType) -> tuple[int, ...]:
+        """The output's size along each axis of the map."""
+        windows = zip(x.shape[1:], self.paddings(x))
+        return tuple((n - 1) * s.stride - 2 * s.before + s.extent + out for n, (s, out) in windows)
+
     def shape(self, *x: TensorType) -> TensorType:
-        windows = self.paddings(x[0])
         channels = x[0].channels
         for name, value in (("channels that arrive", channels), ("filters", self.filters)):
             if value % self.groups:
                 raise _bad_groups(self.groups, name, value, channels, self.filters)
-        sizes = tuple(
-            (n - 1) * s.stride - 2 * s.before + s.extent + out for n, (s, out) in zip(x[0].shape[1:], windows)
-        )
+        sizes = self.sizes(x[0])
         if any(n < 1 for n in sizes):
             raise LayerError(
                 "E202", "the padding takes away all of the output", argument="padding", trials=[Trial("padding", 0)]
@@ -248,7 +251,7 @@ class UpConv(Layer):
         if not apart:
             return value
         value = onnx_pad(r, value, [(0, max(0, out - s.before)) for s, out in windows], "zeros")
-        for axis, (n, (s, _)) in enumerate(zip(self.shape(*x).shape[1:], windows), 2):
+        for axis, (n, (s, _)) in enumerate(zip(self.sizes(x[0]), windows), 2):
             value = onnx_slice(r, value, axis, s.before, s.before + n)
         if not bias:
             return value

@@ -12,6 +12,7 @@ from archdsl.layers.base import EVERYTHING, Layer, LayerError, Pointwise, Record
 from archdsl.layers.code import Call, Code, Item, Itself, Method, Torch, X, call, module
 from archdsl.layers.convolution import torch_bound
 from archdsl.layers.maps import need_float
+from archdsl.layers.nodes import onnx_reshape
 from archdsl.tensor import TensorType, product, show_shape
 
 
@@ -162,4 +163,4 @@ class Flatten(Pointwise):
         first, last = self._ends(x[0])
         if first == 0 and last == x[0].rank - 1:
             return r.node("Flatten", [names[0]], axis=1)
-        return r.node("Reshape", [names[0], r.constant([0, *self.shape(*x).shape], "int")])
+        return onnx_reshape(r, names[0], self.shape(*x).shape)

@@ -12,8 +12,10 @@ from archdsl.layers.axes import find_axes
 from archdsl.layers.base import ONES, ZEROS, LayerError, Pointwise, Recorder, Trial, Weight
 from archdsl.layers.code import Call, Itself, Method, Torch, X, call, module
 from archdsl.layers.maps import need_float, need_map
+from archdsl.layers.nodes import onnx_reshape
 from archdsl.layers.normalization import Normalization, by_position, changed, scaled
-from archdsl.tensor import TensorType
+from archdsl.shapes.late import known
+from archdsl.tensor import Shape, TensorType
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,7 +79,7 @@ class LayerNorm(Normalization):
         if apart:
             value = r.node("Transpose", [value], perm=[0, *range(2, rank + 1), 1])
         shape = tuple(x[0].shape[a] for a in axes)
-        scale = w["weight"] if "weight" in w else r.constant(ones(shape))
+        scale = w["weight"] if "weight" in w else onnx_ones(r, shape)
         inputs = [value, scale, *([w["bias"]] if "bias" in w else [])]
         value = r.node("LayerNormalization", inputs, axis=-len(axes), epsilon=float(self.eps))
         return r.node("Transpose", [value], perm=[0, rank, *range(1, rank)]) if apart else value
@@ -93,7 +95,14 @@ class ChannelNorm(nn.LayerNorm):
 '''
 
 
-def ones(shape: tuple[int, ...]) -> Any:
+def onnx_ones(r: Recorder, shape: Shape) -> str:
+    """A tensor of ones."""
+    if known(*shape):
+        return r.constant(ones(shape))
+    return r.node("Expand", [r.constant(1.0), r.constant(list(shape), "int")])
+
+
+def ones(shape: Shape) -> Any:
     """Nested lists of ones."""
     return [ones(shape[1:]) for _ in range(shape[0])] if shape else 1.0
 
@@ -142,9 +151,9 @@ class GroupNorm(Normalization):
         return module("nn.GroupNorm", self.groups, x[0].channels, **changed(given))
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
-        value = r.node("Reshape", [names[0], r.constant([0, self.groups, -1], "int")])
+        value = onnx_reshape(r, names[0], [self.groups, -1])
         value = by_position(r, value, self.groups, self.eps)
-        return scaled(r, r.node("Reshape", [value, r.constant([0, *x[0].shape], "int")]), w, x[0])
+        return scaled(r, onnx_reshape(r, value, x[0].shape), w, x[0])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -182,9 +191,9 @@ class LRN(Pointwise):
             numbers = {"alpha": float(self.alpha), "beta": float(self.beta), "bias": float(self.k)}
             return r.node("LRN", [value], size=size, **numbers)
         # onnxruntime refuses even sizes, and maps of other ranks: the mean of squares, as torch writes it
-        flat = r.node("Reshape", [r.node("Mul", [value, value]), r.constant([0, 1, x[0].channels, -1], "int")])
+        flat = onnx_reshape(r, r.node("Mul", [value, value]), [1, x[0].channels, -1])
         pads = [size // 2, 0, (size - 1) // 2, 0]
         pool = r.node("AveragePool", [flat], kernel_shape=[size, 1], strides=[1, 1], pads=pads, count_include_pad=1)
-        mean = r.node("Reshape", [pool, r.constant([0, *x[0].shape], "int")])
+        mean = onnx_reshape(r, pool, x[0].shape)
         base = r.node("Add", [r.node("Mul", [mean, r.constant(float(self.alpha))]), r.constant(float(self.k))])
         return r.node("Div", [value, r.node("Pow", [base, r.constant(float(self.beta))])])

@@ -7,6 +7,7 @@ from typing import Any
 
 from archdsl.layers.arguments import per_axis
 from archdsl.layers.base import LayerError, Recorder, Trial
+from archdsl.shapes.late import greatest
 from archdsl.tensor import TensorType, show_shape
 
 ONNX_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -42,7 +43,10 @@ def paddings(
             raise LayerError("E204", "causal padding is for sequences, maps of one axis", argument="padding")
         return [(reaches[0], 0)]
     if padding == "same":
-        totals = [max(0, (-(-n // s) - 1) * s + r + 1 - n) for n, s, r in zip(x.shape[1:], strides, reaches)]
+        totals = [
+            r if s == 1 else greatest(0, (-(-n // s) - 1) * s + r + 1 - n)
+            for n, s, r in zip(x.shape[1:], strides, reaches)
+        ]
         return [(t // 2, t - t // 2) for t in totals]
     return [(p, p) for p in per_axis(padding, len(kernels))]
 

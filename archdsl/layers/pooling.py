@@ -11,8 +11,9 @@ from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Wind
 from archdsl.layers.code import Call, Infix, Item, Itself, Span, Torch, X, call, module
 from archdsl.layers.maps import need_map
 from archdsl.layers.padding import onnx_pad, paddings, short, torch_pads
+from archdsl.shapes.late import greatest, known
 from archdsl.shapes.windows import Slide, slide
-from archdsl.tensor import TensorType
+from archdsl.tensor import Dim, TensorType
 
 PADDINGS = ("half", "valid", "same")
 FITS = ("cover", "exact", "floor", "ceil")
@@ -37,7 +38,7 @@ class Pooling(Layer):
         strides = sizes if self.stride is None else per_axis(self.stride, rank)
         pads = paddings(self.padding, x, sizes, strides, dilations, "size")
         for k, (p, _) in zip(sizes, pads):
-            if p > k // 2 and not isinstance(self.padding, str):
+            if not isinstance(self.padding, str) and p > k // 2:
                 raise LayerError(
                     "E208",
                     f"a padding of {p} is above half the window of {k}",
@@ -49,9 +50,10 @@ class Pooling(Layer):
 
     def ends(self, x: TensorType, slides: Sequence[Slide]) -> list[int]:
         """The padding after each axis up to the end of the last window, which `fit=ceil` puts past the map's own."""
-        if self.fit != "ceil":
+        if self.fit != "ceil" or self.padding == "same":  # which fits whole: there is nothing to add
             return [s.after for s in slides]
-        return [max(s.after, (s.ceil(n) - 1) * s.stride + s.extent - n - s.before) for n, s in zip(x.shape[1:], slides)]
+        reaches = [(s.ceil(n) - 1) * s.stride + s.extent - n - s.before for n, s in zip(x.shape[1:], slides)]
+        return [greatest(s.after, reach) for s, reach in zip(slides, reaches)]
 
     def shape(self, *x: TensorType) -> TensorType:
         sizes = slide(x[0], self.slides(x[0]), self.fit, "window", padded=self.padded)
@@ -118,8 +120,9 @@ class Pool(Pooling):
         slides = self.slides(x[0])
         pads = [(s.before, end) for s, end in zip(slides, self.ends(x[0], slides))]
         value = names[0]
-        over = any(max(p) >= s.kernel for p, s in zip(pads, slides))  # onnxruntime refuses, dilation or not
-        if over or (r.opset < 18 and any(map(any, pads))):  # see onnx_pad
+        apart = not known(*(p for pair in pads for p in pair))
+        apart = apart or any(max(p) >= s.kernel for p, s in zip(pads, slides))  # onnxruntime refuses, dilation or not
+        if apart or (r.opset < 18 and any(map(any, pads))):  # see onnx_pad
             value, pads = onnx_pad(r, value, pads, "zeros", float("-inf")), [(0, 0)] * len(slides)
         return r.node(
             "MaxPool",
@@ -179,6 +182,8 @@ class AvgPool(Pooling):
         pads = [(s.before, s.after) for s in slides]
         ends = self.ends(x[0], slides)
         value, counted = names[0], self.count_include_pad
+        if not known(*ends, *(p for pair in pads for p in pair)):
+            return late_average(r, value, x[0], slides, ends, counted)
         if counted and any(end > s.after for end, s in zip(ends, slides)):
             value = onnx_pad(r, value, pads, "zeros") if any(map(any, pads)) else value
             pads, counted = [(0, end - s.after) for end, s in zip(ends, slides)], False
@@ -211,6 +216,22 @@ def average(r: Recorder, value: str, slides: Sequence[Slide], pads: Sequence[tup
         pads=[*(b for b, _ in pads), *(a for _, a in pads)],
         count_include_pad=int(counted),
     )
+
+
+def late_average(
+    r: Recorder, value: str, x: TensorType, slides: Sequence[Slide], ends: Sequence[Dim], counted: bool
+) -> str:
+    """An average whose padding hangs on sizes that a run alone knows.
+
+    It is that of the padded map, divided by that of ones with the same padding, which is 1 where it counts.
+    """
+    own = [(s.before, s.after) for s in slides]
+    ones = r.node("Expand", [r.constant(1.0), r.constant([1, 1, *x.shape[1:]], "int")])
+    ones = onnx_pad(r, ones, own, "zeros", float(counted))
+    ones = onnx_pad(r, ones, [(0, end - s.after) for s, end in zip(slides, ends)], "zeros")
+    value = onnx_pad(r, value, [(s.before, end) for s, end in zip(slides, ends)], "zeros")
+    whole = [(0, 0)] * len(slides)
+    return r.node("Div", [average(r, padded, slides, whole, True) for padded in (value, ones)])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -250,5 +271,9 @@ class LPPool(Pooling):
         for s in slides:
             count *= s.kernel
         powers = r.node("Pow", [names[0], r.constant(float(self.p))])
-        mean = average(r, powers, slides, [(0, end) for end in self.ends(x[0], slides)], False)
+        ends = self.ends(x[0], slides)
+        if known(*ends):
+            mean = average(r, powers, slides, [(0, end) for end in ends], False)
+        else:
+            mean = late_average(r, powers, x[0], slides, ends, False)
         return r.node("Pow", [r.node("Mul", [mean, r.constant(count)]), r.constant(1 / self.p)])

@@ -15,6 +15,8 @@ from typing import Any, ClassVar, NamedTuple
 from archdsl.layers.arguments import TEXT, Kind, arg
 from archdsl.layers.base import LayerError, Pointwise, Recorder
 from archdsl.layers.code import Batch, Code, Method, Torch, X
+from archdsl.layers.nodes import onnx_reshape
+from archdsl.shapes.late import known, same
 from archdsl.tensor import Shape, TensorType, product
 
 TOKEN = re.compile(r"\s*([A-Za-z_]\w*|1\b|\.\.\.|[()])")
@@ -108,18 +110,18 @@ def _check_names(left: Side, right: Side, given: Mapping[str, int]) -> None:
 def _group_sizes(group: Sequence[str], n: int, given: Mapping[str, int]) -> dict[str, int]:
     """The sizes of the axes that an axis of size n is made of."""
     shown = f"({' '.join(group)})" if len(group) > 1 else "".join(group) or "1"
-    known = {name: given[name] for name in group if name in given}
+    own = {name: given[name] for name in group if name in given}
     unknown = [name for name in group if name not in given]
-    rest = product(tuple(known.values()))
+    rest = product(tuple(own.values()))
     if len(unknown) > 1:
         several = " and ".join(unknown)
         raise _fault(f"the sizes of {several} in {shown} do not follow from {n}: give all of them but one")
-    values = " times ".join(f"{name} (={size})" for name, size in known.items()) or "1"
-    if unknown and n % rest:
-        raise _fault(f"{values} does not divide the {n} of {shown}", argument=next(iter(known)))
-    if not unknown and n != rest:
-        raise _fault(f"{shown} is {values}, and the axis that arrives has {n}", argument=next(iter(known), "pattern"))
-    return known | dict.fromkeys(unknown, n // rest)
+    values = " times ".join(f"{name} (={size})" for name, size in own.items()) or "1"
+    if unknown and known(n) and n % rest:
+        raise _fault(f"{values} does not divide the {n} of {shown}", argument=next(iter(own)))
+    if not unknown and known(n) and n != rest:
+        raise _fault(f"{shown} is {values}, and the axis that arrives has {n}", argument=next(iter(own), "pattern"))
+    return own | dict.fromkeys(unknown, n // rest)
 
 
 def _axes(count: int) -> str:
@@ -177,10 +179,10 @@ class Rearrange(Pointwise):
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         split, order, merged = self._plan(x[0])
         value = names[0]
-        if split != x[0].shape:
-            value = r.node("Reshape", [value, r.constant([0, *split], "int")])
+        if not same(split, x[0].shape):
+            value = onnx_reshape(r, value, split)
         if order != tuple(range(len(order))):
             value = r.node("Transpose", [value], perm=[0, *(a + 1 for a in order)])
-        if merged != tuple(split[a] for a in order):
-            value = r.node("Reshape", [value, r.constant([0, *merged], "int")])
+        if not same(merged, tuple(split[a] for a in order)):
+            value = onnx_reshape(r, value, merged)
         return value

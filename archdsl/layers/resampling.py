@@ -12,8 +12,10 @@ from archdsl.layers.arguments import FLAG, SIZES, WIDTH, arg, per_axis, word
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Item, Method, Span, Torch, X, function, module
 from archdsl.layers.maps import need_map
+from archdsl.layers.nodes import onnx_range, onnx_scalar
 from archdsl.layers.padding import short
-from archdsl.tensor import TensorType, show_shape
+from archdsl.shapes.late import known
+from archdsl.tensor import Dim, TensorType, show_shape
 
 MODES = {  # by the number of axes: all of them, or one
     "nearest": (1, 2, 3),
@@ -123,22 +125,29 @@ class Upsample(Resampling):
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         axes = list(zip(x[0].shape[1:], self.sizes(*x)))
-        whole = all(out % n == 0 for n, out in axes)
-        if self.mode in NEAREST:
-            indices = [nearest(n, out, self.mode) for n, out in axes]
-            if not whole or any(index != [i * n // out for i in range(out)] for index, (n, out) in zip(indices, axes)):
-                value = names[0]
-                for axis, index in enumerate(indices, 2):
-                    value = r.node("Gather", [value, r.constant(index, "int")], axis=axis)
-                return value
+        factors = None if len(x) > 1 or self.size is not None else self.factors(len(axes))
+        if factors is None and known(*x[0].shape[1:], *self.sizes(*x)) and all(out % n == 0 for n, out in axes):
+            factors = tuple(out // n for n, out in axes)
+        if self.mode in NEAREST and (factors is None or not self._even(axes, factors)):
+            value = names[0]
+            for axis, (n, out) in enumerate(axes, 2):
+                value = r.node("Gather", [value, onnx_nearest(r, n, out, self.mode)], axis=axis)
+            return value
         corners = "align_corners" if self.align_corners else "half_pixel"
         rules = {"mode": "linear", "coordinate_transformation_mode": corners, **ONNX_RULES.get(self.mode, {})}
-        if whole:
-            scales = r.constant([1.0, 1.0, *(out / n for n, out in axes)])
+        if factors is not None:
+            scales = r.constant([1.0, 1.0, *map(float, factors)])
             return r.node("Resize", [names[0], "", scales], **rules)
         sizes = r.constant([out for _, out in axes], "int")
         sizes = r.node("Concat", [r.node("Shape", [names[0]], start=0, end=2), sizes], axis=0)
         return r.node("Resize", [names[0], "", "", sizes], **rules)
+
+    def _even(self, axes: Sequence[tuple[Dim, Dim]], factors: Sequence[int]) -> bool:
+        """Whether torch reads each position just as often as the factor says, rounding or not."""
+        return all(
+            nearest(n, out, self.mode) == [i // f for i in range(out)] if known(n) else single(1 / f) * f >= 1
+            for (n, out), f in zip(axes, factors)
+        )
 
 
 def nearest(n: int, out: int, mode: str) -> list[int]:
@@ -149,6 +158,19 @@ def nearest(n: int, out: int, mode: str) -> list[int]:
     half = 0.5 if mode == "nearest-exact" else 0.0
     scale = single(n / out)
     return [min(int(single((i + half) * scale)), n - 1) for i in range(out)]
+
+
+def onnx_nearest(r: Recorder, n: Dim, out: Dim, mode: str) -> str:
+    """What `nearest` gives, computed in the run where a size is open: its numbers are of single precision too."""
+    if known(n, out):
+        return r.constant(nearest(n, out, mode), "int")
+    size = onnx_scalar(r, n)
+    scale = r.node("Div", [r.node("Cast", [v], to=1) for v in (size, onnx_scalar(r, out))])  # 1: float32
+    place = r.node(
+        "Add", [r.node("Cast", [onnx_range(r, out)], to=1), r.constant(0.5 if mode == "nearest-exact" else 0.0)]
+    )
+    found = r.node("Cast", [r.node("Floor", [r.node("Mul", [place, scale])])], to=7)  # 7: int64
+    return r.node("Min", [found, r.node("Sub", [size, r.constant(1, "int")])])
 
 
 def single(value: float) -> float:

@@ -12,6 +12,7 @@ from archdsl.layers.base import LayerError, Pointwise, Recorder, Trial
 from archdsl.layers.code import Torch, X, call, function
 from archdsl.layers.maps import need_float, need_map
 from archdsl.layers.padding import MODES, check_mode, onnx_pad, onnx_slice, torch_pads
+from archdsl.shapes.late import known
 from archdsl.tensor import TensorType
 
 Pads = list[tuple[int, int]]
@@ -37,7 +38,7 @@ class Pad(Pointwise):
     axis: Any = arg(AXES, None)
 
     def pads(self, x: TensorType) -> Pads:
-        """Before and after along every axis of the tensor; raises E206, E207, E209, E210."""
+        """Before and after along every axis of the tensor; raises E206, E207, E209, E210 but for its sizes."""
         if self.value and self.mode != "zeros":
             raise LayerError(
                 "E210", f"mode={self.mode} fills with the map's own values, not with a value", argument="value"
@@ -62,11 +63,12 @@ class Pad(Pointwise):
                     argument="axis",
                     trials=[Trial("mode", "zeros")],
                 )
-            check_mode(x, result[1:], self.mode, "mode")
         return result
 
     def shape(self, *x: TensorType) -> TensorType:
         pads = self.pads(x[0])
+        if self.mode != "zeros":
+            check_mode(x[0], pads[1:], self.mode, "mode")
         padded = tuple(a + old for (_, a), old in zip(pads, x[0].padded or (0,) * x[0].rank))
         sizes = tuple(n + b + a for n, (b, a) in zip(x[0].shape, pads))
         return x[0]._replace(shape=sizes, padded=padded if any(padded) else ())
@@ -122,7 +124,7 @@ class Roll(Pointwise):
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         value = names[0]
         for axis, shift in self.moves(x[0]):
-            if shift:
+            if not known(shift) or shift:
                 parts = [onnx_slice(r, value, axis + 1, -shift, None), onnx_slice(r, value, axis + 1, 0, -shift)]
                 value = r.node("Concat", parts, axis=axis + 1)
         return value if value != names[0] else r.node("Identity", [value])

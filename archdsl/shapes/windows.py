@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from archdsl.layers.arguments import show
 from archdsl.layers.base import LayerError, Trial
+from archdsl.shapes.late import greatest
 from archdsl.tensor import Dim, TensorType, show_shape
 
 
@@ -46,7 +47,7 @@ class Slide(NamedTuple):
     def ceil(self, n: Dim) -> Dim:
         """torch's ceil_mode: one window more where it starts inside the input or the left padding."""
         reach = min(0, self.stride + self.after - self.extent)
-        return max(self.floor(n), (n + self.before - 1 + reach) // self.stride + 1)
+        return greatest(self.floor(n), (n + self.before - 1 + reach) // self.stride + 1)
 
 
 FEW = 8

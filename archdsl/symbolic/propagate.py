@@ -27,13 +27,27 @@ class NeedsSize(Exception):
         self.step = step
 
 
-def propagate(network: Network, shapes: Mapping[str, Shape]) -> dict[Value, TensorType]:
+class Types(dict[Value, TensorType]):
+    """Types of values; `differ` are the values, with an axis each, whose sizes are not the same in all copies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.differ: set[tuple[Value, int]] = set()
+
+    def __setitem__(self, value: Value, type: TensorType) -> None:
+        before = self.get(value, type)
+        if before != type:
+            self.differ |= {(value, i) for i, (m, n) in enumerate(zip(before.shape, type.shape)) if m != n}
+        super().__setitem__(value, type)
+
+
+def propagate(network: Network, shapes: Mapping[str, Shape]) -> Types:
     """The type of every value where the inputs have these shapes, inside repetitions that of the last copy.
 
     The layers and their weights are those of the network. Raises Refused where a layer cannot take what arrives,
     NeedsSize where the shape of a weight would change.
     """
-    types: dict[Value, TensorType] = {}
+    types = Types()
     for given in network.inputs:
         types[given.value] = given.value.type._replace(shape=shapes[given.name])
     _region(network.module.region, types)

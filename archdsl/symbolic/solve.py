@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import NamedTuple, Union
 
 from archdsl.graph import Network, Value
 from archdsl.symbolic.expression import Size, fit
 from archdsl.symbolic.period import period
-from archdsl.symbolic.propagate import NeedsSize, Refused, propagate
+from archdsl.symbolic.propagate import NeedsSize, Refused, Types, propagate
 from archdsl.symbolic.sizes import LONGEST_PERIOD, Sizes, find_sizes
-from archdsl.tensor import Shape, TensorType
+from archdsl.tensor import Shape
 
 Letters = Mapping[str, tuple[Union[int, str], ...]]
 MOST_POINTS = 300  # sizes at which expressions are fitted
@@ -53,7 +54,7 @@ class Solver:
         self._refusals: dict[tuple[str, int], str] = {}
         self._period = period(network)
 
-    def types(self, **sizes: int) -> dict[Value, TensorType]:
+    def types(self, **sizes: int) -> Types:
         """The types of all values where the symbols have these sizes, the others those of the point."""
         at = {**self.point, **sizes}
         shapes: dict[str, Shape] = {
@@ -96,15 +97,20 @@ class Solver:
     def enter(self, solution: Solution) -> None:
         """Put the expressions of open sizes into the types of the network's values, as Size.
 
+        What is not the same in all copies of a repetition, though it is at the point, has no expression.
         Raises Together where a size hangs on two symbols.
         """
         base = self.types()
         sizes = {value: list(type.shape) for value, type in base.items()}
         for symbol, valid in solution.sizes.items():
             points = self._points(symbol, valid)
+            for value, axis in set().union(*(types.differ for _, types in points)):
+                sizes[value][axis] = Size(base[value].shape[axis], symbol, Fraction(1), exact=False)
             for value, type in base.items():
                 for axis in range(type.rank):
                     along = [(n, types[value].shape[axis]) for n, types in points]
+                    if not getattr(sizes[value][axis], "exact", True):
+                        continue
                     if any(g != along[0][1] for _, g in along):
                         if isinstance(sizes[value][axis], Size):
                             raise Together(value, axis)
@@ -112,7 +118,7 @@ class Solver:
         for value, type in base.items():
             value.type = type._replace(shape=tuple(sizes[value]))
 
-    def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, dict[Value, TensorType]]]:
+    def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, Types]]:
         """The types of all values at valid sizes of a symbol, which reach over some periods."""
         reach = 3 * max(self._period, valid.period)
         chosen = [n for n in (*valid.low, *range(valid.start, valid.start + reach)) if n in valid]

@@ -21,6 +21,7 @@ from archdsl.backends.onnx.weights import drawn, loaded
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
 from archdsl.metadata import made
+from archdsl.symbolic.expression import Size
 from archdsl.tensor import TensorType
 
 IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 10, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13}
@@ -87,12 +88,13 @@ def write(network: Network, stream: BinaryIO, *, beside: Companion | None = None
 def emit(network: Network, **options: Any) -> Iterator[bytes]:
     """The ONNX file of a network in chunks, for inference, equal for equal arguments, which are those of Options.
 
-    The batch is the symbol N. Weights have their state_dict keys as names. Outputs in training alone are left out,
-    with all that only they need. The spec, its sha256, and what completed it are in the metadata. Raises ArchError
-    before the first chunk: E601 and E602 for the weights' file, E603 for more than 2 GiB, E604 for more than 100,000
-    layers, E605 for an opset other than 17 to 26, E606 for an output that has an input's name and is another
-    tensor, E609 for `logits` where no SOFTMAX ends the network; and E608, when the data is made, for a number that
-    float16 cannot hold.
+    The batch is the symbol N, or `batch` where the spec has an N of its own; open sizes of the inputs are named
+    dimensions too. Weights have their state_dict keys as names. Outputs in training alone are left out, with all
+    that only they need. The spec, its sha256, and what completed it are in the metadata. Raises ArchError before the
+    first chunk: E601 and E602 for the weights' file, E603 for more than 2 GiB, E604 for more than 100,000 layers,
+    E605 for an opset other than 17 to 26, E606 for an output that has an input's name and is another tensor, E607
+    for a layer that cannot be written without an open size, E609 for `logits` where no SOFTMAX ends the network; and
+    E608, when the data is made, for a number that float16 cannot hold.
     """
     given = Options(**options)
     return _inline(_model(network, given), given)
@@ -119,9 +121,11 @@ def _model(network: Network, options: Options) -> Model:
         tensors = [tensor for tensor in tensors if tensor.name in read]
         opsets += [(DOMAIN, 1)] if functions else []
 
+    symbol = "batch" if network.open is not None and "N" in network.open.point else "N"
+
     def info(name: str, type: TensorType) -> bytes:
-        batch = 1 if not type.batched else "N" if options.batch is None else options.batch
-        return wire.value_info(name, type.dtype, (batch, *type.shape))
+        batch = 1 if not type.batched else symbol if options.batch is None else options.batch
+        return wire.value_info(name, type.dtype, (batch, *(_dimension(name, *n) for n in enumerate(type.shape, 1))))
 
     metadata = made(network.text, __version__, network.arguments, dict(network.used))
     return Model(
@@ -137,16 +141,19 @@ def _model(network: Network, options: Options) -> Model:
 
 
 def _check(network: Network, opset: int) -> None:
-    if network.open is not None:
-        letters = " and ".join(network.open.point)
-        message = f"{letters} stay open, which archdsl cannot write into an ONNX file yet"
-        raise ArchError([Diagnostic("E607", message, help=(f"give a value: -D {next(iter(network.open.point))}=224",))])
     if opset not in IR_VERSIONS:
         raise ArchError([Diagnostic("E605", f"opset {opset} cannot be written: 17 to 26 can, 20 is the default")])
     layers = sum(use.times for use in Walk(network, unroll=False))
     if layers > MOST_LAYERS:
         message = f"too many layers to write out: {layers:,}, and {MOST_LAYERS:,} is the limit"
         raise ArchError([Diagnostic("E604", message)])
+
+
+def _dimension(tensor: str, axis: int, size: int) -> int | str:
+    """A size as the file has it: where it is open its expression, or a name of its own where that is not known."""
+    if not isinstance(size, Size):
+        return size
+    return str(size) if size.exact else f"{tensor}:{axis}"
 
 
 def _heads(tensors: list[Tensor]) -> list[bytes]:

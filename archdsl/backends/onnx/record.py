@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -12,8 +13,11 @@ from archdsl.backends.onnx.recorder import GraphRecorder, Node
 from archdsl.backends.onnx.tensors import Tensor
 from archdsl.backends.onnx.weights import Numbers
 from archdsl.diagnostics import ArchError, Diagnostic
-from archdsl.graph import Network, Output
+from archdsl.graph import Apply, Network, Output
 from archdsl.layers.base import Layer
+from archdsl.shapes.late import SizeNeeded, late
+from archdsl.symbolic.expression import Size
+from archdsl.tensor import TensorType
 
 
 class Recorded(NamedTuple):
@@ -32,8 +36,8 @@ class Recorded(NamedTuple):
 def record(network: Network, recorder: GraphRecorder, *, logits: bool = False) -> Recorded:
     """Let all layers record themselves; outputs in training alone are left out, and with `logits` the last SOFTMAX.
 
-    Raises ArchError: E606 for an output that has an input's name and is another tensor, E609 for `logits` where
-    no SOFTMAX ends the network.
+    Raises ArchError: E606 for an output that has an input's name and is another tensor, E607 for a layer that cannot
+    be written without an open size, E609 for `logits` where no SOFTMAX ends the network.
     """
     state: dict[str, Entry] = {}
     names: dict[str, str] = {}
@@ -55,7 +59,11 @@ def record(network: Network, recorder: GraphRecorder, *, logits: bool = False) -
             local[key.removeprefix(use.owner).removeprefix(".")] = names[key]
         recorder.scope = use.path
         given = [tensors[number] for number in use.inputs]
-        tensors[use.output] = use.apply.layer.onnx(recorder, given, local, *use.apply.types)
+        types = use.apply.types if network.open is None else _without_sizes(given, use.apply.types)
+        try:
+            tensors[use.output] = use.apply.layer.onnx(recorder, given, local, *types)
+        except SizeNeeded:
+            raise _needs_size(use.apply) from None
         uses.append(use)
     numbers = {output.name: walk.tensors[output.value] for output in outputs}
     if logits:
@@ -68,6 +76,25 @@ def record(network: Network, recorder: GraphRecorder, *, logits: bool = False) -
             raise ArchError([Diagnostic("E606", message, help=("give one of them another name",))])
     recorder.give(results)
     return Recorded(state, names, outputs)
+
+
+def _without_sizes(tensors: Sequence[str], types: Sequence[TensorType]) -> list[TensorType]:
+    """The types with what a run will tell in the place of each open size."""
+    return [
+        type._replace(
+            shape=tuple(late(tensor, axis) if isinstance(n, Size) else n for axis, n in enumerate(type.shape, 1))
+        )
+        for tensor, type in zip(tensors, types)
+    ]
+
+
+def _needs_size(apply: Apply) -> ArchError:
+    symbols = dict.fromkeys(n.symbol for type in apply.types for n in type.shape if isinstance(n, Size))
+    written = " and ".join(symbols)
+    stay = "stays" if len(symbols) == 1 else "stay"
+    message = f"{apply.layer.spec} needs the size of what arrives to be written as ONNX, and {written} {stay} open"
+    help = (f"give a value: -D {next(iter(symbols))}=224",)
+    return ArchError([Diagnostic("E607", message, apply.span, help=help)])
 
 
 def _without_softmax(network: Network, walk: Walk, uses: list[Use], outputs: dict[str, int]) -> dict[str, int]:

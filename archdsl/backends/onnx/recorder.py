@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archdsl.backends.onnx import wire
+from archdsl.shapes.late import Late, SizeNeeded, Term
 
 STORED = {"float": "<f4", "int": "<i8", "bool": "|b1"}
 """numpy's names of our element types as ONNX stores them: little-endian, whatever the machine."""
@@ -44,7 +45,8 @@ class GraphRecorder:
     """Collects what layers record; `scope` is the path of the layer that is recording.
 
     A node is called `path/Operator`, and so is the tensor that it makes (`path/Operator:1` the second of
-    several); numbers tell apart what would be equal. Constants are initializers, each value once.
+    several); numbers tell apart what would be equal. Constants are initializers, each value once. Sizes that a run
+    alone knows are computed by nodes of the layer that asks for them.
     """
 
     opset: int
@@ -56,6 +58,7 @@ class GraphRecorder:
         self._names: dict[Constant, str] = {}
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
+        self._sizes: dict[tuple[str, Term], str] = {}
 
     def reserve(self, name: str) -> str:
         """The name, or where a tensor has it already the name with a number; no other tensor will get it."""
@@ -75,17 +78,40 @@ class GraphRecorder:
         name = self.reserve(f"{self.scope}/{operator}" if self.scope else operator)
         names = [name, *(self.reserve(f"{name}:{i}") for i in range(1, outputs))]
         given = {key: value for key, value in attributes.items() if value is not None}
+        for value in given.values():
+            if isinstance(value, Late) or (isinstance(value, list) and any(isinstance(n, Late) for n in value)):
+                raise SizeNeeded
         self.recorded.append(Node(operator, name, list(inputs), names, given, self.scope))
         return list(names)
 
     def constant(self, values: Any, dtype: str = "float") -> str:
-        """The name of a tensor with these values: a number or nested lists."""
+        """The name of a tensor with these values: a number or nested lists, or a list of sizes, known or not."""
+        if isinstance(values, list) and any(isinstance(value, Late) for value in values):
+            parts = [self._size(v.term) if isinstance(v, Late) else self.constant([v], "int") for v in values]
+            return self.node("Concat", parts, axis=0) if len(parts) > 1 else parts[0]
         array = np.asarray(values, dtype=STORED[dtype])
         made = Constant(dtype, array.shape, array.tobytes())
         if made not in self._names:
             self._names[made] = self.reserve(f"constant:{len(self._names)}")
             self.constants[self._names[made]] = made
         return self._names[made]
+
+    def _size(self, term: Term) -> str:
+        """The name of a tensor of one number that is computed in the run."""
+        if isinstance(term, int):
+            return self.constant([term], "int")
+        key = self.scope, term
+        if key not in self._sizes:
+            operator, *given = term
+            if operator == "Shape":
+                tensor, axis = given
+                self._sizes[key] = self.node("Shape", [tensor], start=axis, end=axis + 1)
+            else:
+                left, right = map(self._size, given)
+                if operator == "Div":  # ONNX's rounds towards 0
+                    left = self.node("Sub", [left, self.node("Mod", [left, right])])
+                self._sizes[key] = self.node(operator, [left, right])
+        return self._sizes[key]
 
     def give(self, tensors: Sequence[tuple[str, str]]) -> None:
         """Let each tensor be an output under its name, reserved before: (tensor, name), in order.

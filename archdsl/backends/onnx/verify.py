@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from importlib.util import find_spec
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +16,7 @@ from archdsl.backends.onnx.emit import Options
 from archdsl.backends.onnx.recorder import STORED
 from archdsl.backends.onnx.weights import Numbers, drawn, loaded
 from archdsl.graph import Network
+from archdsl.symbolic.solve import at, witnesses
 
 NEAR = 1e-4
 """The greatest difference, of the greatest number, at which two results are the same; HALF with weights in halves."""
@@ -29,9 +33,18 @@ class Finding(NamedTuple):
     sound: bool = True
 
 
+class Ran(NamedTuple):
+    """A run of the file: the open sizes, if any, what went in by name, and what came out."""
+
+    point: dict[str, int]
+    inputs: dict[str, Any]
+    results: list[np.ndarray]
+
+
 def verify(network: Network, path: str, options: Mapping[str, Any]) -> Iterator[Finding]:
     """What onnx, onnxruntime and torch say of the file at `path`, which was written with these options.
 
+    Where sizes are open it is run at two of the smallest valid ones.
     A package that is not installed is said to be missing, and is no fault.
     """
     yield _checked(path)
@@ -40,15 +53,16 @@ def verify(network: Network, path: str, options: Mapping[str, Any]) -> Iterator[
         yield Finding("onnxruntime", "not installed: pip install onnxruntime")
         return
     given = Options(**options)
-    made: list[tuple[dict[str, Any], list[np.ndarray]]] = []
+    made: list[Ran] = []
     try:
         made = list(_run(network, path, given))
     except Exception as error:  # whatever it raises is the finding: it has no tree of errors of its own
         yield Finding("onnxruntime", _line(error), False)
         return
-    sound = all(np.isfinite(y).all() for _, results in made for y in results)
-    batches = " and ".join(str(len(next(iter(inputs.values())))) for inputs, _ in made if inputs)
-    says = f"runs, batch {batches}" if batches else "runs"
+    sound = all(np.isfinite(y).all() for ran in made for y in ran.results)
+    batches = " and ".join(dict.fromkeys(str(len(next(iter(ran.inputs.values())))) for ran in made if ran.inputs))
+    sizes = " and ".join(dict.fromkeys(", ".join(f"{s} = {n}" for s, n in ran.point.items()) for ran in made))
+    says = "runs" + (f", batch {batches}" if batches else "") + (f", at {sizes}" if sizes else "")
     yield Finding("onnxruntime", says if sound else f"{says}, and gives numbers that are not finite", True)
     if "torch" in missing:
         yield Finding("torch", "not installed: pip install torch, to compare")
@@ -68,38 +82,54 @@ def _checked(path: str) -> Finding:
     return Finding("onnx.checker", "no fault")
 
 
-def _run(network: Network, path: str, options: Options) -> Iterator[tuple[dict[str, Any], list[np.ndarray]]]:
+def _points(network: Network) -> list[dict[str, int]]:
+    """The open sizes to run at: one of none where no size is open."""
+    found = witnesses(network)
+    return [found[0], found[-1]] if found else [{}]
+
+
+def _there(network: Network, point: Mapping[str, int]) -> AbstractContextManager[None]:
+    """The network as it is at these sizes."""
+    return at(network, point) if point else nullcontext()
+
+
+def _run(network: Network, path: str, options: Options) -> Iterator[Ran]:
     import onnxruntime  # type: ignore[import-untyped,unused-ignore]
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     random = np.random.Generator(np.random.PCG64(0))
-    for batch in BATCHES if options.batch is None else (options.batch,):
+    batches = BATCHES if options.batch is None else (options.batch,)
+    for point, batch in product(_points(network), batches):
         inputs: dict[str, Any] = {}
-        for given in network.inputs:
-            shape = (batch, *given.value.type.shape)
-            if given.value.type.dtype == "float":
-                inputs[given.name] = random.standard_normal(shape, dtype=np.float32)
+        with _there(network, point):
+            types = {given.name: given.value.type for given in network.inputs}
+        for name, type in types.items():
+            shape = (batch, *type.shape)
+            if type.dtype == "float":
+                inputs[name] = random.standard_normal(shape, dtype=np.float32)
             else:
-                inputs[given.name] = random.integers(0, 2, shape).astype(STORED[given.value.type.dtype])
-        yield inputs, session.run(None, inputs)
+                inputs[name] = random.integers(0, 2, shape).astype(STORED[type.dtype])
+        yield Ran(point, inputs, session.run(None, inputs))
 
 
-def _compared(network: Network, made: list[tuple[dict[str, Any], list[np.ndarray]]], options: Options) -> Finding:
+def _compared(network: Network, made: list[Ran], options: Options) -> Finding:
     import torch
 
     from archdsl.backends.pytorch import emit
     from archdsl.live import instance
 
-    module = instance(emit(network, "spec"), network.name).eval()
     state = state_shapes(network)
     numbers = drawn(options.seed) if options.weights is None else loaded(options.weights, state)
-    module.load_state_dict({key: torch.from_numpy(_array(key, entry, numbers)) for key, entry in state.items()})
+    weights = {key: torch.from_numpy(_array(key, entry, numbers)) for key, entry in state.items()}
     greatest = 0.0
-    for inputs, results in made:
+    for ran in made:
+        with _there(network, ran.point):
+            module = instance(emit(replace(network, open=None), "spec"), network.name).eval()
+        module.load_state_dict(weights)
         with torch.no_grad():
             run = module.logits if options.logits else module
-            wanted = run(*(torch.from_numpy(value) for value in inputs.values()))
-        for mine, theirs in zip(results, _flat(wanted)):
+            wanted = run(*(torch.from_numpy(value) for value in ran.inputs.values()))
+        for mine, theirs in zip(ran.results, _flat(wanted)):
             expected = theirs.numpy()
             if expected.shape != mine.shape:
                 return Finding("torch", f"gives {expected.shape}, and the file {mine.shape}", False)
