@@ -11,6 +11,7 @@ from archdsl.backends.pytorch.flow import Flow
 from archdsl.backends.pytorch.forward import reads, write
 from archdsl.backends.pytorch.layout import INDENT, block, items, text
 from archdsl.backends.pytorch.limits import check_size
+from archdsl.backends.pytorch.starts import starts
 from archdsl.backends.pytorch.tables import table
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
@@ -229,6 +230,7 @@ def _network(network: Network, body: Body) -> str:
         "",
         f"{INDENT}def __init__(self) -> None:",
         *_children(body, {}),
+        *starts(network),
         "",
     ]
     taken = ", ".join(["self", *(f"{name}: Tensor" for name in names)])
