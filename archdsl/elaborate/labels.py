@@ -81,8 +81,8 @@ class Level:
             )
         if name.isdigit() and not entry.left_out:
             if name != str(self.numbers):
-                message = f"`{name}` cannot be a label here: numbers count a level's submodules, and {self.numbers} is next"
-                raise fault("E163", message, entry.span)
+                why = f"numbers count a level's submodules, and {self.numbers} is next"
+                raise fault("E163", f"`{name}` cannot be a label here: {why}", entry.span)
             self.numbers += 1
         self.labels[name] = entry
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -64,8 +65,11 @@ def xavier_uniform() -> Start:
     return Start("xavier_uniform")
 
 
-MAKERS = {f.__name__: f for f in (normal, trunc_normal, uniform, kaiming_normal, kaiming_uniform)}
-MAKERS |= {f.__name__: f for f in (xavier_normal, xavier_uniform)}
+MAKERS: dict[str, Callable[..., Start]] = {
+    "normal": normal, "trunc_normal": trunc_normal, "uniform": uniform,
+    "kaiming_normal": kaiming_normal, "kaiming_uniform": kaiming_uniform,
+    "xavier_normal": xavier_normal, "xavier_uniform": xavier_uniform,
+}  # fmt: skip
 CONSTANTS = {"zeros": Start("constant", 0.0), "ones": Start("constant", 1.0)}
 BY_SHAPE = frozenset(name for name in MAKERS if name.startswith(("kaiming", "xavier")))
 

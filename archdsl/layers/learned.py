@@ -44,8 +44,8 @@ class Param(Tensor):
     """A learned tensor: `PARAM(1, 768)`, or `PARAM(1x768)`; its label is its name in the state_dict.
 
     It has this shape and no batch, so it joins tensors that have one. `init` says how it starts: normal with
-    deviation 0.02 if not given (see the language). With `batch=true` it is stored with a first axis of size 1, the batch's,
-    as some published models have it: PARAM(1, 768, batch=true) is a 1x1x768 in the state_dict.
+    deviation 0.02 if not given (see the language). With `batch=true` it is stored with a first axis of size 1, the
+    batch's, as some published models have it: PARAM(1, 768, batch=true) is a 1x1x768 in the state_dict.
     """
 
     spec: ClassVar[str] = "PARAM"

@@ -31,7 +31,8 @@ class Normalization(Pointwise):
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         shape = (x[0].channels,)
-        return {"weight": Weight(shape, begin(self.init, shape, ONES)), "bias": Weight(shape, ZEROS)} if self.affine else {}
+        weight = Weight(shape, begin(self.init, shape, ONES))
+        return {"weight": weight, "bias": Weight(shape, ZEROS)} if self.affine else {}
 
     def starts(self) -> Starts:
         """The call that lets the weight start otherwise than at 1, if one does."""

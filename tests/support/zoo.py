@@ -44,14 +44,20 @@ def state_shapes(made: Network) -> dict[str, tuple[int, ...]]:
 
 def original(name: str, device: str = "cpu") -> nn.Module:
     """torchvision's model, auxiliary heads and all, with weights as they come."""
-    given: dict[str, Any] = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    if name.startswith(("fcn", "deeplabv3", "lraspp")):
-        given = {"weights_backbone": None} if name.startswith("lraspp") else {"weights_backbone": None, "aux_loss": True}
     if device == "meta" and name.startswith("regnet"):
         return _regnet_on_meta(name)
     with torch.device(device):
-        made: nn.Module = torchvision.models.get_model(name, weights=None, **given)
+        made: nn.Module = torchvision.models.get_model(name, weights=None, **arguments(name))
     return made
+
+
+def arguments(name: str) -> dict[str, Any]:
+    """What torchvision has to be told for a model with weights as they come and all of its heads."""
+    if name in ("googlenet", "inception_v3"):
+        return {"init_weights": False}
+    if name.startswith("lraspp"):
+        return {"weights_backbone": None}
+    return {"weights_backbone": None, "aux_loss": True} if name.startswith(("fcn", "deeplabv3")) else {}
 
 
 def _regnet_on_meta(name: str) -> nn.Module:

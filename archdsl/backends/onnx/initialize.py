@@ -97,10 +97,11 @@ def _trunc_normal(stream: np.random.SFC64, count: int, deviation: float) -> Iter
     def draw(size: int) -> np.ndarray:
         if deviation <= CUT:
             made = generator.standard_normal(size, dtype=np.float32) * np.float32(deviation)
-            return made[np.abs(made) <= CUT]
-        made = generator.uniform(-CUT, CUT, size).astype(np.float32)
-        kept: np.ndarray = made[generator.random(size) < np.exp(-((made / deviation) ** 2) / 2)]
-        return kept
+            kept = np.abs(made) <= CUT
+        else:
+            made = generator.uniform(-CUT, CUT, size).astype(np.float32)
+            kept = generator.random(size) < np.exp(-((made / deviation) ** 2) / 2)
+        return np.asarray(made[kept])
 
     for size in _parts(count):
         part = draw(size)

@@ -56,7 +56,8 @@ def _kind(kind: str, layers: list[Layer]) -> list[str]:
     """What is done to the modules of one class."""
     weights = [layer.calls.get("weight", ()) for layer in layers]
     biases = [layer.calls.get("bias", ()) for layer in layers]
-    if not kind.startswith("nn.Conv") and all(layer.has_bias for layer in layers):  # torch types no conv's bias as there
+    # a convolution's bias is Optional to a type checker, a Linear's is not
+    if not kind.startswith("nn.Conv") and all(layer.has_bias for layer in layers):
         both = [w + b for w, b in zip(weights, biases)]
         if len(set(both)) <= max(len(set(weights)), len(set(biases))):
             return _tensor(layers, both)
@@ -87,8 +88,8 @@ def _tensor(layers: list[Layer], asked: list[Calls]) -> list[str]:
 
 
 def _branch(before: list[str], test: str, calls: Calls) -> list[str]:
-    word = "elif" if before else "if"
-    return [*_wrapped(f"{word} {test}:"), *(INDENT + text(call) for call in calls), *([] if calls else [f"{INDENT}pass"])]
+    head = _wrapped(f"{'elif' if before else 'if'} {test}:")
+    return [*head, *(INDENT + line for line in (map(text, calls) if calls else ("pass",)))]
 
 
 def _among(layers: list[Layer], asked: list[Calls], calls: Calls) -> str:
