@@ -23,6 +23,13 @@ from archdsl.zoo import lines
 SPECS = Path(__file__).parent.parent.parent / "specs" / "torchvision"
 NAMES = sorted(path.stem for path in SPECS.glob("*.arch"))
 LARGEST_ONNX = 2**31
+MIDDLE = (  # of each family the model in the middle
+    "alexnet", "vgg16_bn", "squeezenet1_0", "googlenet", "inception_v3", "resnet50", "resnext50_32x4d",
+    "wide_resnet50_2", "densenet169", "mobilenet_v2", "mobilenet_v3_large", "mnasnet1_0", "shufflenet_v2_x1_0",
+    "regnet_x_3_2gf", "regnet_y_3_2gf", "efficientnet_b3", "efficientnet_v2_s", "convnext_small", "vit_b_16", "swin_s",
+    "swin_v2_s", "maxvit_t", "fcn_resnet50", "deeplabv3_resnet50", "lraspp_mobilenet_v3_large", "r3d_18",
+    "r2plus1d_18", "s3d",
+)  # fmt: skip
 
 
 def spec(name: str) -> str:
