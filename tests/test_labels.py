@@ -35,7 +35,7 @@ def test_what_torch_takes_is_a_label(name: str) -> None:
     assert not refused(name)
 
 
-@pytest.mark.parametrize("name", ["", "a.b", "3", "class", 'a"b', "a\\b", "a\nb", "a" * 201])
+@pytest.mark.parametrize("name", ["", "a.b", "03", "class", 'a"b', "a\\b", "a\nb", "a" * 201])
 def test_what_makes_no_path_is_no_label(name: str) -> None:
     """These break paths, positions or source."""
     assert refused(name)

@@ -7,21 +7,22 @@ import torch
 
 from archdsl.layers import layer_class
 from archdsl.layers.base import LayerError
+from archdsl.layers.initialization import CONSTANTS, Start, uniform, xavier_normal
 from tests.support.single import TorchLayer, hold
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("PARAM", {"sizes": (1, 8)}),
-    ("PARAM", {"sizes": (4,), "init": "zeros"}),
-    ("PARAM", {"sizes": (), "init": "ones"}),
-    ("PARAM", {"sizes": (3, 2), "init": "uniform"}),
-    ("PARAM", {"sizes": (3, 1, 1), "init": 1e-6}),
+    ("PARAM", {"sizes": (4,), "init": CONSTANTS["zeros"]}),
+    ("PARAM", {"sizes": (), "init": CONSTANTS["ones"]}),
+    ("PARAM", {"sizes": (3, 2), "init": uniform()}),
+    ("PARAM", {"sizes": (3, 1, 1), "init": Start("constant", 1e-6)}),
     ("CONST", {"values": [[0, 1], [2, 3]]}),
     ("CONST", {"values": [[0, 1.5], [2, 3]], "persistent": True}),
     ("CONST", {"values": 3}),
     ("CONST", {"values": [1, 2], "dtype": "float"}),
     ("CONST", {"values": [[True], [False]]}),
     ("PARAM", {"sizes": (1, 8), "batch": True}),
-    ("PARAM", {"sizes": (3, 2), "init": 0.5, "batch": True}),
+    ("PARAM", {"sizes": (3, 2), "init": Start("constant", 0.5), "batch": True}),
     ("CONST", {"values": [[0, 1], [2, 3]], "persistent": True, "batch": True}),
 ]
 
@@ -39,9 +40,9 @@ def test_initialisation() -> None:
     normal = TorchLayer(layer_class("PARAM")(sizes=(200, 100))).child
     torch.manual_seed(0)
     assert torch.equal(normal, torch.randn(200, 100) * 0.02)
-    uniform = TorchLayer(layer_class("PARAM")(sizes=(200, 100), init="uniform", bound=0.5)).child.detach()
-    assert 0.49 < float(uniform.max()) <= 0.5 and -0.5 <= float(uniform.min()) < -0.49
-    filled = TorchLayer(layer_class("PARAM")(sizes=(3, 1, 1), init=1e-6)).child
+    spread = TorchLayer(layer_class("PARAM")(sizes=(200, 100), init=uniform(0.5))).child.detach()
+    assert 0.49 < float(spread.max()) <= 0.5 and -0.5 <= float(spread.min()) < -0.49
+    filled = TorchLayer(layer_class("PARAM")(sizes=(3, 1, 1), init=Start("constant", 1e-6))).child
     assert torch.equal(filled, torch.full((3, 1, 1), 1e-6))
 
 
@@ -54,8 +55,7 @@ def test_const_is_no_parameter() -> None:
 @pytest.mark.parametrize(
     "name, arguments, words",
     [
-        ("PARAM", {"sizes": (3,), "init": "zeros", "std": 0.1}, "std (=0.1) is for init=normal"),
-        ("PARAM", {"sizes": (3,), "std": -0.1}, "std (=-0.1) lies below 0"),
+        ("PARAM", {"sizes": (3,), "init": xavier_normal()}, "a tensor of 1 axes joins nothing"),
         ("CONST", {"values": [[1, 2], [3]]}, "item 0 has 2 items, item 1 1 items"),
         ("CONST", {"values": []}, "empty"),
         ("CONST", {"values": ["a"]}, "'a'"),

@@ -261,9 +261,9 @@ class Evaluator:
 
     # ---- calls
 
-    def arguments(self, node: tree.Call | tree.Join) -> tuple[tuple[str, Any, Span], ...]:
+    def arguments(self, node: tree.Call | tree.Join, words: Sequence[str] = ()) -> tuple[tuple[str, Any, Span], ...]:
         """Name, value and place of each argument."""
-        return tuple((a.name, self.value(a.value), a.value.span) for a in node.arguments)
+        return tuple((a.name, self.value(a.value, words), a.value.span) for a in node.arguments)
 
     def _call(self, node: tree.Call, words: Sequence[str]) -> Any:
         callee = self._name(node.name, (), CALLED)
@@ -279,12 +279,13 @@ class Evaluator:
         if not isinstance(callee, (Builtin, Lambda)):
             what = describe(callee) + (" with its arguments" if isinstance(callee, (LayerValue, BlockValue)) else "")
             raise fault("E145", f"{node.name.id} is {what}, which cannot be called", node.name.span)
-        given = self.arguments(node)
+        given = self.arguments(node, callee.words if isinstance(callee, Builtin) else ())
         if isinstance(callee, Lambda):
             return self._apply(callee, given, node)
         values = [value for _, value, _ in given]
-        if any(name for name, _, _ in given) or not callee.least <= len(values) <= (callee.most or len(values)):
-            most = "" if callee.most == callee.least else f" to {callee.most}" if callee.most else " or more"
+        most_ = len(values) if callee.most is None else callee.most
+        if any(name for name, _, _ in given) or not callee.least <= len(values) <= most_:
+            most = "" if callee.most == callee.least else " or more" if callee.most is None else f" to {callee.most}"
             values_ = "value" if (callee.least, callee.most) == (1, 1) else "values"
             counts = f"{callee.least}{most} {values_} without a name"
             raise fault("E145", f"{callee.word} takes {counts}, not {len(given)}", node.span)

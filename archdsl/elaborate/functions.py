@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from archdsl.elaborate.values import DEEPEST_LIST, MOST_BITS, MOST_ITEMS, Builtin
+from archdsl.layers.initialization import FANS, MAKERS
 
 
 class BadValue(Exception):
@@ -135,6 +136,16 @@ def weighed(value: Any) -> int:
     return count
 
 
+def _made(make: Any) -> Any:
+    def call(*values: Any) -> Any:
+        try:
+            return make(*values)
+        except ValueError as error:
+            raise BadValue(str(error)) from None
+
+    return call
+
+
 FUNCTIONS: dict[str, Builtin] = {
     name: Builtin(name, call, least, most)
     for name, call, least, most in (
@@ -155,4 +166,7 @@ FUNCTIONS: dict[str, Builtin] = {
         ("linspace", _linspace, 3, 3),
         ("divisible", divisible, 2, 2),
     )
+} | {
+    name: Builtin(name, _made(make), 0, make.__code__.co_argcount, FANS if name.startswith("kaiming") else ())
+    for name, make in MAKERS.items()
 }

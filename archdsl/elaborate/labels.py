@@ -58,6 +58,7 @@ class Level:
         self.labels: dict[str, Entry] = {}
         self.inner: list[Level] = []
         self.positional = True
+        self.numbers = 0  # labels that are numbers, which count the submodules from 0
         if outer is not None:
             outer.inner.append(self)
 
@@ -79,6 +80,11 @@ class Level:
                 related=(Related(first, "the first"),),
                 help="another name, or a group with a label of its own around one of them",
             )
+        if name.isdigit() and not entry.left_out:
+            if name != str(self.numbers):
+                why = f"numbers count a level's submodules, and {self.numbers} is next"
+                raise fault("E163", f"`{name}` cannot be a label here: {why}", entry.span)
+            self.numbers += 1
         self.labels[name] = entry
 
     def find(self, name: str, span: Span, written: str = "@", others: Collection[str] = ()) -> Entry:
@@ -144,8 +150,8 @@ def check_label(name: str, span: Span) -> None:
         why = "a label holds no dot, which separates the levels of a path"
     elif not all(c.isprintable() for c in name) or len(name) > 200 or '"' in name or "\\" in name:
         why = "a label is short and printable, without quotes and backslashes"
-    elif name.isdigit():
-        why = "a label is no number, which is a position"
+    elif name.isdigit() and not (name.isascii() and name == str(int(name))):
+        why = "a number is written in plain digits, without zeros before it"
     elif name in TAKEN or (name.startswith("__") and name.endswith("__")):
         why = "nn.Module or nn.Sequential has something of this name"
     elif keyword.iskeyword(name):

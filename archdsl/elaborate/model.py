@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Sequence
-from typing import Optional
+from collections.abc import Iterator, Sequence
+from typing import Any, Optional
 
 from archdsl.elaborate.parameters import bind_parameters
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.steps import body
 from archdsl.elaborate.values import BlockValue, Fault, Limit, Names, Poisoned, describe, fault
 from archdsl.syntax import tree
+from archdsl.syntax.source import Span
 
 
 def named_model(place: Place, statements: Sequence[tree.Model]) -> Optional[tree.Model]:
@@ -44,7 +45,8 @@ def be_block(place: Place, name: str, node: tree.Value) -> None:
         title = value.node.name.id
         place.names = Names(value.names, choices=f"{title}.")
         place.blocks = (title,)
-        bind_parameters(title, value.node.parameters, value.arguments, place.evaluator, node.span)
+        given = (*value.arguments, *_outside(place, value, node.span))
+        bind_parameters(title, value.node.parameters, given, place.evaluator, node.span)
     except Limit:
         raise
     except Fault as error:
@@ -54,3 +56,14 @@ def be_block(place: Place, name: str, node: tree.Value) -> None:
         place.advance(None)
     else:
         body(place, value.node.body, Tail(True, True))
+
+
+def _outside(place: Place, block: BlockValue, span: Span) -> Iterator[tuple[str, Any, Span]]:
+    """The arguments set from outside (`-D classes=10`), for parameters that the text leaves at their defaults."""
+    run = place.run
+    told = {p.name for p, (name, _, _) in zip(block.node.parameters, block.arguments) if not name}
+    told |= {name for name, _, _ in block.arguments}
+    for parameter in block.node.parameters:
+        name = parameter.name
+        if parameter.default is not None and name in run.given and name not in told | run.used:
+            yield name, run.missing(name), span

@@ -57,12 +57,13 @@ class Tensor(NamedTuple):
 
 
 class Builtin(NamedTuple):
-    """A function of the language; `word` is its name, so that `fit=floor` is understood."""
+    """A function of the language; `word` is its name, so that `fit=floor` is understood; `words` it takes bare."""
 
     word: str
     call: Callable[..., Any]
     least: int
     most: int | None
+    words: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.word

@@ -51,7 +51,10 @@ class Trial(NamedTuple):
 
 
 class Init(NamedTuple):
-    """How a tensor is initialised: "uniform" in (a, b), "normal" (mean a, deviation b), "constant" a, "values"."""
+    """How a tensor is initialised: "uniform" in (a, b), "normal" (mean a, deviation b), "constant" a, "values".
+
+    "trunc_normal" is "normal" with what lies further than 2 from 0 drawn again.
+    """
 
     kind: str
     a: float = 0.0

@@ -76,18 +76,23 @@ class Name(NamedTuple):
 Code = Union[X, Itself, Call, Method, Infix, Item, Span, Batch, Name, Literal]
 
 
+Starts = tuple[tuple[str, Code], ...]  # "weight" and "bias" of a module, each with the call that lets it start
+
+
 class Torch(NamedTuple):
     """How a layer is written in PyTorch.
 
     `register` constructs the child that the layer registers, or is None; `forward` is the expression
     of the output. `kind` says what the child is: "module", "parameter", "buffer" or "" for none.
-    `helper` is the source of a class that `register` names and torch lacks: it is emitted once.
+    `helper` is the source of a class that `register` names and torch lacks: it is emitted once. `starts`
+    are calls for the child `m`'s "weight" and "bias", where they start otherwise than torch lets them.
     """
 
     forward: Code
     register: Call | None = None
     kind: str = ""
     helper: str = ""
+    starts: Starts = ()
 
 
 def call(name: str, *args: Code, **kwargs: Code) -> Call:
@@ -95,9 +100,9 @@ def call(name: str, *args: Code, **kwargs: Code) -> Call:
     return Call(name, args, tuple(kwargs.items()))
 
 
-def module(name: str, *args: Code, helper: str = "", **kwargs: Code) -> Torch:
+def module(name: str, *args: Code, helper: str = "", starts: Starts = (), **kwargs: Code) -> Torch:
     """A child module called with the layer's one input."""
-    return Torch(Call(Itself(), (X(),)), call(name, *args, **kwargs), "module", helper)
+    return Torch(Call(Itself(), (X(),)), call(name, *args, **kwargs), "module", helper, starts)
 
 
 def function(name: str, *args: Code, **kwargs: Code) -> Torch:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from archdsl.layers.arguments import FLAG, SHIFTS, SIZES, WIDTH, arg, or_word, per_axis, word
 from archdsl.layers.base import Init, Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Call, Itself, Torch, X, call
+from archdsl.layers.initialization import INIT, PLAIN, begin, torch_starts
 from archdsl.layers.maps import need_map
 from archdsl.layers.padding import MODES, check_mode, onnx_pad, onnx_slice, paddings, short, torch_pads
 from archdsl.shapes.late import known
@@ -36,6 +37,7 @@ class Conv(Layer):
     ((kernel - 1)/2 times the dilation, odd kernels alone), `valid` (none), `full` (kernel - 1),
     `same` (TensorFlow's: ceil(n/stride) come out) or `causal` (all of it before, 1-D alone).
     `bias` is left out where the next step is a BN. `fit` says what may be left over: see the language.
+    `init` and `bias_init` say how weight and bias start: see the language.
     """
 
     spec: ClassVar[str] = "CONV"
@@ -51,6 +53,8 @@ class Conv(Layer):
     bias: Any = arg(FLAG, None)
     padding_mode: Any = arg(word(*MODES), "zeros")
     fit: Any = arg(word("cover", "exact", "floor"), "cover")
+    init: Any = arg(INIT, None)
+    bias_init: Any = arg(PLAIN, None)
 
     def slides(self, x: TensorType) -> list[Slide]:
         """The window along each axis of the map, its padding in numbers; raises E203, E204."""
@@ -72,10 +76,10 @@ class Conv(Layer):
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         kernels = per_axis(self.kernel, x[0].rank - 1)
         shape = (self.filters, x[0].channels // self.groups, *kernels)
-        init = torch_bound(product(shape[1:]))
-        result = {"weight": Weight(shape, init)}
+        default = torch_bound(product(shape[1:]))
+        result = {"weight": Weight(shape, begin(self.init, shape, default))}
         if self.bias is not False:
-            result["bias"] = Weight((self.filters,), init)
+            result["bias"] = Weight((self.filters,), begin(self.bias_init, (self.filters,), default))
         return result
 
     def macs(self, *x: TensorType) -> int:
@@ -108,8 +112,9 @@ class Conv(Layer):
         if not even:
             mode = {} if self.padding_mode == "zeros" else {"mode": self.padding_mode}
             arrived = call("F.pad", X(), torch_pads([(s.before, s.after) for s in slides]), **mode)
+        starts = torch_starts(self.init, self.bias_init, bias=self.bias is not False)
         made = call(f"nn.Conv{rank}d", x[0].channels, self.filters, **kwargs)
-        return Torch(Call(Itself(), (arrived,)), made, "module")
+        return Torch(Call(Itself(), (arrived,)), made, "module", starts=starts)
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         slides = self.slides(x[0])
@@ -145,7 +150,8 @@ class UpConv(Layer):
 
     Cx... becomes filters x (n - 1)*stride - 2*padding + dilation*(kernel - 1) + output_padding + 1
     along each axis. Without `padding`, p = ceil(max(0, k - s)/2) and an output padding of 2p - (k - s),
-    so that the map grows by just its stride (k is the dilated extent).
+    so that the map grows by just its stride (k is the dilated extent). `init` and `bias_init` say how weight
+    and bias start: see the language.
     """
 
     spec: ClassVar[str] = "UPCONV"
@@ -160,6 +166,8 @@ class UpConv(Layer):
     dilation: Any = arg(SIZES, 1)
     groups: Any = arg(WIDTH, 1)
     bias: Any = arg(FLAG, None)
+    init: Any = arg(INIT, None)
+    bias_init: Any = arg(PLAIN, None)
 
     def paddings(self, x: TensorType) -> list[tuple[Slide, int]]:
         """The window and the output padding along each axis; raises E204."""
@@ -204,10 +212,10 @@ class UpConv(Layer):
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         kernels = per_axis(self.kernel, x[0].rank - 1)
         shape = (x[0].channels, self.filters // self.groups, *kernels)
-        init = torch_bound(product(shape[1:]))
-        result = {"weight": Weight(shape, init)}
+        default = torch_bound(product(shape[1:]))
+        result = {"weight": Weight(shape, begin(self.init, shape, default))}
         if self.bias is not False:
-            result["bias"] = Weight((self.filters,), init)
+            result["bias"] = Weight((self.filters,), begin(self.bias_init, (self.filters,), default))
         return result
 
     def macs(self, *x: TensorType) -> int:
@@ -232,7 +240,8 @@ class UpConv(Layer):
         if self.bias is False:
             kwargs["bias"] = False
         made = call(f"nn.ConvTranspose{len(windows)}d", x[0].channels, self.filters, **kwargs)
-        return Torch(Call(Itself(), (X(),)), made, "module")
+        starts = torch_starts(self.init, self.bias_init, bias=self.bias is not False)
+        return Torch(Call(Itself(), (X(),)), made, "module", starts=starts)
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         windows = self.paddings(x[0])

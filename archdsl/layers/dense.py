@@ -11,29 +11,41 @@ from archdsl.layers.axes import find_axis
 from archdsl.layers.base import EVERYTHING, Layer, LayerError, Pointwise, Recorder, Trial, Weight
 from archdsl.layers.code import Call, Code, Item, Itself, Method, Torch, X, call, module
 from archdsl.layers.convolution import torch_bound
+from archdsl.layers.initialization import INIT, PLAIN, begin, torch_starts
 from archdsl.layers.maps import need_float
 from archdsl.layers.nodes import onnx_reshape
 from archdsl.tensor import TensorType, product, show_shape
 
 
-def dense_weights(features: int, width: int, bias: bool) -> dict[str, Weight]:
-    """The tensors of nn.Linear."""
-    init = torch_bound(features)
-    return {"weight": Weight((width, features), init)} | ({"bias": Weight((width,), init)} if bias else {})
+class Dense(Layer):
+    """What the layers with an nn.Linear have in common."""
 
+    width: Any
+    bias: Any
+    init: Any
+    bias_init: Any
 
-def dense_module(features: int, width: int, bias: bool) -> Call:
-    """nn.Linear as code."""
-    return call("nn.Linear", features, width, **({} if bias else {"bias": False}))
+    def tensors_of(self, features: int) -> dict[str, Weight]:
+        """The tensors of the nn.Linear over so many features."""
+        default, shape = torch_bound(features), (self.width, features)
+        weight = {"weight": Weight(shape, begin(self.init, shape, default))}
+        bias = {"bias": Weight((self.width,), begin(self.bias_init, (self.width,), default))}
+        return weight | bias if self.bias else weight
+
+    def module_of(self, features: int, value: Code) -> Torch:
+        """The nn.Linear over so many features, called with `value`."""
+        made = call("nn.Linear", features, self.width, **({} if self.bias else {"bias": False}))
+        starts = torch_starts(self.init, self.bias_init, bias=self.bias)
+        return Torch(Call(Itself(), (value,)), made, "module", starts=starts)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FullyConnected(Layer):
+class FullyConnected(Dense):
     """A fully connected layer, from all that arrives to each of `width` features: `FC(width)`.
 
     Any shape of n elements becomes `width`: what arrives is flattened first, as in CS231n and Caffe.
     Without `width`: 128, and `classes` where the layer ends the network. y = W x + b, with W of
-    width x n; `bias=false` leaves out b.
+    width x n; `bias=false` leaves out b. `init` and `bias_init` say how W and b start: see the language.
     """
 
     spec: ClassVar[str] = "FC"
@@ -42,13 +54,15 @@ class FullyConnected(Layer):
 
     width: Any = arg(WIDTH, None)
     bias: Any = arg(FLAG, True)
+    init: Any = arg(INIT, None)
+    bias_init: Any = arg(PLAIN, None)
 
     def shape(self, *x: TensorType) -> TensorType:
         need_float(self.spec, x[0])
         return TensorType((self.width,), "float", x[0].batched)
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
-        return dense_weights(x[0].size, self.width, self.bias)
+        return self.tensors_of(x[0].size)
 
     def macs(self, *x: TensorType) -> int:
         return x[0].size * int(self.width)
@@ -62,7 +76,7 @@ class FullyConnected(Layer):
             value = call("torch.flatten", X(), 1)
         elif x[0].rank == 0:
             value = Method(X(), "unsqueeze", (1,))
-        return Torch(Call(Itself(), (value,)), dense_module(x[0].size, self.width, self.bias), "module")
+        return self.module_of(x[0].size, value)
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         value = names[0] if x[0].rank == 1 else r.node("Flatten", [names[0]], axis=1)
@@ -70,12 +84,12 @@ class FullyConnected(Layer):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Linear(Layer):
+class Linear(Dense):
     """A linear map of the last axis, the same at every position: `LINEAR(width)`.
 
     ...xF becomes ...x`width`, y = W x + b with W of width x F; `bias=false` leaves out b. With more arms,
     `LINEAR(width){ x | weight }` or `{ x | weight | bias }`, it learns nothing itself: W and b are tensors without a
-    batch, a PARAM or what is made of one.
+    batch, a PARAM or what is made of one. `init` and `bias_init` say how its own W and b start: see the language.
     """
 
     spec: ClassVar[str] = "LINEAR"
@@ -86,6 +100,8 @@ class Linear(Layer):
 
     width: Any = arg(WIDTH)
     bias: Any = arg(FLAG, True)
+    init: Any = arg(INIT, None)
+    bias_init: Any = arg(PLAIN, None)
 
     def shape(self, *x: TensorType) -> TensorType:
         need_float(self.spec, x[0])
@@ -97,7 +113,7 @@ class Linear(Layer):
         return TensorType((*x[0].shape[:-1], self.width), "float", x[0].batched)
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
-        return dense_weights(x[0].features, self.width, self.bias) if len(x) == 1 else {}
+        return self.tensors_of(x[0].features) if len(x) == 1 else {}
 
     def macs(self, *x: TensorType) -> int:
         return x[0].size * int(self.width)
@@ -108,7 +124,7 @@ class Linear(Layer):
     def torch(self, *x: TensorType) -> Torch:
         if len(x) > 1:
             return Torch(call("F.linear", X(0), *(Item(X(i), 0) for i in range(1, len(x)))))
-        return Torch(Call(Itself(), (X(),)), dense_module(x[0].features, self.width, self.bias), "module")
+        return self.module_of(x[0].features, X())
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         if len(x) > 1:

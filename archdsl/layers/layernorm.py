@@ -11,6 +11,7 @@ from archdsl.layers.arguments import AXES, FLAG, REAL, WIDTH, arg
 from archdsl.layers.axes import find_axes
 from archdsl.layers.base import ONES, ZEROS, LayerError, Pointwise, Recorder, Trial, Weight
 from archdsl.layers.code import Call, Itself, Method, Torch, X, call, module
+from archdsl.layers.initialization import PLAIN, begin
 from archdsl.layers.maps import need_float, need_map
 from archdsl.layers.nodes import onnx_reshape
 from archdsl.layers.normalization import Normalization, by_position, changed, scaled
@@ -26,7 +27,8 @@ class LayerNorm(Normalization):
     times `weight` and plus `bias`, both of that axis's size. `axis` counts without the batch: -1, the
     last, is torch's LayerNorm on a sequence; 0 on a map is ConvNeXt's; several, such as
     (0, 1, 2), must be the last ones, and then the weights have their sizes. eps=1e-5 is torch's
-    (ConvNeXt and ViT take 1e-6); affine=false leaves out weight and bias, bias=false the bias alone.
+    (ConvNeXt and ViT take 1e-6); affine=false leaves out weight and bias, bias=false the bias alone. `init`
+    says how `weight` starts, at 1 if not given.
     """
 
     spec: ClassVar[str] = "LN"
@@ -35,6 +37,7 @@ class LayerNorm(Normalization):
     eps: Any = arg(REAL, 1e-5)
     affine: Any = arg(FLAG, True)
     bias: Any = arg(FLAG, True)
+    init: Any = arg(PLAIN, None)
 
     def taken(self) -> str:
         return {(-1,): "sequence", (0,): "map"}.get(self.axis, "")
@@ -60,7 +63,7 @@ class LayerNorm(Normalization):
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         shape = tuple(x[0].shape[a] for a in self.axes(x[0]))
-        result = {"weight": Weight(shape, ONES)} if self.affine else {}
+        result = {"weight": Weight(shape, begin(self.init, shape, ONES))} if self.affine else {}
         return {**result, "bias": Weight(shape, ZEROS)} if self.affine and self.bias else result
 
     def torch(self, *x: TensorType) -> Torch:
@@ -69,8 +72,8 @@ class LayerNorm(Normalization):
         given = [("eps", self.eps, 1e-5), ("elementwise_affine", self.affine, True), ("bias", self.bias, True)]
         size = shape[0] if len(shape) == 1 else shape
         if axes[-1] != x[0].rank - 1:
-            return module("ChannelNorm", size, helper=CHANNEL_NORM, **changed(given))
-        return module("nn.LayerNorm", size, **changed(given))
+            return module("ChannelNorm", size, helper=CHANNEL_NORM, starts=self.starts(), **changed(given))
+        return module("nn.LayerNorm", size, starts=self.starts(), **changed(given))
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         axes = self.axes(x[0])
@@ -114,7 +117,8 @@ class GroupNorm(Normalization):
     Takes Cx... or a vector C and gives the same shape: in each item of the batch, each of `groups` runs
     of channels gets mean 0 and variance 1 over its channels and positions; then times `weight` and
     plus `bias`, both of C, unless affine=false. groups=32 is the paper's; 1 normalises all
-    channels together. eps=1e-5 is torch's. `groups` must divide the channels.
+    channels together. eps=1e-5 is torch's. `groups` must divide the channels. `init` says how `weight`
+    starts, at 1 if not given.
     """
 
     spec: ClassVar[str] = "GN"
@@ -123,6 +127,7 @@ class GroupNorm(Normalization):
     groups: Any = arg(WIDTH, 32)
     eps: Any = arg(REAL, 1e-5)
     affine: Any = arg(FLAG, True)
+    init: Any = arg(PLAIN, None)
 
     def shape(self, *x: TensorType) -> TensorType:
         self.check_eps()
@@ -148,7 +153,7 @@ class GroupNorm(Normalization):
 
     def torch(self, *x: TensorType) -> Torch:
         given = [("eps", self.eps, 1e-5), ("affine", self.affine, True)]
-        return module("nn.GroupNorm", self.groups, x[0].channels, **changed(given))
+        return module("nn.GroupNorm", self.groups, x[0].channels, starts=self.starts(), **changed(given))
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         value = onnx_reshape(r, names[0], [self.groups, -1])

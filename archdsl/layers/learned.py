@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from archdsl.layers.arguments import ANYTHING, FLAG, REAL, SHAPE, arg, or_word, word
-from archdsl.layers.base import ONES, ZEROS, Init, Layer, LayerError, Recorder, Trial, Weight
+from archdsl.layers.arguments import ANYTHING, FLAG, SHAPE, arg, word
+from archdsl.layers.base import ZEROS, Init, Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.code import Call, Code, Infix, Itself, Method, Name, Torch, call
+from archdsl.layers.initialization import CONSTANTS, INIT, Start, begin, normal, torch_start
 from archdsl.tensor import Shape, TensorType
-
-STD = 0.02
-BOUND = 0.1
 
 
 class Tensor(Layer):
@@ -45,60 +43,40 @@ class Tensor(Layer):
 class Param(Tensor):
     """A learned tensor: `PARAM(1, 768)`, or `PARAM(1x768)`; its label is its name in the state_dict.
 
-    It has this shape and no batch, so it joins tensors that have one. `init` is how it starts: `normal`
-    with deviation `std` (0.02 if not given), `uniform` within +-`bound` (0.1 if not given), `zeros`,
-    `ones`, or the number that fills it. With `batch=true` it is stored with a first axis of size 1, the batch's,
-    as some published models have it: PARAM(1, 768, batch=true) is a 1x1x768 in the state_dict.
+    It has this shape and no batch, so it joins tensors that have one. `init` says how it starts: normal with
+    deviation 0.02 if not given (see the language). With `batch=true` it is stored with a first axis of size 1, the
+    batch's, as some published models have it: PARAM(1, 768, batch=true) is a 1x1x768 in the state_dict.
     """
 
     spec: ClassVar[str] = "PARAM"
     variadic: ClassVar[str] = "sizes"
 
     sizes: Any = arg(SHAPE)
-    init: Any = arg(or_word(REAL, "normal", "uniform", "zeros", "ones"), "normal")
-    std: Any = arg(REAL, None)
-    bound: Any = arg(REAL, None)
+    init: Any = arg(INIT, normal())
     batch: Any = arg(FLAG, False)
 
     def shape(self, *x: TensorType) -> TensorType:
-        for argument, value, needs in (("std", self.std, "normal"), ("bound", self.bound, "uniform")):
-            if value is not None and self.init != needs:
-                raise LayerError(
-                    "E210",
-                    f"{argument} (={value}) is for init={needs}, and init is {self.init}",
-                    argument=argument,
-                    trials=[Trial("init", needs)],
-                )
-            if value is not None and value < 0:
-                trials = [Trial(argument, -value)]
-                raise LayerError("E210", f"{argument} (={value}) lies below 0", argument=argument, trials=trials)
+        self._init()  # raises where what `init` asks for is no matrix
         return TensorType(self.sizes, "float", batched=False)
 
     def _init(self) -> Init:
-        if self.init == "normal":
-            return Init("normal", 0.0, float(STD if self.std is None else self.std))
-        if self.init == "uniform":
-            bound = float(BOUND if self.bound is None else self.bound)
-            return Init("uniform", -bound, bound)
-        if isinstance(self.init, str):
-            return {"zeros": ZEROS, "ones": ONES}[self.init]
-        return Init("constant", float(self.init))
+        return begin(self.init, self.sizes, ZEROS)
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         return {"": Weight(self.held(self.sizes), self._init())}
 
     def torch(self, *x: TensorType) -> Torch:
-        init = self._init()
+        start: Start = self.init
         sizes: tuple[Code, ...] = self.held(self.sizes) or ((),)  # torch.zeros(()) is a tensor of no axes
         value: Code
-        if init.kind == "normal":
-            value = Infix("*", Call("torch.randn", sizes), init.b)
-        elif init.kind == "uniform":
-            value = Method(Call("torch.empty", sizes), "uniform_", (init.a, init.b))
-        elif init in (ZEROS, ONES):
-            value = Call("torch.zeros" if init == ZEROS else "torch.ones", sizes)
+        if start in CONSTANTS.values():
+            value = Call("torch.zeros" if start.number == 0 else "torch.ones", sizes)
+        elif start.name == "constant":
+            value = call("torch.full", self.held(self.sizes), start.number)
+        elif start.name == "normal":
+            value = Infix("*", Call("torch.randn", sizes), start.number)
         else:
-            value = call("torch.full", self.held(self.sizes), init.a)
+            value = torch_start(start, Call("torch.empty", sizes))
         return Torch(self.given(), call("nn.Parameter", value), "parameter")
 
 

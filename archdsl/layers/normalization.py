@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from archdsl.layers.arguments import FLAG, REAL, arg
 from archdsl.layers.base import ONES, ZEROS, LayerError, Pointwise, Recorder, Trial, Weight
-from archdsl.layers.code import Torch, module
+from archdsl.layers.code import Starts, Torch, module
+from archdsl.layers.initialization import PLAIN, begin, torch_starts
 from archdsl.layers.maps import need_float, need_map
 from archdsl.layers.padding import onnx_reduce
 from archdsl.tensor import TensorType, product
@@ -19,6 +20,7 @@ class Normalization(Pointwise):
 
     eps: Any
     affine: Any
+    init: Any = None
 
     def check_eps(self) -> None:
         """Raises E210 where `eps` is below 0: the root of a variance plus eps would be no number."""
@@ -29,7 +31,12 @@ class Normalization(Pointwise):
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         shape = (x[0].channels,)
-        return {"weight": Weight(shape, ONES), "bias": Weight(shape, ZEROS)} if self.affine else {}
+        weight = Weight(shape, begin(self.init, shape, ONES))
+        return {"weight": weight, "bias": Weight(shape, ZEROS)} if self.affine else {}
+
+    def starts(self) -> Starts:
+        """The call that lets the weight start otherwise than at 1, if one does."""
+        return torch_starts(self.init) if self.affine else ()
 
 
 def running(channels: int) -> dict[str, Weight]:
@@ -77,7 +84,8 @@ class BatchNorm(Normalization):
     statistics; then times `weight` and plus `bias`, both of C, unless affine=false. `momentum` is the
     share of a new batch in the running statistics, as in torch (Keras gives 1 minus that). With
     track=false there are none, and evaluation takes the batch's own. eps=1e-5 and momentum=0.1 are
-    torch's. The widths are inferred, so no argument goes without its name.
+    torch's. `init` says how `weight` starts, at 1 if not given; init=zeros, at the end of a residual branch,
+    lets that start as nothing (Goyal et al., 2017). The widths are inferred, so no argument goes without its name.
     """
 
     spec: ClassVar[str] = "BN"
@@ -87,6 +95,7 @@ class BatchNorm(Normalization):
     momentum: Any = arg(REAL, 0.1)
     affine: Any = arg(FLAG, True)
     track: Any = arg(FLAG, True)
+    init: Any = arg(PLAIN, None)
 
     def shape(self, *x: TensorType) -> TensorType:
         self.check_eps()
@@ -101,7 +110,8 @@ class BatchNorm(Normalization):
     def torch(self, *x: TensorType) -> Torch:
         given = [("eps", self.eps, 1e-5), ("momentum", self.momentum, 0.1), ("affine", self.affine, True)]
         given.append(("track_running_stats", self.track, True))
-        return module(f"nn.BatchNorm{max(1, x[0].rank - 1)}d", x[0].channels, **changed(given))
+        name = f"nn.BatchNorm{max(1, x[0].rank - 1)}d"
+        return module(name, x[0].channels, starts=self.starts(), **changed(given))
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         if self.track:

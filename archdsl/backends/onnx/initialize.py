@@ -10,6 +10,7 @@ import numpy as np
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.recorder import STORED
 from archdsl.layers.base import Weight
+from archdsl.layers.initialization import CUT
 from archdsl.tensor import product
 
 CHUNK = 1 << 17  # elements made at a time: half a MiB of float32, which stays in the cache
@@ -50,6 +51,8 @@ def _values(key: str, weight: Weight, seed: int) -> Iterator[bytes]:
         yield from _uniform(_stream(key, seed), count, a, b)
     elif kind == "normal":
         yield from _normal(_stream(key, seed), count, a, b)
+    elif kind == "trunc_normal":
+        yield from _trunc_normal(_stream(key, seed), count, b)
     else:
         raise ValueError(f"{key}: unknown initialisation {kind!r}")
 
@@ -85,3 +88,23 @@ def _normal(stream: np.random.SFC64, count: int, mean: float, deviation: float) 
         made *= np.float32(deviation)
         made += np.float32(mean)
         yield made.astype("<f4", copy=False).tobytes()
+
+
+def _trunc_normal(stream: np.random.SFC64, count: int, deviation: float) -> Iterator[bytes]:
+    """Normal around 0, where what lies beyond CUT is drawn again; a wide one is drawn as a uniform that is thinned."""
+    generator = np.random.Generator(stream)
+
+    def draw(size: int) -> np.ndarray:
+        if deviation <= CUT:
+            made = generator.standard_normal(size, dtype=np.float32) * np.float32(deviation)
+            kept = np.abs(made) <= CUT
+        else:
+            made = generator.uniform(-CUT, CUT, size).astype(np.float32)
+            kept = generator.random(size) < np.exp(-((made / deviation) ** 2) / 2)
+        return np.asarray(made[kept])
+
+    for size in _parts(count):
+        part = draw(size)
+        while len(part) < size:
+            part = np.concatenate([part, draw(size - len(part))])
+        yield part.astype("<f4", copy=False).tobytes()

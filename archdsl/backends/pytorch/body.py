@@ -89,7 +89,11 @@ class Builder:
         if not self.simple(module):
             return None
         items = self._items(module.region, Numbering(module), not module.positional, first=True)
-        return Chain(tuple(items), not module.positional) if items is not None else None
+        if items is None or module.positional:
+            return None if items is None else Chain(tuple(items), False)
+        names = [item.name for item in items]
+        mixed = not counted(names) and any(name.isdigit() for name in names)
+        return None if mixed else Chain(tuple(items), not counted(names))
 
     def _items(self, region: Region, numbering: Numbering, named: bool, first: bool = False) -> list[Any] | None:
         items: list[Any] = []
@@ -176,6 +180,11 @@ class Builder:
         return _Forward(self, module, training).build(inputs, results)
 
 
+def counted(names: list[str]) -> bool:
+    """Whether the names are those of a Sequential's items."""
+    return bool(names) and names == [str(i) for i in range(len(names))]
+
+
 def _inner(step: Step) -> list[Region]:
     if isinstance(step, Call):
         return [step.module.region]
@@ -253,7 +262,8 @@ class _Forward:
         gives = tuple(self._given(value) for value in results)
         takes = tuple(self.numbers[value] for value in inputs)
         hints = tuple(sorted(self.hints.items()))
-        return Body(self.module.positional, tuple(self.children), tuple(self.lines), takes, len(outer), gives, hints)
+        positional = self.module.positional or counted([child.name for child in self.children])
+        return Body(positional, tuple(self.children), tuple(self.lines), takes, len(outer), gives, hints)
 
     def _given(self, value: Value) -> int:
         if value in self.literal:  # a constant as a result has to be made

@@ -96,8 +96,8 @@ class Classes:
     def body(self, call: Call) -> Union[Chain, Body]:
         """The code of one instance."""
         module, builder = call.module, self.builder
-        chain = builder.chain(module) if module.positional or not module.title else None
-        if chain is not None:
+        chain = builder.chain(module)
+        if chain is not None and not (module.title and chain.named):
             return Chain(self.resolve(chain.items), chain.named)
         flow = builder.flow
         inputs: list[Value] = [module.region.param] if takes_arriving(module) else []

@@ -11,6 +11,7 @@ from archdsl.backends.pytorch.flow import Flow
 from archdsl.backends.pytorch.forward import reads, write
 from archdsl.backends.pytorch.layout import INDENT, block, items, text
 from archdsl.backends.pytorch.limits import check_size
+from archdsl.backends.pytorch.starts import starts
 from archdsl.backends.pytorch.tables import table
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
@@ -87,7 +88,7 @@ def _head(network: Network, source_name: str, body: str) -> str:
 def _class(made: Class) -> str:
     """A class of a block or a group."""
     code = made.code
-    base = "nn.Sequential" if isinstance(code, Chain) or _sequential(code) else "nn.Module"
+    base = "nn.Sequential" if isinstance(code, Chain) else _base(code)
     lines = [f"class {made.name}({base}):"]
     given = ["self", *map(_parameter, made.parameters)]
     signature = ", ".join(given)
@@ -126,7 +127,8 @@ def _inputs(body: Body, made: Class) -> list[str]:
     hints = dict(body.hints)
     names: list[str] = []
     for position, number in enumerate(body.takes):
-        name = identifier(hints.get(number, "")) if number in hints else "x" if not position else f"x{position}"
+        hint = hints.get(number, "")
+        name = identifier(hint) if hint and not hint.isdigit() else f"x{position or ''}"
         while name in names:
             name += "_"
         names.append(name)
@@ -136,6 +138,13 @@ def _inputs(body: Body, made: Class) -> list[str]:
 def _sequential(body: Body) -> bool:
     """Whether the children can be those of a Sequential."""
     return body.positional and all(c.kind == "module" for c in body.children) and bool(body.children)
+
+
+def _base(body: Body) -> str:
+    """The class that it derives from; a ModuleList reaches children by number whatever others it has."""
+    if _sequential(body):
+        return "nn.Sequential"
+    return "nn.ModuleList" if any(child.name.isdigit() for child in body.children) else "nn.Module"
 
 
 def _super(chain: Chain) -> list[str]:
@@ -213,7 +222,7 @@ def _network(network: Network, body: Body) -> str:
     outputs = "; ".join(
         f"{o.name} {show_shape(o.value.type.shape)}{' in training' if o.training else ''}" for o in network.outputs
     )
-    base = "nn.Sequential" if _sequential(body) else "nn.Module"
+    base = _base(body)
     names = ["x"] if len(network.inputs) == 1 else [identifier(i.name) for i in network.inputs]
     lines = [
         f"class {network.name}({base}):",
@@ -221,6 +230,7 @@ def _network(network: Network, body: Body) -> str:
         "",
         f"{INDENT}def __init__(self) -> None:",
         *_children(body, {}),
+        *starts(network),
         "",
     ]
     taken = ", ".join(["self", *(f"{name}: Tensor" for name in names)])

@@ -86,7 +86,8 @@ class Names:
         busy = {self.names[n] for n, last in self.last.items() if n in self.names and last > index and n != number}
         busy |= {*targets, *self._outer}
         kept = self.last[number] > index + 1 or number in self.several
-        hint = identifier(self.hints[number]) if number in self.hints and kept else ""
+        label = self.hints.get(number, "") if kept else ""
+        hint = identifier(label) if label and not label.isdigit() else ""
         if not hint.isidentifier() or hint in busy:
             hint = ""
         if hint and (self.uses[number] > 1 or number in self.several):

@@ -44,7 +44,13 @@ def render(code: Code, inputs: Sequence[str] = ("x",), itself: str = "self") -> 
         return "(" + ", ".join(map(text, code)) + ("," if len(code) == 1 else "") + ")"
     if isinstance(code, float) and code in (float("inf"), float("-inf")):
         return f'float("{code}")'
-    return repr(code)
+    return _quoted(code) if isinstance(code, str) else repr(code)
+
+
+def _quoted(text: str) -> str:
+    """The text in double quotes, where it holds none itself."""
+    shown = repr(text)
+    return shown if '"' in text or shown[0] == '"' or "\\'" in shown else f'"{shown[1:-1]}"'
 
 
 def _is_tuple(code: Code) -> bool:
