@@ -1,1 +1,1 @@
-"""Training: data, the loop, what is told while it runs, and what can be done with a trained run."""
+"""Training of what a spec compiles to: data, the run, and what comes after it. All of it needs torch."""

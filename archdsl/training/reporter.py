@@ -1,68 +1,83 @@
-"""What the training loop tells while it runs, and who is told: a bar or lines, metrics.jsonl, TensorBoard."""
+"""What a run tells while it goes on, and the plainest that listens: a line for each epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 
 class Reporter(Protocol):
-    """Whoever is told how training goes. The loop calls it in the first process alone, never from two threads.
-
-    `epoch` and `step` count from 1, `step` over the whole run; a resumed run goes on with its numbers.
-    """
+    """Who is told; on the first process alone."""
 
     def started(self, plan: Mapping[str, object]) -> None:
-        """Once, before the first step.
-
-        `plan` has "steps" and "epochs" of the whole run, and "step", those done before it was resumed, 0 in a new one.
-        """
+        """Before the first step: shapes, parameters, memory, steps, where it goes on."""
 
     def stepped(
         self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float | None, lr: float, images: int
     ) -> None:
-        """After a step, or some: means over the steps since the last call, and the `images` seen in them.
-
-        Reading a loss waits for the device, so the loop calls at most every ten steps or so. `steps` is the number of
-        all steps of the run; `accuracy` is a part of 1, None where there are no classes.
-        """
+        """Every some steps. `step` counts from 1 over the whole run, which has `steps`; `loss` and `accuracy` are means
+        over the `images` samples since the last call."""
 
     def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
-        """After a validation: "loss", and "accuracy" where there are classes; `best`: no epoch was better so far."""
+        """After each epoch: `loss`, `accuracy` of training, `valid_loss`, `valid_accuracy`, those that there are."""
 
     def said(self, text: str) -> None:
-        """A remark in a line: an image that was skipped, a checkpoint passed over."""
+        """A skip, a save, a checkpoint that was passed over."""
 
     def ended(self, reason: str) -> None:
-        """Once, however the run ends: "finished", "stopped early" and the like."""
+        """Why it is over: all epochs, patience, a signal."""
 
 
-class Reporters:
-    """A reporter that tells several, in their order."""
+class Lines:
+    """A line for each epoch and each thing said; `say` prints it."""
 
-    def __init__(self, *told: Reporter) -> None:
-        self._told = told
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
 
     def started(self, plan: Mapping[str, object]) -> None:
-        for reporter in self._told:
-            reporter.started(plan)
+        for name, value in plan.items():
+            self._say(f"{name}: {value}")
 
     def stepped(
         self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float | None, lr: float, images: int
     ) -> None:
-        for reporter in self._told:
-            reporter.stepped(
-                epoch=epoch, step=step, steps=steps, loss=loss, accuracy=accuracy, lr=lr, images=images
-            )
+        pass  # an epoch is enough
 
     def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
-        for reporter in self._told:
-            reporter.validated(epoch=epoch, step=step, values=values, best=best)
+        told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in values.items())
+        self._say(f"epoch {epoch}, step {step}: {told}{', the best so far' if best else ''}")
 
     def said(self, text: str) -> None:
-        for reporter in self._told:
-            reporter.said(text)
+        self._say(text)
 
     def ended(self, reason: str) -> None:
-        for reporter in self._told:
-            reporter.ended(reason)
+        self._say(f"end: {reason}")
+
+
+class Several:
+    """Reporters as one."""
+
+    def __init__(self, reporters: Sequence[Reporter]) -> None:
+        self._all = tuple(reporters)
+
+    def started(self, plan: Mapping[str, object]) -> None:
+        for one in self._all:
+            one.started(plan)
+
+    def stepped(
+        self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float | None, lr: float, images: int
+    ) -> None:
+        for one in self._all:
+            one.stepped(epoch=epoch, step=step, steps=steps, loss=loss, accuracy=accuracy, lr=lr, images=images)
+
+    def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
+        for one in self._all:
+            one.validated(epoch=epoch, step=step, values=values, best=best)
+
+    def said(self, text: str) -> None:
+        for one in self._all:
+            one.said(text)
+
+    def ended(self, reason: str) -> None:
+        for one in self._all:
+            one.ended(reason)
