@@ -18,8 +18,8 @@ class Metrics:
     """A reporter that writes a line for each thing it is told.
 
     "event" is "start", "resume", "step", "epoch", "note" or "end"; "time" is in seconds since 1970. A line of an
-    epoch has the epoch's mean "loss" and "accuracy", and "valid_loss" and "valid_accuracy". A number that is not
-    finite is null. `stream` should be line-buffered, and stands at the end of what a resumed run keeps.
+    epoch has the mean "loss" and "accuracy" of training, "valid_loss" and "valid_accuracy", those that there are. A
+    number that is not finite is null. `stream` should be line-buffered, and stands at the end of what a resumed run keeps.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -42,9 +42,7 @@ class Metrics:
         self._write("step", step=step, epoch=epoch, loss=loss, accuracy=accuracy, lr=lr, images_per_second=rate)
 
     def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
-        held = {f"valid_{name}": value for name, value in values.items()}
-        means = {"loss": self._meter.loss, "accuracy": self._meter.accuracy}
-        self._write("epoch", step=step, epoch=epoch, **means, **held, best=best)
+        self._write("epoch", step=step, epoch=epoch, **values, best=best)
         self._meter.restart()
 
     def said(self, text: str) -> None:

@@ -47,11 +47,8 @@ class Lines:
             self._say(f"epoch {epoch}{self._epochs}  step {step:,}/{steps:,}  {self._training()}{self._left(step)}")
 
     def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
-        held = described(values.get("loss"), values.get("accuracy"))
-        self._say(
-            f"epoch {epoch}{self._epochs}  {self._training()}  valid: {held}{'  best so far' if best else ''}"
-            + self._left(step)
-        )
+        rate = f"  {self._meter.rate:,.0f} images/s" if self._meter.rate else ""
+        self._say(f"epoch {epoch}{self._epochs}  {summary(values, best)}{rate}{self._left(step)}")
         self._meter.restart()
 
     def said(self, text: str) -> None:
@@ -110,9 +107,7 @@ class Bar:
         self._bar.update(step - self._bar.n)
 
     def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
-        held = described(values.get("loss"), values.get("accuracy"))
-        own = described(self._meter.loss, self._meter.accuracy)
-        self.said(f"epoch {epoch}{self._epochs}  {own}  valid: {held}{'  best so far' if best else ''}")
+        self.said(f"epoch {epoch}{self._epochs}  {summary(values, best)}")
         self._meter.restart()
 
     def said(self, text: str) -> None:
@@ -134,6 +129,14 @@ def described(loss: float | None, accuracy: float | None) -> str:
     """`loss 0.0731  accuracy 97.85%`, of these what is known."""
     parts = [f"loss {loss:.4f}"] if loss is not None else []
     return "  ".join([*parts, *([f"accuracy {100 * accuracy:.2f}%"] if accuracy is not None else [])])
+
+
+def summary(values: Mapping[str, float], best: bool) -> str:
+    """What an epoch came to, in a line."""
+    training = described(values.get("loss"), values.get("accuracy"))
+    held = described(values.get("valid_loss"), values.get("valid_accuracy"))
+    parts = [training, f"valid: {held}" if held else "", "best so far" if best else ""]
+    return "  ".join(part for part in parts if part)
 
 
 def _clock_time(seconds: float) -> str:

@@ -35,7 +35,8 @@ class TensorBoard:
 
     def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
         for name, value in values.items():
-            self._writer.add_scalar(f"valid/{name}", value, step)
+            if name.startswith("valid_"):
+                self._writer.add_scalar(f"valid/{name.removeprefix('valid_')}", value, step)
         self._writer.flush()
 
     def said(self, text: str) -> None:
