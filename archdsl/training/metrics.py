@@ -19,7 +19,8 @@ class Metrics:
 
     "event" is "start", "resume", "step", "epoch", "note" or "end"; "time" is in seconds since 1970. A line of an
     epoch has the mean "loss" and "accuracy" of training, "valid_loss" and "valid_accuracy", those that there are. A
-    number that is not finite is null. `stream` should be line-buffered, and stands at the end of what a resumed run keeps.
+    number that is not finite is null. `stream` should be line-buffered; it stands at the end of what a resumed run
+    keeps.
     """
 
     def __init__(self, stream: TextIO) -> None:
