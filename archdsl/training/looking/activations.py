@@ -43,7 +43,7 @@ def activations(network: Network, module: nn.Module, inputs: Sequence[Tensor]) -
     for i, (use, code) in enumerate(zip(uses, codes)):
         given = [values[number] for number in use.inputs]
         single = scalar(use.apply.layer)
-        if use.apply.layer.spec == "ID" or single is not None:  # no code is emitted for these, and nothing is to be seen
+        if use.apply.layer.spec == "ID" or single is not None:  # nothing is emitted for these, nor to be seen
             values[use.output] = given[0] if single is None else torch.tensor(single)
         else:
             child = _child(module, use)

@@ -16,7 +16,7 @@ MOST_CELLS = 1024
 """Numbers of a vector that are shown."""
 LARGEST = 64
 """Pixels: the sides of a larger map are reduced to it."""
-ENLARGED = 40
+ENLARGED = 56
 """Pixels that the sides of a smaller map should about have."""
 WIDEST = 880
 """Pixels of a row of tiles."""
@@ -78,11 +78,12 @@ def filters(weight: Array) -> Picture:
 
 
 def colours(value: Array) -> Picture:
-    """An input, CxHxW: in colours where C is 3, else as any tensor."""
-    if value.ndim != 3 or len(value) != 3:
+    """An input: an image, 3xHxW or 1xHxW, large and the former in colours, anything else as any tensor."""
+    if value.ndim != 3 or len(value) not in (1, 3):
         return picture(value)
     low, high = float(value.min()), float(value.max())
-    return Picture(_tiles([_grey(value, low, high).transpose(1, 2, 0)], 200, 200), low, high, ())
+    grey = _grey(value, low, high)
+    return Picture(_tiles([grey.transpose(1, 2, 0) if len(value) == 3 else grey[0]], 224, 224), low, high, ())
 
 
 def _grey(numbers: Array, low: float, high: float) -> Array:
