@@ -103,9 +103,9 @@ def trained(weights: str | None) -> Trained | None:
     """The run that --weights names, None for a file of weights alone; raises ArchError."""
     if weights is None or not os.path.exists(weights):
         return None
-    from archdsl.training.trained import is_run, open_trained
+    from archdsl.training.trained import names_run, open_trained
 
-    return open_trained(weights) if is_run(weights) else None
+    return open_trained(weights) if names_run(weights) else None
 
 
 def check_file(network: Network, path: str, options: dict[str, Any]) -> int:

@@ -25,7 +25,7 @@ MOST_LINES = 5
 """Lines of a spec that differ from the run's and are named."""
 
 
-def is_run(path: str) -> bool:
+def names_run(path: str) -> bool:
     """Whether a path names a run, by its folder or by weights in it, and no weights that lie alone."""
     if os.path.isdir(path):
         return True
