@@ -18,6 +18,7 @@ COMMANDS = {
     "show": "Show a network's layers: shapes, parameters, MACs, receptive field.",
     "zoo": "List the specs that come with archdsl, or show one.",
     "new": "Copy one of these specs to start from.",
+    "plot": "Draw the curves of training runs as an SVG picture.",
     "solve": "Say which input sizes and counts a spec allows.",
     "layers": "List the layers of the language, or explain one.",
     "explain": "Explain an error or a warning by its code, such as E201.",
