@@ -14,6 +14,7 @@ from archdsl.cli import WRONG_CALL
 COMMANDS = {
     "check": "Check specs: shapes, sizes that do not fit, names, asserts.",
     "compile": "Compile a spec to PyTorch source or an ONNX file.",
+    "train": "Train a spec on data, and go on with a run.",
     "show": "Show a network's layers: shapes, parameters, MACs, receptive field.",
     "zoo": "List the specs that come with archdsl, or show one.",
     "new": "Copy one of these specs to start from.",

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from archdsl.diagnostics import ArchError, Diagnostic
-from archdsl.files import Outputs, read_spec
+from archdsl.files import Outputs, read_spec, sync_folder
 from archdsl.graph import Network
 from archdsl.pipeline import build
 from archdsl.syntax.source import Source
@@ -42,12 +44,12 @@ class Spec:
         """Its name in a run's folder."""
         return os.path.basename(self.source.path) if self.source.path else "net.arch"
 
-    def build(self) -> Network:
-        """The network; raises ArchError where the spec is wrong."""
+    def build(self) -> tuple[Network, list[Diagnostic]]:
+        """The network, and the warnings; raises ArchError where the spec is wrong."""
         network, findings = build(self.source, constants=self.constants, inputs=self.inputs, fit=self.fit)
         if network is None:
             raise ArchError(findings.found)
-        return network
+        return network, findings.found
 
 
 @dataclass(frozen=True)
@@ -95,29 +97,27 @@ def open_run(folder: str) -> Run:
         data = dict(about["data"])
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ArchError([Diagnostic("E734", f"the run is damaged: {error}", file=path)]) from None
-    network = spec.build()
-    for name, digest in texts(spec, network).items():
-        if digest != files.get(name):
+    network, _ = spec.build()
+    for name, text in texts_of(spec, network).items():
+        if _digest(text) != files.get(name):
             message = "this is not the spec that was trained: its text has another sha256 than run.json says"
             raise ArchError([Diagnostic("E734", message, file=os.path.join(folder, name))])
     return Run(folder, spec, network, settings, data, about)
 
 
-def begin(folder: str, spec: Spec, network: Network, settings: Settings, data: Mapping[str, Any], world: int) -> None:
-    """Write a new run's folder: the spec, the module, run.json; the latter last. Raises OSError."""
+def describe(spec: Spec, network: Network, settings: Settings, data: Mapping[str, Any], world: int) -> dict[str, Any]:
+    """What run.json says."""
     import torch
 
     from archdsl import __version__
-    from archdsl.backends.pytorch import write
 
-    os.makedirs(os.path.join(folder, CHECKPOINTS), exist_ok=True)
-    about = {
+    return {
         "archdsl": __version__,
         "torch": torch.__version__,
         "spec": {
             "file": spec.file,
-            "sha256": sha256(network.text.encode()).hexdigest(),
-            "files": texts(spec, network),
+            "sha256": _digest(network.text),
+            "files": {name: _digest(text) for name, text in texts_of(spec, network).items()},
             "arguments": network.arguments,
             "constants": dict(spec.constants),
             "inputs": dict(spec.inputs),
@@ -127,13 +127,79 @@ def begin(folder: str, spec: Spec, network: Network, settings: Settings, data: M
         "data": dict(data),
         "world": world,
     }
+
+
+def begin(folder: str, spec: Spec, network: Network, about: Mapping[str, Any]) -> None:
+    """Make a run's folder, which is there with all that it begins with or not at all; an older run is replaced.
+
+    Raises OSError.
+    """
+    from archdsl.backends.pytorch import write
+
+    folder = os.path.realpath(folder)
+    parent, name = os.path.split(folder)
+    os.makedirs(parent, exist_ok=True)
+    made = tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=parent)
+    try:
+        os.chmod(made, 0o777 & ~_umask())
+        os.mkdir(os.path.join(made, CHECKPOINTS))
+        with Outputs() as outputs:
+            for file, text in texts_of(spec, network).items():
+                path = os.path.join(made, file)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                outputs.open(path).write(text.encode())
+            write(network, outputs.open(os.path.join(made, module_file(spec))), source_name=spec.file)
+            outputs.open(os.path.join(made, ABOUT)).write(_json(about))
+        if os.path.isdir(folder):
+            shutil.rmtree(folder)
+        os.rename(made, folder)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)  # the first error is the one to show
+        raise
+    sync_folder(parent)
+
+
+def rewrite(folder: str, about: Mapping[str, Any]) -> None:
+    """Put another run.json in place; raises OSError."""
     with Outputs() as outputs:
-        for name, text in (*network.used, (spec.file, network.text)):
-            path = os.path.join(folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            outputs.open(path).write(text.encode())
-        write(network, outputs.open(os.path.join(folder, module_file(spec))), source_name=spec.file)
-        outputs.open(os.path.join(folder, ABOUT)).write(json.dumps(about, indent=2).encode() + b"\n")
+        outputs.open(os.path.join(folder, ABOUT)).write(_json(about))
+
+
+def is_run(folder: str) -> bool:
+    """Whether there is a run in the folder."""
+    return os.path.isfile(os.path.join(folder, ABOUT))
+
+
+def cut_metrics(folder: str, step: int) -> None:
+    """Leave out of metrics.jsonl what came after a step, which will be done again; raises OSError."""
+    path = os.path.join(folder, METRICS)
+    if not os.path.exists(path):
+        return
+    with open(path, "rb+") as stream:
+        kept = 0
+        for line in stream:
+            try:
+                later = json.loads(line).get("step", 0) > step
+            except ValueError:  # a line that was being written
+                later = True
+            if later or not line.endswith(b"\n"):
+                break
+            kept += len(line)
+        stream.truncate(kept)
+
+
+def _json(about: Mapping[str, Any]) -> bytes:
+    return json.dumps(about, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def module_file(spec: Spec) -> str:
@@ -141,7 +207,6 @@ def module_file(spec: Spec) -> str:
     return os.path.splitext(spec.file)[0] + ".py"
 
 
-def texts(spec: Spec, network: Network) -> dict[str, str]:
-    """The sha256 of each text that makes the network, by its name in the run's folder."""
-    every = ((spec.file, network.text), *network.used)
-    return {name: sha256(text.encode()).hexdigest() for name, text in every}
+def texts_of(spec: Spec, network: Network) -> dict[str, str]:
+    """Each text that makes the network, by its name in the run's folder."""
+    return dict(((spec.file, network.text), *network.used))

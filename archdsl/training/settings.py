@@ -25,6 +25,8 @@ from archdsl.syntax.source import Source, Span
 FILE = "train.toml"
 OPTIMIZERS = {"sgd": 0.05, "adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2}
 """The optimizers, and the learning rate of each where none is given."""
+DECAY = {"adamw": 0.01}
+"""The weight decay where none is given; 0 for the others."""
 SCHEDULES = ("constant", "cosine", "step", "onecycle", "warmup")
 LOSSES = ("cross-entropy", "bce", "nll", "mse", "l1", "huber")
 
@@ -77,7 +79,7 @@ class Settings:
     optimizer: str = setting("adamw", str, "What moves the weights.", choices=tuple(OPTIMIZERS))
     lr: float | None = setting(None, float, "Learning rate. Default: sgd 0.05, adagrad 0.01, others 0.001.", above=0)
     momentum: float = setting(0.9, float, "Momentum of sgd and rmsprop.", least=0, below=1)
-    weight_decay: float = setting(0.0, float, "Decay of weights.", least=0)
+    weight_decay: float | None = setting(None, float, "Decay of weights. Default: adamw 0.01, others 0.", least=0)
     schedule: str = setting("cosine", str, "How the learning rate goes.", choices=SCHEDULES)
     loss: str | None = setting(None, str, "What is made small. Default: what the spec's end says.", choices=LOSSES)
     aux_weight: float = setting(0.3, float, "Weight of the loss of each output in training.", least=0)
@@ -101,6 +103,15 @@ class Settings:
         """The learning rate, the optimizer's own where none is given."""
         return OPTIMIZERS[self.optimizer] if self.lr is None else self.lr
 
+    @property
+    def decay(self) -> float:
+        """The weight decay, the optimizer's own where none is given."""
+        return DECAY.get(self.optimizer, 0.0) if self.weight_decay is None else self.weight_decay
+
+    def changed(self, given: Mapping[str, Any]) -> Settings:
+        """These, with other values for some."""
+        return replace(self, **{name: _kept(name, value) for name, value in given.items()})
+
     def to_dict(self) -> dict[str, Any]:
         """As run.json has it: JSON's own types."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
@@ -114,7 +125,7 @@ class Settings:
             wrong = None if value is None and DEFAULTS[name] is None else RULES[name].wrong(value)
             if wrong:
                 raise ValueError(f"{name} {wrong}")
-        return cls(**{name: _kept(name, value) for name, value in stored.items()})
+        return cls().changed(stored)
 
 
 RULES: dict[str, Rule] = {f.name: f.metadata["rule"] for f in fields(Settings)}
@@ -136,7 +147,7 @@ def read_settings(spec: str | None, given: Mapping[str, Any]) -> Settings:
     """
     path = None if spec is None else os.path.join(os.path.dirname(spec), FILE)
     stored = _file(read_spec(path)) if path is not None and os.path.exists(path) else {}
-    return replace(Settings(), **{name: _kept(name, value) for name, value in {**stored, **given}.items()})
+    return Settings().changed({**stored, **given})
 
 
 def _file(source: Source) -> dict[str, Any]:
