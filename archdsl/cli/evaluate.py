@@ -112,7 +112,7 @@ def table(found: Evaluation) -> list[str]:
 
     lines = ["", f"{'class':<{wide}}  samples  precision  recall"]
     for name, one in zip(names, found.classes):
-        lines.append(f"{name:<{wide}}  {one.count:>7,}  {part(one.precision):>9}  {part(one.recall):>6}")
+        lines.append(f"{name:<{wide}}  {one.samples:>7,}  {part(one.precision):>9}  {part(one.recall):>6}")
     if found.confusion is None:
         return lines
     if len(names) > MOST_COLUMNS:

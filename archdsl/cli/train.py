@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -11,14 +13,14 @@ from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.options import F, read, spec_options
 from archdsl.cli.terminal import Failure, reason, report, say
 from archdsl.diagnostics import ArchError, Diagnostic, visible
-from archdsl.training.run import Spec, is_run, open_run
+from archdsl.training.run import METRICS, Spec, is_run, open_run
 from archdsl.training.settings import RULES, Settings, read_settings
 
 if TYPE_CHECKING:
     from archdsl.training.reporter import Reporter
     from archdsl.training.train import Job
 
-NEEDED = {"torch": "torch", "PIL": "Pillow", "safetensors": "safetensors", "tomli": "tomli"}
+NEEDED = {"torch": "torch", "PIL": "Pillow", "safetensors": "safetensors", "tqdm": "tqdm", "tomli": "tomli"}
 """What training needs and the rest does not, by the names of the modules."""
 
 OF_THE_CALL = ("E733", "E734", "E735", "E738", "E739", "E741", "E742", "E743", "E744")
@@ -61,6 +63,7 @@ def _default(name: str) -> str:
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, or begin where there is none.")
 @click.option("--force", is_flag=True, help="Replace the run that is in the folder.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard, too: the run's folder tensorboard.")
 @click.option("--nproc", type=click.IntRange(min=1), help="Processes on this machine, one for each GPU.")
 @click.option("--nnodes", type=click.IntRange(min=1), default=1, help="Machines. Default: 1.")
 @click.option("--node-rank", type=click.IntRange(min=0), default=0, help="Which machine this is, from 0.")
@@ -75,6 +78,7 @@ def command(
     resume: bool,
     force: bool,
     dry_run: bool,
+    tensorboard: bool,
     nproc: int | None,
     nnodes: int,
     node_rank: int,
@@ -101,7 +105,9 @@ def command(
     many = nproc is not None and nproc * nnodes > 1
     if file == "-" and many:
         raise click.UsageError("several processes cannot all read the spec from standard input")
-    call = Call(file, data, folder, constants, inputs, fit, given, resume)
+    if tensorboard and find_spec("tensorboard") is None:
+        raise Failure("--tensorboard needs tensorboard: pip install 'archdsl[tensorboard]'")
+    call = Call(file, data, folder, constants, inputs, fit, given, resume, tensorboard)
     try:
         from archdsl.training.distributed import started_as
         from archdsl.training.launch import inside, launch
@@ -133,6 +139,7 @@ class Call(NamedTuple):
     fit: str | None
     settings: dict[str, Any]
     resume: bool
+    tensorboard: bool
 
 
 def may_begin(call: Call, force: bool) -> None:
@@ -177,7 +184,8 @@ def carry_out(call: Call, dry_run: bool) -> int:
                 if world.first:
                     show(prepared.plan)
                 return 0
-            number = train(prepared, world, reporter, lambda text: say(visible(text), err=True) if rank == 0 else None)
+            told = partial(reporter, tensorboard=call.tensorboard)
+            number = train(prepared, world, told, lambda text: say(visible(text), err=True) if rank == 0 else None)
             return 128 + number if number else 0
     except Elsewhere:
         return WRONG_SPEC
@@ -203,11 +211,18 @@ def find_job(call: Call) -> Job:
     return Job(spec, call.data, read_settings(spec.source.path, call.settings), call.folder)
 
 
-def reporter(folder: str) -> Reporter:
-    """Who is told of a run: the person before it, and the file."""
-    from archdsl.training.reporter import Lines
+def reporter(folder: str, tensorboard: bool) -> Reporter:
+    """Who is told of a run: the person before it, the file of its metrics, and TensorBoard where that is asked for."""
+    from archdsl.training.metrics import Metrics
+    from archdsl.training.progress import progress
+    from archdsl.training.reporter import Several
 
-    return Lines(lambda text: say(visible(text), err=True))
+    told: list[Reporter] = [Metrics(os.path.join(folder, METRICS)), progress()]
+    if tensorboard:
+        from archdsl.training.tensorboard import TensorBoard
+
+        told.append(TensorBoard(os.path.join(folder, "tensorboard")))
+    return Several(told)
 
 
 def show(plan: dict[str, object]) -> None:

@@ -77,10 +77,11 @@ def spread(head: Head, scores: Tensor) -> Tensor:
 
 
 class OfClass(NamedTuple):
-    """How it went with one class: the samples of it, and of those said to be of it and those of it the part found."""
+    """How it went with one class: the number of its samples, and what part of those said to be of it are right
+    (precision), and of those that are of it are found (recall)."""
 
     name: str
-    count: int
+    samples: int
     precision: float | None
     recall: float | None
 

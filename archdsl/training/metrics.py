@@ -6,12 +6,10 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any
 
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.training.meter import Meter
-
-NAME = "metrics.jsonl"
 
 
 class Metrics:
@@ -19,12 +17,11 @@ class Metrics:
 
     "event" is "start", "resume", "step", "epoch", "note" or "end"; "time" is in seconds since 1970. A line of an
     epoch has the mean "loss" and "accuracy" of training, "valid_loss" and "valid_accuracy", those that there are. A
-    number that is not finite is null. `stream` should be line-buffered; it stands at the end of what a resumed run
-    keeps.
+    number that is not finite is null. Lines are appended to the file at `path`; raises OSError.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, path: str) -> None:
+        self._stream = open(path, "a", buffering=1, encoding="utf-8")  # until `ended`
         self._meter = Meter()
 
     def _write(self, event: str, **values: object) -> None:
@@ -51,6 +48,7 @@ class Metrics:
 
     def ended(self, reason: str) -> None:
         self._write("end", reason=reason)
+        self._stream.close()
 
 
 def _finite(value: object) -> object:

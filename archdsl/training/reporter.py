@@ -1,8 +1,8 @@
-"""What a run tells while it goes on, and the plainest that listens: a line for each epoch."""
+"""What a run tells while it goes on, and to whom; those who listen are in progress, metrics and tensorboard."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -10,7 +10,8 @@ class Reporter(Protocol):
     """Who is told; on the first process alone."""
 
     def started(self, plan: Mapping[str, object]) -> None:
-        """Before the first step: shapes, parameters, memory, steps, where it goes on."""
+        """Before the first step: shapes, parameters, memory, "epochs" and "steps" of the whole run, and "step", the one
+        after which it goes on, 0 at the beginning."""
 
     def stepped(
         self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float | None, lr: float, images: int
@@ -25,33 +26,7 @@ class Reporter(Protocol):
         """A skip, a save, a checkpoint that was passed over."""
 
     def ended(self, reason: str) -> None:
-        """Why it is over: all epochs, patience, a signal."""
-
-
-class Lines:
-    """A line for each epoch and each thing said; `say` prints it."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def started(self, plan: Mapping[str, object]) -> None:
-        for name, value in plan.items():
-            self._say(f"{name}: {value}")
-
-    def stepped(
-        self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float | None, lr: float, images: int
-    ) -> None:
-        pass  # an epoch is enough
-
-    def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
-        told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in values.items())
-        self._say(f"epoch {epoch}, step {step}: {told}{', the best so far' if best else ''}")
-
-    def said(self, text: str) -> None:
-        self._say(text)
-
-    def ended(self, reason: str) -> None:
-        self._say(f"end: {reason}")
+        """Why it is over: all epochs, patience, a signal, an error; nothing is told after that."""
 
 
 class Several:
