@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 import torch
@@ -217,16 +217,3 @@ def _dense(target: Tensor, part: Part, want: Wanted, network: Network, notes: di
             help=help_for_classes(network, highest + 1) if int(target.min()) >= 0 else (),
         )
     return target
-
-
-def check_same(classes: Mapping[str, Sequence[str]], place: str) -> None:
-    """Raises ArchError (E703) where parts do not have the same classes; it names those that differ."""
-    first, *others = classes
-    notes = []
-    for other in others:
-        for a, b in ((first, other), (other, first)):
-            lacking = sorted(set(classes[a]) - set(classes[b]))
-            if lacking:
-                notes.append(f"{b} lacks {some(lacking)}, which {a} has")
-    if notes:
-        raise fault("E703", f"the parts {some(list(classes))} do not have the same classes", file=place, notes=notes)
