@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from itertools import chain
+from typing import BinaryIO, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,8 +28,8 @@ LABELS = ("label", "labels", "class", "target", "targets", "y", "category", "spe
 WHERE = ("part", "split", "set", "subset")
 """What columns may be called."""
 
-FIELD = 1 << 20
-"""The most characters of a field."""
+FIELD, LINE = 1 << 20, 1 << 26
+"""The most characters of a field, and bytes of a line."""
 
 
 class Columns(NamedTuple):
@@ -56,8 +56,7 @@ class Rows:
 def read_csv(path: str, want: Wanted, part: str | None = None) -> Found:
     """The rows of a file; raises ArchError where one is broken (E712) or columns say nothing (E715)."""
     with opened(path) as stream:
-        text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
-        columns, rows = _read(_rows(text, path), path)
+        columns, rows = _read(_rows(_lines(stream, path), path), path)
     if not rows.lines:
         raise fault("E716", "there is no row in this file", file=path)
     notes: list[str] = []
@@ -90,26 +89,37 @@ def read_csv(path: str, want: Wanted, part: str | None = None) -> Found:
     return Found(parts, classes, of_parts(parts, classes), tuple(notes))
 
 
-def _rows(text: io.TextIOBase, path: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, each with its line; raises ArchError (E712)."""
+def _lines(stream: BinaryIO, path: str) -> Iterator[str]:
+    """The lines of a file as text; raises ArchError (E712) where one is no UTF-8 or endless."""
+    number = 0
+    while line := stream.readline(LINE):
+        number += 1
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            message = f"the row is no UTF-8 text: byte 0x{line[error.start]:02x} has no meaning there"
+            raise fault("E712", message, file=f"{path}:{number}") from None
+        if len(line) == LINE:
+            raise fault("E712", f"the row is longer than {LINE >> 20} MiB", file=f"{path}:{number}")
+        yield text
+
+
+def _rows(lines: Iterator[str], path: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the line that it starts at; raises ArchError (E712)."""
     csv.field_size_limit(FIELD)
-    first = text.readline(1 << 26)
+    first = next(lines, "")
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(_again(first, text), delimiter=delimiter, strict=True)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     while True:
+        line = reader.line_num + 1
         try:
             row = next(reader, None)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise fault("E712", f"the row cannot be read: {error}", file=f"{path}:{reader.line_num + 1}") from None
+        except csv.Error as error:
+            raise fault("E712", f"the row cannot be read: {error}", file=f"{path}:{line}") from None
         if row is None:
             return
         if any(cell.strip() for cell in row):
-            yield reader.line_num, [cell.strip() for cell in row]
-
-
-def _again(first: str, text: io.TextIOBase) -> Iterator[str]:
-    yield first
-    yield from text
+            yield line, [cell.strip() for cell in row]
 
 
 def _read(rows: Iterator[tuple[int, list[str]]], path: str) -> tuple[Columns, Rows]:

@@ -176,7 +176,7 @@ def _tensors(part: Part, want: Wanted, network: Network, notes: dict[str, None])
     assert target is not None
     shape = tuple(target.shape[1:])
     whole = not target.is_floating_point()
-    if whole and shape == want.positions and (want.scores > 1 or shape != want.output) and want.end != "SIGMOID":
+    if whole and shape == want.positions and want.scores > 1 and want.end != "SIGMOID":
         return _dense(target, part, want, network, notes)
     plain = tuple(size for size in want.output if size != 1)
     if shape != want.output and tuple(size for size in shape if size != 1) == plain:
