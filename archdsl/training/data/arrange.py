@@ -72,7 +72,13 @@ def _typed(values: Tensor, part: Part, want: WantedInput) -> Tensor:
     if want.ids:
         if values.is_floating_point() and not bool((values == values.round()).all()):
             raise fault("E706", f"the input {want.name} is of int, and the data has fractions", span=want.span)
-        return values.to(torch.int64)
+        values = values.to(torch.int64)
+        wrong = (values < 0) | (values >= (want.known if want.known is not None else values.max() + 1))
+        if bool(wrong.any()):
+            row = int(wrong.nonzero()[0][0])
+            known = "" if want.known is None else f", and {want.name} takes 0 to {want.known - 1}"
+            raise fault("E709", f"the id {int(values[wrong][0])} is in this sample{known}", file=part.name(row))
+        return values
     if values.dtype == torch.uint8:
         return values
     values = values.to(torch.float32)

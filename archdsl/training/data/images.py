@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -24,6 +24,10 @@ _CHANNELS = {"1": 1, "L": 1, "I;16": 1, "I;16B": 1, "I": 1, "F": 1, "LA": 1, "La
 _ORIENTATION = 0x0112  # the EXIF tag; from 5 on rows and columns are swapped
 
 
+Data = Union[bytes, str, Image.Image]
+"""An image: its file's bytes, its file's path, or what Pillow made of it already."""
+
+
 class Broken(Exception):
     """An image that cannot be read; the message says why."""
 
@@ -36,13 +40,13 @@ class Header(NamedTuple):
     channels: int
 
 
-def look(data: bytes | str) -> Header:
-    """The header of an image in bytes or at a path; raises Broken."""
+def look(data: Data) -> Header:
+    """The header of an image; raises Broken."""
     with _open(data) as image:
         return _header(image)
 
 
-def decode(data: bytes | str, channels: int, size: tuple[int, int], resize: bool) -> Tensor:
+def decode(data: Data, channels: int, size: tuple[int, int], resize: bool) -> Tensor:
     """The pixels as uint8 [channels, height, width].
 
     A palette, CMYK and other ways to write colours become RGB, greys become equal colours, an alpha channel is
@@ -69,17 +73,21 @@ def decode(data: bytes | str, channels: int, size: tuple[int, int], resize: bool
     return flat.reshape(*size, channels).permute(2, 0, 1).contiguous()
 
 
-def _open(data: bytes | str) -> Image.Image:
+def _open(data: Data) -> Image.Image:
+    if isinstance(data, Image.Image):
+        return data.copy()  # `draft` and `with` would change the one that its owner keeps
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PIXELS is the limit, and no warning
             image = Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS)
     except UnidentifiedImageError:
         raise Broken("it is no image of a kind that is read") from None
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:  # Pillow's own limit, which a program around us may have set lower
+        raise Broken(f"it claims more than {PIXELS:,} pixels") from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise Broken(_reason(error)) from None
     if image.width * image.height > PIXELS:
-        raise Broken(f"it claims {image.width:,}x{image.height:,} pixels, and {PIXELS:,} are the most")
+        raise Broken(f"it claims more than {PIXELS:,} pixels")
     return image
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from archdsl.training.data.faults import fault
-from archdsl.training.data.images import Broken, Header, decode, look
+from archdsl.training.data.images import Broken, Data, Header, decode, look
 
 LOOKED_AT = 50_000
 """Headers that are read before training; of more images so many, evenly spread, and the others when they are used."""
@@ -25,7 +25,7 @@ class Encoded(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, index: int) -> bytes | str:
+    def read(self, index: int) -> Data:
         """The bytes of an image, or the path of its file; raises OSError."""
 
     def name(self, index: int) -> str:
