@@ -1,8 +1,8 @@
-"""What a run tells while it goes on, and the plainest that listens: a line for each epoch."""
+"""What a run tells while it goes on, and to whom."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -28,36 +28,10 @@ class Reporter(Protocol):
         """Why it is over: all epochs, patience, a signal."""
 
 
-class Lines:
-    """A line for each epoch and each thing said; `say` prints it."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def started(self, plan: Mapping[str, object]) -> None:
-        for name, value in plan.items():
-            self._say(f"{name}: {value}")
-
-    def stepped(
-        self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float | None, lr: float, images: int
-    ) -> None:
-        pass  # an epoch is enough
-
-    def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
-        told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in values.items())
-        self._say(f"epoch {epoch}, step {step}: {told}{', the best so far' if best else ''}")
-
-    def said(self, text: str) -> None:
-        self._say(text)
-
-    def ended(self, reason: str) -> None:
-        self._say(f"end: {reason}")
-
-
 class Several:
-    """Reporters as one."""
+    """Reporters as one; none is one that hears nothing."""
 
-    def __init__(self, reporters: Sequence[Reporter]) -> None:
+    def __init__(self, reporters: Sequence[Reporter] = ()) -> None:
         self._all = tuple(reporters)
 
     def started(self, plan: Mapping[str, object]) -> None:
