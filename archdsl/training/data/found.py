@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 from torch import Tensor
 
-from archdsl.training.data.stores import Store
+from archdsl.training.data.pictures import Encoded
+from archdsl.training.data.stores import TensorStore
+
+Samples = Union[TensorStore, Encoded]
+"""What a reader gives for an input: numbers, or images that are not decoded yet."""
 
 
 class Part(NamedTuple):
@@ -16,7 +20,7 @@ class Part(NamedTuple):
     `target` holds labels as int64 [N], or is what stands in the file, or None. `name` says which sample it is.
     """
 
-    inputs: Mapping[str, Store]
+    inputs: Mapping[str, Samples]
     target: Tensor | None
     name: Callable[[int], str]
 

@@ -8,7 +8,6 @@ from archdsl.training.data.faults import fault
 from archdsl.training.data.fit import fit
 from archdsl.training.data.found import Found
 from archdsl.training.data.packages import builtin
-from archdsl.training.data.wanted import wanted
 
 
 def open_data(where: str, network: Network, options: DataOptions) -> Data:
@@ -16,7 +15,7 @@ def open_data(where: str, network: Network, options: DataOptions) -> Data:
 
     Raises ArchError (E700 to E729) where it cannot be read, is broken or does not fit.
     """
-    return fit(where, find(where), wanted(network), options)
+    return fit(where, find(where), network, options)
 
 
 def find(where: str) -> Found:

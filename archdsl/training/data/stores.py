@@ -11,9 +11,14 @@ from torch import Tensor
 class Store(Protocol):
     """Samples of one input: `shape` of each as the spec counts it, `dtype` torch's."""
 
-    shape: tuple[int, ...]
-    dtype: torch.dtype
-    in_memory: bool
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    @property
+    def in_memory(self) -> bool: ...
 
     def __len__(self) -> int: ...
 

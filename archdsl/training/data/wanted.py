@@ -38,6 +38,11 @@ class Wanted(NamedTuple):
         return self.output[self.axis] if self.output else 1
 
     @property
+    def span(self) -> Span | None:
+        """The place in the spec that decides how many scores there are."""
+        return None if self.scorer is None else self.scorer.span
+
+    @property
     def positions(self) -> Shape:
         """The shape of the target where it is a class for each position; () where a sample has one class."""
         return self.output[: self.axis] + self.output[self.axis + 1 :]
