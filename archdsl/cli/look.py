@@ -91,7 +91,8 @@ def show(
         return WRONG_SPEC
     trained.check_same(network, file)
     judge = classifier(trained)
-    given = prepare([image], trained.run.network, data_options(trained, resize=resize))
+    options = data_options(trained, resize=resize)
+    given = prepare([image], trained.run.network, options.normalisation, options)
     best = ranked(judge.probabilities(given)[0], judge.classes, TOP) if judge.of_whole else []
     found = rows(trained.run.network, trained.module(), given, only)
     title = f"{os.path.basename(image)} in {os.path.basename(file)}"

@@ -58,7 +58,7 @@ def show(trained: Trained, files: list[str], top: int, resize: bool, device: str
     found = []
     for start in range(0, len(files), BATCH):
         some = files[start : start + BATCH]
-        parts = judge.probabilities(prepare(some, trained.run.network, options))
+        parts = judge.probabilities(prepare(some, trained.run.network, options.normalisation, options))
         found += [(file, ranked(one, judge.classes, top)) for file, one in zip(some, parts)]
     if as_json:
         from json import dumps

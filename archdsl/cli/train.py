@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from archdsl.backends.pytorch import emit
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.options import F, read, spec_options
 from archdsl.cli.terminal import Failure, reason, report, say
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from archdsl.training.reporter import Reporter
     from archdsl.training.train import Job
 
-NEEDED = {"torch": "torch", "PIL": "Pillow", "safetensors": "safetensors", "tqdm": "tqdm", "tomli": "tomli"}
+NEEDED = {"torch": "torch", "PIL": "Pillow", "safetensors": "safetensors", "tomli": "tomli"}
 """What training needs and the rest does not, by the names of the modules."""
 
 OF_THE_CALL = ("E733", "E734", "E735", "E738", "E739", "E741", "E742", "E743", "E744")
@@ -63,7 +63,7 @@ def _default(name: str) -> str:
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder, or begin where there is none.")
 @click.option("--force", is_flag=True, help="Replace the run that is in the folder.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
-@click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard, too: the run's folder tensorboard.")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard's files into the run's folder, too.")
 @click.option("--nproc", type=click.IntRange(min=1), help="Processes on this machine, one for each GPU.")
 @click.option("--nnodes", type=click.IntRange(min=1), default=1, help="Machines. Default: 1.")
 @click.option("--node-rank", type=click.IntRange(min=0), default=0, help="Which machine this is, from 0.")
@@ -107,7 +107,7 @@ def command(
         raise click.UsageError("several processes cannot all read the spec from standard input")
     if tensorboard and find_spec("tensorboard") is None:
         raise Failure("--tensorboard needs tensorboard: pip install 'archdsl[tensorboard]'")
-    call = Call(file, data, folder, constants, inputs, fit, given, resume, tensorboard)
+    call = Call(file, data, folder, constants, inputs, fit, given, resume, dry_run, tensorboard)
     try:
         from archdsl.training.distributed import started_as
         from archdsl.training.launch import inside, launch
@@ -117,7 +117,7 @@ def command(
         if nproc is not None and many and not inside():
             words = ["train", *click.get_current_context().meta["archdsl.words"]]
             return launch(words, nproc=nproc, nnodes=nnodes, node_rank=node_rank, rendezvous=rendezvous)
-        return carry_out(call, dry_run)
+        return carry_out(call)
     except ModuleNotFoundError as error:
         if error.name not in NEEDED:
             raise
@@ -139,6 +139,7 @@ class Call(NamedTuple):
     fit: str | None
     settings: dict[str, Any]
     resume: bool
+    dry_run: bool
     tensorboard: bool
 
 
@@ -163,7 +164,7 @@ def may_begin(call: Call, force: bool) -> None:
         raise Failure(f"{call.folder} is there already, and no run; name another with -o")
 
 
-def carry_out(call: Call, dry_run: bool) -> int:
+def carry_out(call: Call) -> int:
     """Train, in this process; answers the exit status."""
     from torch import OutOfMemoryError
 
@@ -171,6 +172,11 @@ def carry_out(call: Call, dry_run: bool) -> int:
     from archdsl.training.train import prepare, train
 
     rank, _, local = started_as()
+
+    def warn(text: str) -> None:
+        if rank == 0:
+            say(visible(text), err=True)
+
     try:
         job = find_job(call)
     except (ArchError, OSError) as error:
@@ -180,12 +186,10 @@ def carry_out(call: Call, dry_run: bool) -> int:
             prepared = prepare(job, world)
             if world.first:
                 report(prepared.warnings)
-            if dry_run:
-                if world.first:
-                    show(prepared.plan)
+                show(prepared.plan, err=not call.dry_run)
+            if call.dry_run:
                 return 0
-            told = partial(reporter, tensorboard=call.tensorboard)
-            number = train(prepared, world, told, lambda text: say(visible(text), err=True) if rank == 0 else None)
+            number = train(prepared, world, lambda folder: reporter(folder, call.tensorboard), warn)
             return 128 + number if number else 0
     except Elsewhere:
         return WRONG_SPEC
@@ -204,6 +208,8 @@ def find_job(call: Call) -> Job:
     earlier = open_run(call.folder) if call.resume and is_run(call.folder) else None
     spec = Spec(read(call.file), call.constants, call.inputs, call.fit) if call.file is not None else None
     if earlier is not None:
+        if spec is not None and emit(spec.build()[0]) == emit(earlier.network):
+            spec = earlier.spec  # comments and ways of writing are no difference
         settings = earlier.settings.changed(call.settings)
         return Job(spec or earlier.spec, call.data or earlier.data["source"], settings, call.folder, earlier)
     if spec is None or call.data is None:
@@ -212,12 +218,12 @@ def find_job(call: Call) -> Job:
 
 
 def reporter(folder: str, tensorboard: bool) -> Reporter:
-    """Who is told of a run: the person before it, the file of its metrics, and TensorBoard where that is asked for."""
+    """Who is told of a run: the person before it, and the file; raises ArchError E761, and OSError."""
     from archdsl.training.metrics import Metrics
     from archdsl.training.progress import progress
     from archdsl.training.reporter import Several
 
-    told: list[Reporter] = [Metrics(os.path.join(folder, METRICS)), progress()]
+    told = [progress(), Metrics(os.path.join(folder, METRICS))]
     if tensorboard:
         from archdsl.training.tensorboard import TensorBoard
 
@@ -225,11 +231,11 @@ def reporter(folder: str, tensorboard: bool) -> Reporter:
     return Several(told)
 
 
-def show(plan: dict[str, object]) -> None:
+def show(plan: dict[str, object], *, err: bool) -> None:
     """Print a plan, a line for each thing."""
     wide = max(map(len, plan))
     for name, value in plan.items():
-        say(f"{name:<{wide}}  {visible(f'{value:,}' if isinstance(value, int) else str(value))}")
+        say(f"{name:<{wide}}  {visible(f'{value:,}' if isinstance(value, int) else str(value))}", err=err)
 
 
 def _failed(error: ArchError | OSError, told: bool = True) -> int:

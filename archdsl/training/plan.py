@@ -57,6 +57,8 @@ def plan(
         "memory": f"about {_memory(network, settings, world) / 2**20:,.0f} MiB for each process",
         "device": device + (f", {world} processes" if world > 1 else ""),
     }
+    if data.notes:
+        found["notes"] = "; ".join(data.notes)
     if over := len(data.train) - per_epoch * settings.batch:
         found["left over"] = f"{over} of the training samples in each epoch, others each time"
     return found

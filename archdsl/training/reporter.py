@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, and to whom; those who listen are in progress, metrics and tensorboard."""
+"""What a run tells while it goes on, and to whom."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ class Reporter(Protocol):
     """Who is told; on the first process alone."""
 
     def started(self, plan: Mapping[str, object]) -> None:
-        """Before the first step: shapes, parameters, memory, "epochs" and "steps" of the whole run, and "step", the one
-        after which it goes on, 0 at the beginning."""
+        """Before the first step: shapes, parameters, memory, steps, where it goes on."""
 
     def stepped(
         self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float | None, lr: float, images: int
@@ -26,13 +25,13 @@ class Reporter(Protocol):
         """A skip, a save, a checkpoint that was passed over."""
 
     def ended(self, reason: str) -> None:
-        """Why it is over: all epochs, patience, a signal, an error; nothing is told after that."""
+        """Why it is over: all epochs, patience, a signal."""
 
 
 class Several:
-    """Reporters as one."""
+    """Reporters as one; none is one that hears nothing."""
 
-    def __init__(self, reporters: Sequence[Reporter]) -> None:
+    def __init__(self, reporters: Sequence[Reporter] = ()) -> None:
         self._all = tuple(reporters)
 
     def started(self, plan: Mapping[str, object]) -> None:

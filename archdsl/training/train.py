@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from archdsl.training.loop import Loop, Progress
 from archdsl.training.losses import Head, heads
 from archdsl.training.model import Model
 from archdsl.training.plan import check, plan
-from archdsl.training.reporter import Reporter
+from archdsl.training.reporter import Reporter, Several
 from archdsl.training.run import CHECKPOINTS, Run, Spec, begin, cut_metrics, describe, rewrite
 from archdsl.training.settings import Settings
 from archdsl.training.signals import Signals
@@ -89,7 +89,7 @@ def train(prepared: Prepared, world: World, reporter: Callable[[str], Reporter],
         model.restore(state)
         del state
     world.alone(lambda: _open_folder(prepared, progress.step, world))
-    told = reporter(job.folder) if world.first else Silent()
+    told = reporter(job.folder) if world.first else Several()
     told.started({**prepared.plan, "step": progress.step, "folder": job.folder})
     keeper = Keeper(prepared, model, world, told)
     try:
@@ -206,19 +206,3 @@ class Keeper:
         message = f"step {progress.step} cannot be saved: {error.strerror or error}"
         help = ("make room, and go on with --resume",) if steps else ()
         return Diagnostic("E741", message, file=path, notes=(note,), help=help)
-
-
-class Silent:
-    """The reporter of all processes but the first."""
-
-    def started(self, plan: Mapping[str, object]) -> None: ...
-
-    def stepped(
-        self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float | None, lr: float, images: int
-    ) -> None: ...
-
-    def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None: ...
-
-    def said(self, text: str) -> None: ...
-
-    def ended(self, reason: str) -> None: ...
