@@ -10,7 +10,7 @@ from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.options import read, spec_options
 from archdsl.cli.predict import ranked
 from archdsl.cli.terminal import Failure, reason, report, say
-from archdsl.cli.trained import NOT_A_SPEC, classifier, data_options, training_packages
+from archdsl.cli.trained import NOT_A_SPEC, classifier, prepared, training_packages
 from archdsl.diagnostics import ArchError, visible
 from archdsl.files import Outputs, check_output
 from archdsl.pipeline import build
@@ -70,7 +70,6 @@ def show(
     completed: tuple[dict[str, str], dict[str, str], str | None],
 ) -> int:
     """Write the page; raises ArchError, and Failure."""
-    from archdsl.training.data import prepare
     from archdsl.training.looking import page
     from archdsl.training.looking.look import rows
     from archdsl.training.trained import open_trained
@@ -91,8 +90,7 @@ def show(
         return WRONG_SPEC
     trained.check_same(network, file)
     judge = classifier(trained)
-    options = data_options(trained, resize=resize)
-    given = prepare([image], trained.run.network, options.normalisation, options)
+    given = prepared(trained, [image], resize=resize)
     best = ranked(judge.probabilities(given)[0], judge.classes, TOP) if judge.of_whole else []
     found = rows(trained.run.network, trained.module(), given, only)
     title = f"{os.path.basename(image)} in {os.path.basename(file)}"

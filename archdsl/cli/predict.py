@@ -10,7 +10,7 @@ import click
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.evaluate import shown
 from archdsl.cli.terminal import Failure, reason, report, say
-from archdsl.cli.trained import NOT_A_SPEC, classifier, data_options, training_packages
+from archdsl.cli.trained import NOT_A_SPEC, classifier, prepared, training_packages
 from archdsl.diagnostics import ArchError, visible
 
 if TYPE_CHECKING:
@@ -50,15 +50,13 @@ def command(
 
 def show(trained: Trained, files: list[str], top: int, resize: bool, device: str | None, as_json: bool) -> int:
     """Predict and print; raises ArchError."""
-    from archdsl.training.data import prepare
     from archdsl.training.distributed import find_device
 
     judge = classifier(trained, find_device(device, None))
-    options = data_options(trained, resize=resize)
     found = []
     for start in range(0, len(files), BATCH):
         some = files[start : start + BATCH]
-        parts = judge.probabilities(prepare(some, trained.run.network, options.normalisation, options))
+        parts = judge.probabilities(prepared(trained, some, resize=resize))
         found += [(file, ranked(one, judge.classes, top)) for file, one in zip(some, parts)]
     if as_json:
         from json import dumps

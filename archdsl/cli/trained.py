@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from archdsl.cli.terminal import Failure
+from archdsl.diagnostics import ArchError
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from archdsl.training.data import DataOptions
     from archdsl.training.judging import Judge
@@ -45,6 +48,19 @@ def data_options(trained: Trained, *, resize: bool) -> DataOptions:
         normalisation=None if stored is None else Normalisation.from_dict(stored),
         classes=tuple(run.data["classes"]),
     )
+
+
+def prepared(trained: Trained, files: Sequence[str], *, resize: bool) -> tuple[Tensor, ...]:
+    """Image files as the inputs of a run's network; raises ArchError where one cannot be read or does not fit."""
+    from archdsl.training.data import prepare
+
+    options = data_options(trained, resize=resize)
+    try:
+        return prepare(files, trained.run.network, options.normalisation, options)
+    except ArchError as error:
+        # Other cures, such as another --input, are for data that is yet to be trained on.
+        cured = [replace(d, help=tuple(help for help in d.help if "--resize" in help)) for d in error.diagnostics]
+        raise ArchError(cured) from None
 
 
 def classifier(trained: Trained, device: torch.device | None = None) -> Judge:
