@@ -12,10 +12,18 @@ import torch
 
 from archdsl.training.data import Data, DataOptions, Normalisation, open_data, prepare
 from tests.support.train_data import (
-    DIGITS, GREY, RGB, folder, idx, image, network, npz, opened, pixels,
-)  # fmt: skip
+    DIGITS,
+    GREY,
+    RGB,
+    folder,
+    idx,
+    image,
+    network,
+    npz,
+    opened,
+    pixels,
+)
 
-AUTO = "input 1x8x8\nFC(16) - RELU\nFC(64) - SIGMOID - RESHAPE(1x8x8)"
 TEXT = "input text: 8 of int\nEMBEDDING(16, 8) - LSTM(8) - LINEAR(16)"
 SIAMESE = """input left: 1x8x8
 input right: 1x8x8
@@ -172,7 +180,8 @@ def test_autoencoder(tmp_path: Path) -> None:
     data = opened(path, end, valid_part=0, augment=("crop",))
     assert any("the input is the target" in note for note in data.notes)
     batch = data.train.batch([0, 1], 3)
-    assert torch.equal(batch.target, batch.inputs[0]) and 0 <= float(batch.target.min()) <= float(batch.target.max()) <= 1
+    assert torch.equal(batch.target, batch.inputs[0])
+    assert 0 <= float(batch.target.min()) <= float(batch.target.max()) <= 1
     free = opened(path, end.replace(" - SIGMOID", ""), valid_part=0)
     assert abs(float(everything(free.train).target.mean())) < 1e-5
 

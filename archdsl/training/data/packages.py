@@ -49,7 +49,7 @@ def torchvision(rest: str) -> Found:
         message = "torchvision is not installed"
         raise fault("E702", message, file=place, help=("pip install torchvision",)) from None
     kind = getattr(datasets, name, None) if name in datasets.__all__ else None
-    if not (isinstance(kind, type) and issubclass(kind, datasets.VisionDataset)):
+    if not (isinstance(kind, type) and issubclass(kind, datasets.VisionDataset)) or kind is datasets.VisionDataset:
         raise fault("E701", f"torchvision has no data called {name}", file=place)
     takes = inspect.signature(kind).parameters
     if "root" in takes and not folder:
@@ -66,7 +66,7 @@ def torchvision(rest: str) -> Found:
             if part == "valid":
                 continue  # most have none, and say so like this
             raise fault("E700", f"torchvision cannot open it: {str(error).splitlines()[0]}", file=place) from None
-        except RuntimeError as error:
+        except (RuntimeError, TypeError) as error:  # the second where the set takes more arguments than we know
             raise fault("E700", f"torchvision cannot open it: {str(error).splitlines()[0]}", file=place) from None
         classes = tuple(map(str, getattr(data, "classes", ())))
         parts[part] = Part({"": _Made(data, f"{place}:{part}")}, _targets(data, place), f"{place}:{part}[{{}}]".format)
