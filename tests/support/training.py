@@ -59,7 +59,7 @@ def trained(
     spec = Spec(Source(text), {}, {}) if earlier is None else earlier.spec
     base = Settings(device="cpu") if earlier is None else earlier.settings
     heard = Heard(crash)
-    with World("cpu") as world:
+    with World(settings.get("device", "cpu")) as world:
         job = Job(spec, data, base.changed(settings), str(folder), earlier)
         train(prepare(job, world), world, lambda path: heard, lambda text: None)
     return heard
