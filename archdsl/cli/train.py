@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -105,14 +105,12 @@ def command(
     many = nproc is not None and nproc * nnodes > 1
     if file == "-" and many:
         raise click.UsageError("several processes cannot all read the spec from standard input")
-    if tensorboard and find_spec("tensorboard") is None:
-        raise Failure("--tensorboard needs tensorboard: pip install 'archdsl[tensorboard]'")
     call = Call(file, data, folder, constants, inputs, fit, given, resume, dry_run, tensorboard)
     try:
         from archdsl.training.distributed import started_as
         from archdsl.training.launch import inside, launch
 
-        if started_as()[0] == 0 and not dry_run:
+        if started_as()[0] == 0:
             may_begin(call, force)
         if nproc is not None and many and not inside():
             words = ["train", *click.get_current_context().meta["archdsl.words"]]
@@ -158,6 +156,8 @@ def may_begin(call: Call, force: bool) -> None:
         )
     if call.data is None:
         raise click.UsageError("--data is missing: a folder or file, or builtin:digits")
+    if call.dry_run:
+        return
     if there and not force:
         raise Failure(f"{call.folder} has a run already; --resume goes on with it, --force replaces it")
     if not there and os.path.lexists(call.folder) and not (os.path.isdir(call.folder) and not os.listdir(call.folder)):
@@ -182,14 +182,14 @@ def carry_out(call: Call) -> int:
     except (ArchError, OSError) as error:
         return _failed(error, told=local == 0)
     try:
-        with World(job.settings.device) as world:
+        with World(job.settings.device) as world, ExitStack() as files:
             prepared = prepare(job, world)
             if world.first:
                 report(prepared.warnings)
                 show(prepared.plan, err=not call.dry_run)
             if call.dry_run:
                 return 0
-            number = train(prepared, world, lambda folder: reporter(folder, call.tensorboard), warn)
+            number = train(prepared, world, lambda folder: reporter(folder, call.tensorboard, files), warn)
             return 128 + number if number else 0
     except Elsewhere:
         return WRONG_SPEC
@@ -217,13 +217,14 @@ def find_job(call: Call) -> Job:
     return Job(spec, call.data, read_settings(spec.source.path, call.settings), call.folder)
 
 
-def reporter(folder: str, tensorboard: bool) -> Reporter:
-    """Who is told of a run: the person before it, and the file; raises ArchError E761, and OSError."""
+def reporter(folder: str, tensorboard: bool, files: ExitStack) -> Reporter:
+    """Who is told of a run: the person before it, and the files; raises ArchError E761, and OSError."""
     from archdsl.training.metrics import Metrics
     from archdsl.training.progress import progress
     from archdsl.training.reporter import Several
 
-    told = [progress(), Metrics(os.path.join(folder, METRICS))]
+    lines = files.enter_context(open(os.path.join(folder, METRICS), "a", encoding="utf-8", buffering=1))
+    told = [progress(), Metrics(lines)]
     if tensorboard:
         from archdsl.training.tensorboard import TensorBoard
 

@@ -12,7 +12,7 @@ import os
 import re
 import zipfile
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any, BinaryIO, cast
 
 import torch
 
@@ -27,12 +27,34 @@ def save(folder: str, step: int, state: dict[str, Any]) -> str:
     """Write the checkpoint of a step and drop all but the newest two; answers its path. Raises OSError."""
     path = os.path.join(folder, f"{step:08}.pt")
     with Outputs() as outputs:
-        torch.save({"format": FORMAT, **state}, outputs.open(path))
+        stream = _Heard(outputs.open(path))
+        try:
+            torch.save({"format": FORMAT, **state}, cast("IO[bytes]", stream))
+        except RuntimeError as error:
+            raise stream.error or error from None
     sync_folder(folder)
     for old, name in found(folder)[KEPT:]:
         if old < step:
             os.unlink(name)
     return path
+
+
+class _Heard(io.RawIOBase):
+    """A stream that remembers why it could not be written to: torch tells but that a position is unexpected."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        try:
+            return self._stream.write(data)
+        except OSError as error:
+            self.error = error
+            raise
 
 
 def found(folder: str) -> list[tuple[int, str]]:

@@ -70,9 +70,11 @@ class Loop:
         self.per_epoch = steps_of(data, settings)
         self.steps = self.per_epoch * settings.epochs
         self._window: list[Outcome] = []
+        self._saved = 0
 
     def run(self, progress: Progress) -> str | int:
         """Train from here to the end; answers why it ended, the number of a signal where it was one."""
+        self._saved = progress.step
         while progress.step < self.steps:
             if self._out_of_patience(progress):
                 return f"no better validation in {self._settings.patience} epochs"
@@ -100,6 +102,7 @@ class Loop:
         best = ends and self._validate(progress)
         if due:
             self._save(progress, best)
+            self._saved = progress.step
         return signal
 
     def _tell(self, progress: Progress, rate: float) -> None:
@@ -113,7 +116,7 @@ class Loop:
         first = progress.step - len(window) + 1
         for step, one in enumerate(losses, first):
             if not math.isfinite(one):
-                raise self._world.failure(lost(step, one, rate, self._settings))
+                raise self._world.failure(lost(step, one, rate, self._settings, self._saved))
         progress.loss += sum(losses)
         progress.right, progress.answers = progress.right + correct, progress.answers + answers
         self._reporter.stepped(
@@ -183,7 +186,7 @@ def steps_of(data: Data, settings: Settings) -> int:
     return len(data.train) // settings.batch
 
 
-def lost(step: int, loss: float, rate: float, settings: Settings) -> Diagnostic:
+def lost(step: int, loss: float, rate: float, settings: Settings, saved: int) -> Diagnostic:
     """The error for a loss that is no number any more."""
     help = [f"a lower learning rate than {rate:.3g}, such as --lr {settings.rate / 10:.3g}"]
     if settings.schedule not in ("warmup", "onecycle"):
@@ -191,4 +194,5 @@ def lost(step: int, loss: float, rate: float, settings: Settings) -> Diagnostic:
     if settings.amp == "fp16":
         help.append("--amp bf16")
     message = f"the loss of step {step} is {loss}: the weights are of no use any more"
-    return Diagnostic("E740", message, notes=("the last checkpoint is from before",), help=tuple(help))
+    note = f"the checkpoint of step {saved} is from before" if saved else "there is no checkpoint yet"
+    return Diagnostic("E740", message, notes=(note,), help=tuple(help))

@@ -26,6 +26,8 @@ from archdsl.training.settings import Settings
 
 OWN = {"SOFTMAX": "cross-entropy", "SIGMOID": "bce", "LOGSOFTMAX": "nll"}
 """The loss that goes with a layer at the end, computed on what arrives there, but for LOGSOFTMAX."""
+SHARES = {"cross-entropy": F.cross_entropy, "nll": F.nll_loss}
+"""Losses of one class among several, for each position; the target may be shares of the classes, too."""
 BEHIND = {"mse": F.mse_loss, "l1": F.l1_loss, "huber": F.smooth_l1_loss}
 """Losses on what leaves the end, whatever it is."""
 
@@ -123,20 +125,14 @@ def loss(heads: Sequence[Head], scores: Sequence[Tensor], target: Tensor) -> Ten
 
 
 def _loss(head: Head, scores: Tensor, target: Tensor) -> Tensor:
-    if head.loss == "cross-entropy":
-        return F.cross_entropy(*_classes_second(head, scores, target))
-    if head.loss == "nll":
-        return F.nll_loss(scores.movedim(head.axis, 1), target)
+    if head.loss in SHARES and target.is_floating_point():  # of logarithms it takes the softmax once more: no change
+        return F.cross_entropy(scores.movedim(head.axis, 1), target.movedim(head.axis, 1))
+    if head.loss in SHARES:
+        return SHARES[head.loss](scores.movedim(head.axis, 1), target)
     target = target.to(scores.dtype).reshape(scores.shape)
     if head.loss == "bce":
         return F.binary_cross_entropy_with_logits(scores, target)
     return BEHIND[head.loss](scores, target)
-
-
-def _classes_second(head: Head, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """torch wants the classes' axis behind the batch's; targets that are shares of classes have it too."""
-    shares = target.is_floating_point()
-    return scores.movedim(head.axis, 1), target.movedim(head.axis, 1) if shares else target
 
 
 def correct(head: Head, scores: Tensor, target: Tensor) -> Tensor | None:
@@ -151,5 +147,5 @@ def correct(head: Head, scores: Tensor, target: Tensor) -> Tensor | None:
 
 def answers(head: Head, target: Tensor) -> int:
     """How many answers a batch has."""
-    shares = target.is_floating_point() and head.loss != "bce"
+    shares = head.loss in SHARES and target.is_floating_point()
     return target.numel() // target.shape[head.axis] if shares else target.numel()

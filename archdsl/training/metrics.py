@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.training.meter import Meter
@@ -17,11 +17,11 @@ class Metrics:
 
     "event" is "start", "resume", "step", "epoch", "note" or "end"; "time" is in seconds since 1970. A line of an
     epoch has the mean "loss" and "accuracy" of training, "valid_loss" and "valid_accuracy", those that there are. A
-    number that is not finite is null. Lines are appended to the file at `path`; raises OSError.
+    number that is not finite is null. `stream` should be line-buffered.
     """
 
-    def __init__(self, path: str) -> None:
-        self._stream = open(path, "a", buffering=1, encoding="utf-8")  # until `ended`
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
         self._meter = Meter()
 
     def _write(self, event: str, **values: object) -> None:
@@ -48,7 +48,6 @@ class Metrics:
 
     def ended(self, reason: str) -> None:
         self._write("end", reason=reason)
-        self._stream.close()
 
 
 def _finite(value: object) -> object:

@@ -48,7 +48,7 @@ class Model:
             self._called.compile()
         self._optimizer = make(settings, self.net.parameters())
         self._scaler = torch.amp.GradScaler(world.device.type, enabled=settings.amp == "fp16")
-        torch.manual_seed(mix(settings.seed, 3, world.rank) >> 1)
+        torch.manual_seed(mix(settings.seed, 4, world.rank) >> 1)
 
     def step(self, parts: Sequence[Batch], rate: float) -> Outcome:
         """Learn from the parts of a batch, which are equally large, with this learning rate."""
