@@ -23,6 +23,7 @@ GROUPS = {
     "E2": "Shapes",
     "E3": "Assertions",
     "E6": "Weights and what is written",
+    "E7": "Data and training",
     "W4": "Warnings",
 }
 

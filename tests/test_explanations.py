@@ -33,7 +33,7 @@ NO_SPEC = {
     "E611",
     "W404",
 }
-"""Codes that a short spec cannot show: files, weights, limits."""
+"""Codes that a short spec cannot show: files, weights, limits. None of data and training, E7, can be shown so."""
 
 
 def given() -> set[str]:
@@ -50,10 +50,10 @@ def test_every_code_is_explained() -> None:
     for code in explain.codes():
         found = explain.read(code)
         assert found.title and found.meaning and not found.title.endswith("."), code
-        assert bool(found.wrong and found.right) == (code not in NO_SPEC), code
+        assert bool(found.wrong and found.right) == (code not in NO_SPEC and not code.startswith("E7")), code
 
 
-@pytest.mark.parametrize("code", [code for code in explain.codes() if code not in NO_SPEC])
+@pytest.mark.parametrize("code", [code for code in explain.codes() if explain.read(code).wrong])
 def test_examples(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
     """The wrong example gets its code and no error but that, the right one nothing at all."""
     monkeypatch.chdir(tmp_path)

@@ -91,11 +91,11 @@ def _rows(
             torch.tensor([row for row in range(len(part)) if row not in broken]) if broken else torch.arange(len(part))
         )
         if broken:
-            told = [f"{part.name(row)} ({reason})" for row, reason in broken.items()]
+            each = [f"{part.name(row)} ({reason})" for row, reason in broken.items()]
             notes.append(
-                f"left out, since it cannot be read: {counted(len(broken), 'image')}: {'; '.join(told[:NAMED])}"
+                f"left out, since it cannot be read: {counted(len(broken), 'image')}: {'; '.join(each[:NAMED])}"
             )
-            notes[-1] += f" and {len(told) - NAMED:,} more" if len(told) > NAMED else ""
+            notes[-1] += f" and {len(each) - NAMED:,} more" if len(each) > NAMED else ""
     if "train" not in rows:  # what is there is only judged by
         if options.normalisation is None:
             raise fault("E716", f"the data has no part to train on, only {some(list(rows))}", file=source)
@@ -122,7 +122,7 @@ def _divided(part: Part, rows: Tensor, aims: Targets, options: DataOptions) -> t
 def _check_classes(found: Found, rows: Tensor, options: DataOptions) -> None:
     """Raises ArchError (E704) where a class has no sample to train on."""
     part = found.parts["train"]
-    if not found.classes or part.target is None or options.classes:
+    if not found.classes or part.target is None or part.target.ndim > 1 or options.classes:
         return
     present = set(part.target[rows].tolist())
     lacking = [name for label, name in enumerate(found.classes) if label not in present]

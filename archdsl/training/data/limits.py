@@ -22,7 +22,7 @@ def check_size(size: int, file: str, what: str) -> None:
     """Raises ArchError (E717) where `size` bytes are more than data may take."""
     if size > memory():
         message = f"{what} takes {size / 2**30:,.1f} GiB, more than half of this machine's memory"
-        raise fault("E717", message, file=file, help=("a folder of images or parquet files is read piece by piece",))
+        raise fault("E717", message, file=file, help=("a folder of images is read piece by piece",))
 
 
 class Opened(io.RawIOBase):

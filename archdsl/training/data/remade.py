@@ -15,11 +15,8 @@ from archdsl.training.data.wanted import wanted
 
 def help_for_classes(network: Network, count: int) -> tuple[str, ...]:
     """What makes the network give `count` scores for a sample; nothing where no way was found."""
-    made = _build(network, _source(network), {"classes": str(count)}, {})
-    if made is not None and wanted(made).scores == count:
-        return (f"classes={count} fits: -D classes={count}, or classes = {count} in the spec",)
     scorer = wanted(network).scorer
-    if scorer is not None:
+    if scorer is not None and scorer.given[:1].isdigit():
         span = scorer.span
         text, changes = re.subn(r"^(\s*\(\s*)[^,()\s]+", rf"\g<1>{count}", span.source.text[span.end :], count=1)
         if changes and span.source is _source(network):
@@ -27,6 +24,9 @@ def help_for_classes(network: Network, count: int) -> tuple[str, ...]:
             made = _build(network, edited, {}, {})
             if made is not None and wanted(made).scores == count:
                 return (f"{scorer.layer.spec}({count}) there fits",)
+    made = _build(network, _source(network), {"classes": str(count)}, {})
+    if made is not None and wanted(made).scores == count:
+        return (f"classes={count} fits: -D classes={count}, or classes = {count} in the spec",)
     return ()
 
 

@@ -53,7 +53,7 @@ class Samples:
     def _augmented(self, x: Tensor, scale: Scale, epoch: int, rows: Tensor) -> Tensor:
         if x.ndim != 4:
             return scale(x)
-        if x.dtype == torch.uint8:
+        if not augment.BEFORE.keys().isdisjoint(self.changes):
             x = augment.apply(augment.BEFORE, self.changes, x.float() * PIXEL, self.seed, epoch, rows)
         return augment.apply(augment.AFTER, self.changes, scale(x), self.seed, epoch, rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 import torch
@@ -52,7 +52,8 @@ def targets(found: Found, want: Wanted, network: Network, given: Sequence[str]) 
         return _classes(found, whole, want, network, given)
     notes: dict[str, None] = {}
     made: dict[str, Optional[Tensor]] = {name: _tensors(part, want, network, notes) for name, part in parts.items()}
-    return Targets("tensors", made, (), tuple(notes))
+    classes = found.classes if want.output == (len(found.classes),) else ()
+    return Targets("tensors", made, classes, tuple(notes))
 
 
 def _itself(found: Found, want: Wanted) -> Targets:
@@ -176,7 +177,7 @@ def _tensors(part: Part, want: Wanted, network: Network, notes: dict[str, None])
     assert target is not None
     shape = tuple(target.shape[1:])
     whole = not target.is_floating_point()
-    if whole and shape == want.positions and (want.scores > 1 or shape != want.output) and want.end != "SIGMOID":
+    if whole and shape == want.positions and want.scores > 1 and want.end != "SIGMOID":
         return _dense(target, part, want, network, notes)
     plain = tuple(size for size in want.output if size != 1)
     if shape != want.output and tuple(size for size in shape if size != 1) == plain:
@@ -217,16 +218,3 @@ def _dense(target: Tensor, part: Part, want: Wanted, network: Network, notes: di
             help=help_for_classes(network, highest + 1) if int(target.min()) >= 0 else (),
         )
     return target
-
-
-def check_same(classes: Mapping[str, Sequence[str]], place: str) -> None:
-    """Raises ArchError (E703) where parts do not have the same classes; it names those that differ."""
-    first, *others = classes
-    notes = []
-    for other in others:
-        for a, b in ((first, other), (other, first)):
-            lacking = sorted(set(classes[a]) - set(classes[b]))
-            if lacking:
-                notes.append(f"{b} lacks {some(lacking)}, which {a} has")
-    if notes:
-        raise fault("E703", f"the parts {some(list(classes))} do not have the same classes", file=place, notes=notes)

@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archdsl.graph import Apply, Call, Network, Repeat, Step, Value
+from archdsl.layers.embedding import Embedding
 from archdsl.syntax.source import Span
 from archdsl.tensor import Shape
 
 
 class WantedInput(NamedTuple):
-    """An input of the spec; `axis` is the one of its channels, `span` where it is declared."""
+    """An input of the spec; `axis` is the one of its channels, `span` where it is declared.
+
+    `known` is how many ids an EMBEDDING that reads it knows, None where there is none.
+    """
 
     name: str
     shape: Shape
     ids: bool
     axis: int
     span: Span | None
+    known: int | None = None
 
 
 class Wanted(NamedTuple):
@@ -51,7 +56,9 @@ class Wanted(NamedTuple):
 def wanted(network: Network) -> Wanted:
     """What this network wants."""
     inputs = tuple(
-        WantedInput(i.name, i.value.type.shape, i.value.type.dtype != "float", _axis(i.value), i.span)
+        WantedInput(
+            i.name, i.value.type.shape, i.value.type.dtype != "float", _axis(i.value), i.span, _ids(i.value, network)
+        )
         for i in network.inputs
     )
     output = next(o.value for o in network.outputs if not o.training)
@@ -60,6 +67,12 @@ def wanted(network: Network) -> Wanted:
     end = final.layer.spec if final is not None and final.layer.spec in ("SOFTMAX", "SIGMOID") else ""
     scorer = next((m for m in makers if m.layer.spec in _SCORERS), None)
     return Wanted(inputs, output.type.shape, _axis(output), end, scorer)
+
+
+def _ids(value: Value, network: Network) -> int | None:
+    steps = network.module.region.steps
+    tables = [s.layer for s in steps if isinstance(s, Apply) and s.layer.spec == "EMBEDDING" and s.inputs == (value,)]
+    return min((table.count for table in tables if isinstance(table, Embedding)), default=None)
 
 
 _SCORERS = ("FC", "LINEAR", "CONV", "UPCONV")
