@@ -39,14 +39,14 @@ class Value:
         self,
         type: TensorType,
         span: Span | None = None,
-        origin: str = "",
+        origin: object = "",
         hint: str = "",
         layout: str = "",
         doubt: int = 0,
     ) -> None:
         self.type = type
         self.span = span  # the step that made it
-        self.origin = origin  # such as "POOL", or "the input"
+        self.origin = origin  # by str(), which few ask for: such as "POOL at 3:12", or "the input"
         self.hint = hint  # the label, for names of variables
         self.layout = layout
         self.doubt = doubt

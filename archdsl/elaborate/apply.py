@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archdsl.elaborate.arguments import Bound, bind_layer, kinds
 from archdsl.elaborate.misfit import misfit, shift, swapped_width
 from archdsl.elaborate.output import after, doubt_of, guessed, silent, typed
-from archdsl.elaborate.place import Memory, Place, Tail
+from archdsl.elaborate.place import Memory, Origin, Place, Tail
 from archdsl.elaborate.values import LayerValue, fault
 from archdsl.elaborate.warnings import warn
 from archdsl.elaborate.widths import complete
@@ -102,10 +102,10 @@ def _output(
             return None, False
         y, fits = guess, False
         doubt = max(doubt, doubt_of(layer))
-    if any(n >= 2**63 for n in y.shape) or y.size >= 2**63:
+    if y.size >= 2**63 or max(y.shape, default=0) >= 2**63:
         raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
-    origin = ", ".join((f"{layer.spec} at {place.run.where(span)}", *place.trail[:1]))
-    return Value(y, span, origin, "", layout if y.rank > 1 else "", doubt), fits
+    origin = Origin(layer.spec, span, place.run, place.trail[:1])
+    return Value(y, span, origin, "", layout if len(y.shape) > 1 else "", doubt), fits
 
 
 def _remember(place: Place, layer: Layer, inputs: Sequence[Value], output: Value) -> None:
@@ -126,6 +126,6 @@ def reference(place: Place, value: Value | None) -> None:
 def constant(place: Place, number: float, span: Span) -> Value:
     """A number as an arm: a tensor without axes."""
     layer = layer_class("CONST")(values=number, dtype="float")  # type: ignore[call-arg]  # CONST's own fields
-    output = Value(TensorType((), "float", False), span, f"the number at {place.run.where(span)}")
+    output = Value(TensorType((), "float", False), span, Origin("the number", span, place.run))
     place.region.steps.append(Apply(layer, (), output, span, "", show(number)))
     return output

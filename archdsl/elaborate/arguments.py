@@ -12,7 +12,7 @@ from archdsl.elaborate.edits import without_first
 from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.suggest import near, rename
 from archdsl.elaborate.values import Fault, Tensor, describe, fault
-from archdsl.layers.arguments import Kind, Mismatch, show
+from archdsl.layers.arguments import Kind, Mismatch, brief
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import layer_class
 from archdsl.syntax.source import Span
@@ -157,8 +157,7 @@ def _shown(cls: type[Layer], key: str, value: Any) -> str:
     word = getattr(value, "word", value)
     kind = kinds(cls).get(key)
     bare = isinstance(word, str) and (kind is None or bool(kind.words)) and word.isidentifier()
-    text = word if bare else describe(value) if isinstance(value, Tensor) else show(value)
-    text = text if len(text) <= 200 else text[:199] + "…"
+    text = word if bare else describe(value) if isinstance(value, Tensor) else brief(value, 200)
     return f"{key}={text}" if key else str(text)
 
 

@@ -10,7 +10,7 @@ from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.labels import check_label
 from archdsl.elaborate.mentions import choice_labels, open_names
-from archdsl.elaborate.place import Memory, Place
+from archdsl.elaborate.place import Memory, Origin, Place
 from archdsl.elaborate.suggest import near
 from archdsl.elaborate.values import BlockValue, Fault, Lambda, Poisoned, describe, fault
 from archdsl.graph import Input, Value
@@ -42,7 +42,7 @@ def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
             if given is not None
             else _sizes(_written(place, node.shape), node.shape.span)
         )
-        value = Value(TensorType(shape, node.dtype), node.span, f"the input at {run.where(node.span)}", name)
+        value = Value(TensorType(shape, node.dtype), node.span, Origin("the input", node.span, run), name)
     except Fault as error:
         run.report(error)
     except Poisoned:
@@ -122,6 +122,8 @@ def _shape(given: Any, span: Span | None, symbols: Mapping[str, int]) -> Shape:
 def unclaimed(place: Place, declared: list[Input]) -> None:
     """Report E115 for what was set from outside and the spec does not know."""
     run = place.run
+    if not run.given and not run.inputs:
+        return
     files = [scope.file for scope in run.scopes.values() if scope.file is not None]
     known = {name for file in files for name in open_names(file)} | run.choices
     known |= {choice for scope in run.scopes.values() for choice in scope.choices.values()}

@@ -87,6 +87,18 @@ class Run:
             raise Limit(d)
 
 
+class Origin(NamedTuple):
+    """Where a tensor comes from, put into words only when they are asked for: "POOL at 3:12, in Stage at 2:1"."""
+
+    what: str
+    span: Span
+    run: Run
+    way: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ", ".join((f"{self.what} at {self.run.where(self.span)}", *self.way))
+
+
 @dataclass
 class FileScope:
     """One file: its names, and the defaults that its statements set, each from its place on."""

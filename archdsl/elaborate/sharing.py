@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.elaborate.output import after, typed
-from archdsl.elaborate.place import Place
+from archdsl.elaborate.place import Origin, Place
 from archdsl.elaborate.values import Fault, Poisoned, fault
 from archdsl.graph import Apply, Call, Module, Region, Repeat, Run, Share, Step, Value
 from archdsl.layers.arguments import Mismatch
@@ -54,7 +54,7 @@ def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name:
             origins = tuple(f"the {show_shape(v.type.shape)} comes from {v.origin}" for v in inputs if v.origin)
             raise fault("E165", f"{name} cannot be applied to {types[0]}: {error}", span, notes=origins) from None
         doubt, layout = after(step.layer, inputs)
-        output = Value(y, span, f"share {name} at {place.run.where(span)}", step.output.hint, layout, doubt)
+        output = Value(y, span, Origin(f"share {name}", span, place.run), step.output.hint, layout, doubt)
         moved[step.output] = output
         return Apply(step.layer, inputs, output, step.span, step.label, step.given, step.implied)
     if isinstance(step, Repeat):
@@ -74,7 +74,7 @@ def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name:
         arriving = moved.get(step.input, step.input)
         region = _region(place, step.module.region, arriving, moved, span, name)
         output = region.result.again(step.output.hint)
-        output.span, output.origin = span, f"share {name} at {place.run.where(span)}"
+        output.span, output.origin = span, Origin(f"share {name}", span, place.run)
         moved[step.output] = output
         module = Module(step.module.title, region, step.module.positional, step.module.arguments)
         return Call(module, arriving, output, step.span, step.label)
