@@ -23,6 +23,7 @@ from archdsl.elaborate.values import (
     Wrong,
     describe,
     fault,
+    same,
 )
 from archdsl.graph import Value
 from archdsl.layers.registry import LAYERS
@@ -33,14 +34,6 @@ DEEPEST_CALLS = 40  # functions that call functions
 MOST_WORK = 400_000  # values worked out in one run
 MOST_KNOWN = 10_000  # calls of functions whose values are kept
 CONSTANT = "a constant is given by `{0} = …` or -D {0}=…"
-
-
-def same(value: Any) -> object:
-    """What is equal for values that nothing can tell apart, as long as they are kept."""
-    kind = type(value)
-    if kind is int or kind is str or kind is bool:
-        return kind, value
-    return kind, repr(value) if kind is float else id(value)
 
 
 class Work:

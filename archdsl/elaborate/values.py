@@ -151,6 +151,14 @@ class Names:
         return result
 
 
+def same(value: Any) -> object:
+    """What is equal for values that nothing can tell apart, as long as they are kept."""
+    kind = type(value)
+    if kind is int or kind is str or kind is bool:
+        return kind, value
+    return kind, repr(value) if kind is float else id(value)
+
+
 def describe(value: Any) -> str:
     """A value as a message shows it."""
     from archdsl.layers.arguments import brief
