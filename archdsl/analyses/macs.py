@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from archdsl.analyses.frames import Op, frames, live
 from archdsl.graph import Network
+from archdsl.layers.base import Layer
+from archdsl.tensor import TensorType
 
 
 def macs(network: Network) -> int:
@@ -18,12 +20,16 @@ def macs(network: Network) -> int:
     results = [found.resolve(output.value) for output in network.outputs if not output.training]
     total = 0
     times = {id(found.outermost): 1}
+    known: dict[tuple[Layer, tuple[TensorType, ...]], int] = {}
     for frame in reversed(found.all):
         each = times.get(id(frame), 0)
         wanted = results if frame is found.outermost else [frame.result] if frame.result else []
         for step in live(frame, wanted)[0] if each else ():
             if isinstance(step, Op):
-                total += each * step.apply.layer.macs(*step.apply.types)
+                layer, types = step.apply.layer, step.apply.types
+                if (layer, types) not in known:
+                    known[layer, types] = layer.macs(*types)
+                total += each * known[layer, types]
             else:
                 times[id(step.body)] = each * (step.copies if step.body.chained else 1)
     return total

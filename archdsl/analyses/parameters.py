@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from archdsl.analyses.uses import Use, Walk
 from archdsl.graph import Network
-from archdsl.layers.base import Weight
-from archdsl.tensor import product
+from archdsl.layers.base import Layer, Weight
+from archdsl.tensor import TensorType, product
 
 
 class Entry(NamedTuple):
@@ -52,13 +53,21 @@ def state_shapes(network: Network) -> dict[str, Entry]:
 
 def totals(network: Network) -> Totals:
     """Learned and held numbers; copies of a repetition count with their number, what is shared counts once."""
-    counts = [0, 0]
+    parameters = buffers = 0
+    known: dict[tuple[Layer, tuple[TensorType, ...]], tuple[int, int]] = {}
     for use in Walk(network, unroll=False):
         if not use.shared:
-            for entry in held(use).values():
-                if entry.weight.persistent:
-                    counts[entry.is_buffer] += product(entry.weight.shape) * use.times
-    return Totals(*counts)
+            layer, types = use.apply.layer, use.apply.types
+            if (layer, types) not in known:
+                known[layer, types] = _size(layer.weights(*types)), _size(layer.buffers(*types))
+            learned, fixed = known[layer, types]
+            parameters += learned * use.times
+            buffers += fixed * use.times
+    return Totals(parameters, buffers)
+
+
+def _size(tensors: Mapping[str, Weight]) -> int:
+    return sum([product(weight.shape) for weight in tensors.values() if weight.persistent])
 
 
 def parameters(network: Network) -> int:

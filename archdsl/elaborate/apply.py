@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from archdsl.elaborate.arguments import Bound, bind_layer, kinds
 from archdsl.elaborate.misfit import misfit, shift, swapped_width
-from archdsl.elaborate.output import after, doubt_of, guessed, silent, typed
-from archdsl.elaborate.place import Memory, Place, Tail
+from archdsl.elaborate.output import after, doubt_of, guessed, silent
+from archdsl.elaborate.place import NONE, Memory, Place, Run, Tail
 from archdsl.elaborate.values import LayerValue, fault
 from archdsl.elaborate.warnings import warn
 from archdsl.elaborate.widths import complete
@@ -28,12 +29,10 @@ def apply_layer(
     arriving = place.value
     width = arriving.type.channels if arriving is not None and arriving.type.rank else None
     scope = place.run.scopes.get(callee.span.source)  # none where it was written outside, in a list of layers
-    defaults = scope.defaults_at(callee.name, callee.span.start) if scope is not None else {}
-    if place.run.fit and "fit" not in defaults:
-        kind = kinds(layer_class(callee.name)).get("fit")
-        if kind is not None and place.run.fit in kind.words:
-            defaults["fit"] = place.run.fit
-    bound = bind_layer(callee.name, callee.arguments, defaults, span, width)
+    defaults = scope.defaults_at(callee.name, callee.span.start) if scope is not None else NONE
+    if place.run.fit:
+        defaults = _with_fit(place.run, callee.name, defaults)
+    bound = bind_layer(callee.name, callee.arguments, defaults, span, width, place.run.made)
     layer, inputs = bound.layer, _inputs(place, bound, arms, span)
     if any(value is None for value in inputs):
         place.advance(None)
@@ -51,11 +50,19 @@ def apply_layer(
         fields = tuple((k, v) for k, v in implied if k not in bound.spans)
         made = Apply(layer, tuple(known), output, span, label or "", bound.given, fields)
         place.region.steps.append(made)
-        _remember(place, layer, known, output)
+        _remember(place, layer, made.types, output)
         if not output.doubt:
             warn(place, layer, known, span, swapped, shift(callee) if swapped else None)
     place.advance(output)
     return made
+
+
+def _with_fit(run: Run, layer: str, defaults: dict[str, Any]) -> dict[str, Any]:
+    """The defaults with the rule that holds for the run, where the file has none."""
+    kind = kinds(layer_class(layer)).get("fit")
+    if "fit" in defaults or kind is None or run.fit not in kind.words:
+        return defaults
+    return run.fits.setdefault(id(defaults), {**defaults, "fit": run.fit})
 
 
 def _before(place: Place, callee: LayerValue, span: Span) -> None:
@@ -92,7 +99,7 @@ def _output(
     doubt, layout = after(layer, inputs)
     fits = True
     try:
-        y = typed(layer, types)
+        y = place.run.typed(layer, types)
     except (LayerError, Mismatch) as error:
         facts = error if isinstance(error, LayerError) else LayerError("E122", f"{layer.spec} {error}")
         if not silent(layer, facts, inputs):
@@ -102,19 +109,19 @@ def _output(
             return None, False
         y, fits = guess, False
         doubt = max(doubt, doubt_of(layer))
-    if any(n >= 2**63 for n in y.shape) or y.size >= 2**63:
+    if y.size >= 2**63 or max(y.shape, default=0) >= 2**63:
         raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
     way = place.trail[0] if place.trail else None
     return Value(y, span, layer.spec, "", layout if y.rank > 1 else "", doubt, way), fits
 
 
-def _remember(place: Place, layer: Layer, inputs: Sequence[Value], output: Value) -> None:
+def _remember(place: Place, layer: Layer, types: tuple[TensorType, ...], output: Value) -> None:
     if layer.spec == "CONV":
         place.memory = Memory(output.type.channels, False, True)
-        return
-    window = layer.window(*(value.type for value in inputs))
-    if isinstance(window, Window) and any(s > 1 for s in window.stride):
-        place.memory = place.memory._replace(strided=True)
+    elif not place.memory.strided:
+        window = layer.window(*types)
+        if isinstance(window, Window) and any(s > 1 for s in window.stride):
+            place.memory = place.memory._replace(strided=True)
 
 
 def reference(place: Place, value: Value | None) -> None:

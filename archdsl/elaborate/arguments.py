@@ -11,8 +11,8 @@ from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.edits import without_first
 from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.suggest import near, rename
-from archdsl.elaborate.values import Fault, Tensor, describe, fault
-from archdsl.layers.arguments import Kind, Mismatch, show
+from archdsl.elaborate.values import Fault, Tensor, describe, fault, same
+from archdsl.layers.arguments import Kind, Mismatch, brief
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import layer_class
 from archdsl.syntax.source import Span
@@ -63,6 +63,16 @@ class Bound(NamedTuple):
     given: str
 
 
+class Made(NamedTuple):
+    """A layer as it was made from some arguments; `keys` are the fields that these have gone to, "" for none."""
+
+    layer: Layer
+    tensors: tuple[Tensor, ...]
+    keys: tuple[str, ...]
+    text: str
+    given: Given  # kept, and so what `same` says of them
+
+
 class Arguments(NamedTuple):
     """The arguments of a layer as they were given, by name and converted."""
 
@@ -87,11 +97,28 @@ def layer_words(layer: str, argument: str) -> tuple[str, ...]:
     return tuple(word for name in cls.positional for word in known[name].words)
 
 
-def bind_layer(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arriving: int | None) -> Bound:
+def bind_layer(
+    name: str,
+    given: Given,
+    defaults: Mapping[str, Any],
+    span: Span,
+    arriving: int | None,
+    made: dict[object, Made],
+) -> Bound:
     """The layer `name` with these arguments over its defaults; raises a Fault for the first that does not fit.
 
     `arriving` is the width that arrives, if it is known, for what is told to those who write PyTorch's signature.
+    A layer of the same arguments and defaults is the one in `made`.
     """
+    key = name, id(defaults), tuple([(word, same(value)) for word, value, _ in given])
+    one = made.get(key)
+    if one is None:
+        one = made[key] = _made(name, given, defaults, span, arriving)
+    spans = {field: place for field, (_, _, place) in zip(one.keys, given) if field}
+    return Bound(one.layer, one.tensors, spans, one.text)
+
+
+def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arriving: int | None) -> Made:
     cls = layer_class(name)
     known = kinds(cls)
     bound = bind_arguments(name, given, arriving)
@@ -102,7 +129,8 @@ def bind_layer(name: str, given: Given, defaults: Mapping[str, Any], span: Span,
             raise fault("E123", f"{name} needs {_article(f.name)} `{f.name}`", span, help=f"write {hint}")
     tensors = tuple(bound.tensors[key] for key in cls.tensors if key in bound.tensors)
     text = ", ".join(_shown(cls, key, value) for key, value, _ in given)
-    return Bound(cls(**values), tensors, bound.spans, text)
+    fields = {place: field for field, place in bound.spans.items()}
+    return Made(cls(**values), tensors, tuple(fields.get(place, "") for _, _, place in given), text, given)
 
 
 def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:
@@ -156,8 +184,7 @@ def _shown(cls: type[Layer], key: str, value: Any) -> str:
     word = getattr(value, "word", value)
     kind = kinds(cls).get(key)
     bare = isinstance(word, str) and (kind is None or bool(kind.words)) and word.isidentifier()
-    text = word if bare else describe(value) if isinstance(value, Tensor) else show(value)
-    text = text if len(text) <= 200 else text[:199] + "…"
+    text = word if bare else describe(value) if isinstance(value, Tensor) else brief(value, 200)
     return f"{key}={text}" if key else str(text)
 
 

@@ -15,8 +15,11 @@ from archdsl.syntax import tree
 MEASURES = frozenset(("params", "parameters", "macs", "flops", "depth", "memory", "receptive_field", "output"))
 
 
-def hold(place: Place, network: Network, node: tree.Assertion) -> None:
-    """Hold one assertion against the network; raises E301 with both sides' values where it fails."""
+def hold(place: Place, network: Network, node: tree.Assertion, known: dict[str, Any]) -> None:
+    """Hold one assertion against the network; raises E301 with both sides' values where it fails.
+
+    `known` are the measures that were taken for assertions before it, and grows.
+    """
 
     def missing(name: str) -> Any:
         if name in place.run.symbols:
@@ -24,7 +27,9 @@ def hold(place: Place, network: Network, node: tree.Assertion) -> None:
         try:
             return place.run.missing(name)
         except KeyError:
-            return measure(network, name)
+            if name not in known:
+                known[name] = measure(network, name)
+            return known[name]
 
     evaluator = Evaluator(place.names, None, place.lookup, place.run.work, missing, MEASURES)
     before = len(place.run.work.reads)

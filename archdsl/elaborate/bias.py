@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Run, Share, Step, Value, regions, step_input
+from archdsl.layers.base import Layer
 
 
 class Readers:
@@ -73,9 +74,14 @@ class Readers:
 def decide_biases(network: Network) -> None:
     """Give every layer whose bias is left to the rule one or none; then join runs that came out equal."""
     readers = Readers(network)
+    decided: dict[tuple[Layer, bool], Layer] = {}  # layers that are the same stay so
     for step in readers.undecided:
         bias = not readers.only_a_norm(step.output)
-        step.layer = dataclasses.replace(step.layer, bias=bias)  # type: ignore[call-arg]  # it has the field: it was None
+        layer = decided.get((step.layer, bias))
+        if layer is None:
+            layer = dataclasses.replace(step.layer, bias=bias)  # type: ignore[call-arg]  # it has the field: it was None
+            decided[step.layer, bias] = layer
+        step.layer = layer
         if not bias:
             step.implied = (*step.implied, ("bias", False))
     _share(network.module.region)

@@ -23,6 +23,7 @@ from archdsl.elaborate.values import (
     Wrong,
     describe,
     fault,
+    same,
 )
 from archdsl.graph import Value
 from archdsl.layers.registry import LAYERS
@@ -30,7 +31,8 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 DEEPEST_CALLS = 40  # functions that call functions
-MOST_WORK = 1_000_000  # values worked out in one run
+MOST_WORK = 400_000  # values worked out in one run
+MOST_KNOWN = 10_000  # calls of functions whose values are kept
 CONSTANT = "a constant is given by `{0} = …` or -D {0}=…"
 CALLED = "a block is defined by block {0}(…), or comes from another file: use {0} from …"
 
@@ -41,6 +43,8 @@ class Work:
     def __init__(self) -> None:
         self.done = 0
         self.calls = 0
+        self.asked = 0  # what was read that no function's arguments hold: tensors, names from outside
+        self.known: dict[object, tuple[object, Any]] = {}  # what functions gave, see Evaluator._apply
         self.reads: list[tuple[Span, Value, slice]] = []  # sizes that expressions have read, as axes of a tensor
 
     def count(self, span: Span, values: int = 1) -> None:
@@ -84,12 +88,13 @@ class Evaluator:
         `hint` is the help where the expression is a name, `{0}`, that nothing defines.
         """
         self.work.count(node.span)
+        kind = type(node)
         try:
             if isinstance(node, tree.Name):
                 return checked(self._name(node, words, hint))
-            value = checked(_RULES[type(node)](self, node, words))
-            if type(node) in _MAKES_LISTS:
-                self.work.count(node.span, weighed(value) // 8)
+            value = checked(_RULES[kind](self, node, words))
+            if kind in _MAKES_LISTS and isinstance(value, (list, tuple)):
+                self.work.count(node.span, weighed(value))
             return value
         except BadValue as error:
             raise fault("E140", str(error), node.span) from None
@@ -121,11 +126,8 @@ class Evaluator:
         return value
 
     def _name(self, node: tree.Name, words: Sequence[str], hint: str = CONSTANT) -> Any:
-        try:
-            found = self.names.find(node.id)
-        except KeyError:
-            pass
-        else:
+        found = self.names.get(node.id, self)
+        if found is not self:
             if isinstance(found, Wrong):
                 raise Poisoned
             return found
@@ -137,6 +139,7 @@ class Evaluator:
             return FUNCTIONS[node.id]
         if node.id in LAYERS:
             return LayerValue(node.id, node.span)
+        self.work.asked += 1
         try:
             value = self.missing(node.id)
         except KeyError:
@@ -152,6 +155,7 @@ class Evaluator:
         return self.arriving
 
     def _reference(self, node: tree.Reference, words: Sequence[str]) -> Tensor:
+        self.work.asked += 1
         return self.lookup(node)
 
     # ---- parts of values
@@ -160,6 +164,7 @@ class Evaluator:
         value = self.value(node.value)
         if not isinstance(value, Tensor):
             raise fault("E142", f"{describe(value)} is no tensor, and has no {node.name}", node.span)
+        self.work.asked += 1
         if value.value is None or value.value.doubt > (node.name == "channels"):
             raise Poisoned
         shape = value.value.type.shape
@@ -292,6 +297,18 @@ class Evaluator:
         return callee.call(*values)
 
     def _apply(self, function: Lambda, given: tuple[tuple[str, Any, Span], ...], node: tree.Call) -> Any:
+        """What a function gives; it is worked out once for each list of arguments, unless it asks for anything else."""
+        work = self.work
+        key = (id(function.node), tuple((name, same(value)) for name, value, _ in given))
+        if key in work.known:
+            return work.known[key][1]
+        asked = work.asked
+        value = self._worked_out(function, given, node)
+        if work.asked == asked and len(work.known) < MOST_KNOWN:
+            work.known[key] = given, value  # which keeps the arguments, and so what `same` says of them
+        return value
+
+    def _worked_out(self, function: Lambda, given: tuple[tuple[str, Any, Span], ...], node: tree.Call) -> Any:
         names = Names(function.names)
         inner = Evaluator(names, None, self.lookup, self.work, self.missing)
         bind_parameters(function.node.name.id, function.node.parameters, given, inner, node.span)

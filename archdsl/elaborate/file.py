@@ -89,7 +89,7 @@ def _elaborated(run: Run, file: tree.File) -> Network | None:
     source = file.span.source
     run.broken.update(word for part in file.broken for word in words(part.text))
     names = Names()
-    run.scopes[source] = FileScope(names, [], number_choices(file), file=file)
+    run.scopes[source] = FileScope(names, {}, number_choices(file), file=file)
     place = Place(run, names, Level(), Region(None), None, here=False)  # type: ignore[arg-type]  # the input comes later
     try:
         run.given = {name: _outside(place, name, value) for name, value in run.given.items()}
@@ -174,10 +174,11 @@ def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     network.scores = _scores(network)
     network.used = _used(place)
     decide_biases(network)
+    measures: dict[str, Any] = {}
     for statement in heads:
         if isinstance(statement, tree.Assertion):
             try:
-                hold(place, network, statement)
+                hold(place, network, statement, measures)
             except Fault as error:
                 run.report(error)
             except Poisoned:

@@ -104,12 +104,14 @@ def _round(value: Any, digits: Any = None) -> Any:
 
 def checked(value: Any) -> Any:
     """The value, unless it is past the limits; raises BadValue."""
-    if isinstance(value, int) and value.bit_length() > MOST_BITS:
-        raise BadValue(f"a number of more than {MOST_BITS} bits")
-    if isinstance(value, (list, str)) and len(value) > MOST_ITEMS:
+    if isinstance(value, int):
+        if value.bit_length() > MOST_BITS:
+            raise BadValue(f"a number of more than {MOST_BITS} bits")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise BadValue("the number is not finite")
+    elif isinstance(value, (list, str)) and len(value) > MOST_ITEMS:
         raise BadValue(f"more than {MOST_ITEMS:_} items")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise BadValue("the number is not finite")
     return value
 
 

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+
+_BINDS = (tree.Block, tree.Function, tree.Loop, tree.Comprehension, tree.Body)
 
 
 def words(text: str) -> set[str]:
@@ -34,8 +37,8 @@ def open_names_of(statement: Any) -> set[str]:
         elif isinstance(node, tree.ShapeLiteral):
             found.update(size for size in node.sizes if isinstance(size, str) and size not in bound)
         else:
-            inner = bound | frozenset(binds(node))
-            waiting += ((part, inner) for part in parts_of(node))
+            inner = bound | frozenset(binds(node)) if isinstance(node, _BINDS) else bound
+            waiting += [(part, inner) for part in parts_of(node)]
     return found
 
 
@@ -55,9 +58,9 @@ def binds(node: Any) -> Iterator[str]:
         yield from (line.name.id for line in node.lines if isinstance(line, tree.Constant))
 
 
-def parts_of(node: Any) -> Iterator[Any]:
-    if isinstance(node, tuple):  # a node of the tree, or the nodes in one of its fields
-        yield from (part for part in node if isinstance(part, tuple))
+def parts_of(node: tuple[Any, ...]) -> list[Any]:
+    """The nodes in a node of the tree, or in one of its fields that holds several; places are none."""
+    return [part for part in node if isinstance(part, tuple) and type(part) is not Span]
 
 
 def choice_labels(file: tree.File) -> Iterator[re.Pattern[str]]:

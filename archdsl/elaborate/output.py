@@ -32,17 +32,20 @@ def typed(layer: Layer, types: Sequence[TensorType]) -> TensorType:
     if types:
         if y.padded and layer.spec != "PAD" and y is not types[0]:
             y = y._replace(padded=())
-        y = y._replace(batched=any(t.batched for t in types))
+        batched = any([t.batched for t in types])
+        if y.batched != batched:
+            y = y._replace(batched=batched)
     return y
 
 
 def after(layer: Layer, inputs: Sequence[Value]) -> tuple[int, str]:
     """The doubt and the layout of what the layer gives."""
-    doubt = max((value.doubt for value in inputs), default=SURE)
-    if (doubt == POSITIONS and layer.spec in _SETTLES - {"FC"}) or layer.spec == "FC":
-        doubt = SURE
-    elif doubt and layer.spec in _MOVES:
-        doubt = ALL
+    doubt = max([value.doubt for value in inputs], default=SURE)
+    if doubt:
+        if layer.spec == "FC" or (doubt == POSITIONS and layer.spec in _SETTLES):
+            doubt = SURE
+        elif layer.spec in _MOVES:
+            doubt = ALL
     takes = layer.taken()
     if takes == "any":
         return doubt, ""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, Findings, Related
+from archdsl.elaborate.arguments import Made
 from archdsl.elaborate.evaluate import Evaluator, Work
 from archdsl.elaborate.labels import Entry, Level
+from archdsl.elaborate.output import typed
 from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, Tensor, fault
 from archdsl.graph import Region, Value
+from archdsl.layers.base import Layer
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
+from archdsl.tensor import TensorType
 
+NONE: dict[str, Any] = {}  # of defaults
 MOST_STEPS = 20_000  # steps derived in one run, copies of a repetition that are alike apart
 
 
@@ -59,6 +66,9 @@ class Run:
     unread: bool = False  # whether a file that cannot be read may define any name
     parsed: Mapping[str, tree.File] = field(default_factory=dict)  # files that `use` need not read, by their paths
     failed: list[tuple[Any, Any]] = field(default_factory=list)  # what assertions found, and what they wanted
+    fits: dict[int, dict[str, Any]] = field(default_factory=dict)  # by id of a layer's defaults, these with `fit`
+    made: dict[object, Made] = field(default_factory=dict)  # the layers by their arguments
+    types: dict[tuple[Layer, tuple[TensorType, ...]], TensorType] = field(default_factory=dict)  # what layers give
 
     def __post_init__(self) -> None:
         self.outside = self.given
@@ -70,6 +80,17 @@ class Run:
         value = self.given[name]
         self.used.add(name)
         return value
+
+    def typed(self, layer: Layer, types: tuple[TensorType, ...]) -> TensorType:
+        """What a layer makes of these types, worked out once for each; raises LayerError, Mismatch."""
+        found = self.types.get((layer, types))
+        if found is None:
+            found = self.types[layer, types] = typed(layer, types)
+        return found
+
+    def where(self, span: Span) -> str:
+        """A place for a note: line and column, with the file's name where it is not the main one."""
+        return span.place if span.source is self.main else f"{span.source.name}:{span.place}"
 
     def report(self, fault: Fault, trail: tuple[Related, ...] = ()) -> None:
         """Add the fault to the findings, with how elaboration came to it; raises Limit where there are too many."""
@@ -84,18 +105,23 @@ class FileScope:
     """One file: its names, and the defaults that its statements set, each from its place on."""
 
     names: Names
-    defaults: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+    defaults: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)  # by layer: from where on
     choices: dict[int, str] = field(default_factory=dict)  # the key of each choice without a label, by its place
     loading: bool = False  # whether its statements are still read, against cycles of `use`
     file: tree.File | None = None
 
     def defaults_at(self, layer: str, offset: int) -> dict[str, Any]:
         """The defaults for a layer that is written at this offset."""
-        result: dict[str, Any] = {}
-        for start, name, values in self.defaults:
-            if name == layer and start < offset:
-                result |= values
-        return result
+        known = self.defaults.get(layer)
+        if known is None:
+            return NONE
+        behind = bisect_left(known, offset, key=itemgetter(0))
+        return known[behind - 1][1] if behind else NONE
+
+    def set_defaults(self, layer: str, start: int, values: dict[str, Any]) -> None:
+        """Let these defaults hold from an offset on, over those before."""
+        before = self.defaults.setdefault(layer, [])
+        before.append((start, (before[-1][1] if before else {}) | values))
 
 
 @dataclass
@@ -114,7 +140,10 @@ class Place:
 
     def inside(self, **changes: Any) -> Place:
         """A place that differs in these fields."""
-        return replace(self, **changes)
+        made = object.__new__(Place)  # what `dataclasses.replace` would do, in a tenth of the time
+        vars(made).update(vars(self))
+        vars(made).update(changes)
+        return made
 
     @property
     def evaluator(self) -> Evaluator:

@@ -76,4 +76,4 @@ def _default(place: Place, node: tree.Default) -> None:
     )  # fmt: skip
     values = bind_arguments(layer, given).values
     for name in ("POOL", "MAXPOOL") if layer in ("POOL", "MAXPOOL") else (layer,):  # two names of one layer
-        place.run.scopes[node.span.source].defaults.append((node.span.start, name, values))
+        place.run.scopes[node.span.source].set_defaults(name, node.span.start, values)

@@ -51,6 +51,10 @@ def _parts(line: tree.Chain | tree.Constant) -> Sequence[tree.Step | tree.Consta
 def sequence(place: Place, parts: Sequence[tree.Step | tree.Constant], tail: Tail) -> None:
     """Steps in sequence. A step at fault is reported, and the rest is held to what can still be said of it."""
     steps = [part for part in parts if not isinstance(part, tree.Constant)]
+    end = len(steps)  # what stands before this may end the network
+    while tail.ends and end and _transparent(steps[end - 1]) is not False:
+        end -= 1
+    counted = [number for number in range(end, len(steps)) if _transparent(steps[number]) is None]
     index = 0
     for part in parts:
         try:
@@ -58,7 +62,8 @@ def sequence(place: Place, parts: Sequence[tree.Step | tree.Constant], tail: Tai
                 define_constant(place, part)
                 continue
             index += 1
-            ends = tail.ends and all(_transparent(place, steps[i]) for i in range(index, len(steps)))
+            ends = tail.ends and index >= end
+            ends = ends and all(_transparent(steps[number], place) for number in counted if number >= index)
             step(place, part, Tail(tail.last and index == len(steps), ends))
         except Limit:
             raise
@@ -70,28 +75,29 @@ def sequence(place: Place, parts: Sequence[tree.Step | tree.Constant], tail: Tai
             place.advance(None)
 
 
-def _transparent(place: Place, node: tree.Step) -> bool:
-    if isinstance(node, tree.Labelled):
-        return _transparent(place, node.step)
-    if isinstance(node, tree.Optional_):
-        return _transparent(place, node.step)
+def _transparent(node: tree.Step | tree.Constant, place: Place | None = None) -> bool | None:
+    """Whether what stands before a step may still end the network; without a place, None where that hangs on counts."""
+    if isinstance(node, (tree.Labelled, tree.Optional_)):
+        return _transparent(node.step, place)
     if isinstance(node, tree.Repeated):
-        if _transparent(place, node.step):
-            return True
-        try:
-            return bool(place.evaluator.value(node.count) == 0)
-        except Limit:
-            raise
-        except (Fault, Poisoned):
-            return False
+        return _transparent(node.step, place) or (None if place is None else _left_out(node.count, place))
     if isinstance(node, tree.Group):
-        return all(
-            isinstance(line, tree.Chain) and all(_transparent(place, s) for s in line.steps) for line in node.body.lines
-        )
+        found = [_transparent(part, place) for line in node.body.lines for part in _parts(line)]
+        return False if False in found else None if None in found else True
     return (
         isinstance(node, (tree.Name, tree.Call))
         and (node.id if isinstance(node, tree.Name) else node.name.id) in _TRANSPARENT
     )
+
+
+def _left_out(count: tree.Value, place: Place) -> bool:
+    """Whether there are no copies."""
+    try:
+        return bool(place.evaluator.value(count) == 0)
+    except Limit:
+        raise
+    except (Fault, Poisoned):
+        return False
 
 
 def define_constant(place: Place, node: tree.Constant) -> None:

@@ -92,7 +92,7 @@ def _elaborate(place: Place, source: Source, node: tree.Use, file: tree.File | N
     if file is None:
         run.unread = True
         return FileScope(names)
-    scope = FileScope(names, [], number_choices(file), loading=True, file=file)
+    scope = FileScope(names, {}, number_choices(file), loading=True, file=file)
     run.scopes[source] = scope
     run.broken.update(word for part in file.broken for word in words(part.text))
     inner = place.inside(names=names)

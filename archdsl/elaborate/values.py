@@ -120,12 +120,19 @@ class Names:
 
     def find(self, name: str) -> Any:
         """What the name stands for; raises KeyError."""
+        found = self.get(name, self)
+        if found is self:
+            raise KeyError(name)
+        return found
+
+    def get(self, name: str, default: Any) -> Any:
+        """What the name stands for; the default where nothing defines it."""
         names: Names | None = self
         while names is not None:
             if name in names.own:
                 return names.own[name]
             names = names.outer
-        raise KeyError(name)
+        return default
 
     def below(self, name: str) -> Span | None:
         """Where the file defines the name further down."""
@@ -146,9 +153,17 @@ class Names:
         return result
 
 
+def same(value: Any) -> object:
+    """What is equal for values that nothing can tell apart, as long as they are kept."""
+    kind = type(value)
+    if kind is int or kind is str or kind is bool:
+        return kind, value
+    return kind, repr(value) if kind is float else id(value)
+
+
 def describe(value: Any) -> str:
     """A value as a message shows it."""
-    from archdsl.layers.arguments import show
+    from archdsl.layers.arguments import brief
 
     if isinstance(value, Tensor):
         return show_shape(value.value.type.shape) if value.value else "unknown"
@@ -157,6 +172,5 @@ def describe(value: Any) -> str:
     if isinstance(value, (Builtin, Lambda)):
         return "a function"
     if isinstance(value, bool) or not isinstance(value, int):
-        text = show(value)
-        return text if len(text) <= 80 else text[:79] + "…"
+        return brief(value, 80)
     return f"{value:_}" if value.bit_length() < 256 else f"a number of {value.bit_length()} bits"

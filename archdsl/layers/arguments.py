@@ -54,6 +54,22 @@ def show(value: Any) -> str:
     return str(value)
 
 
+def brief(value: Any, most: int) -> str:
+    """What `show` gives, cut off behind `most` characters, in a time that does not hang on how large the value is."""
+    if not isinstance(value, (tuple, list)) or hasattr(value, "_fields") or len(value) <= 8:
+        text = show(value)
+    elif isinstance(value, tuple):
+        text = show(value[: most + 1])
+    else:
+        text = "["
+        for item in value:
+            text += brief(item, most) + ", "
+            if len(text) > most + 2:
+                break
+        text = text[:-2] + "]"
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def arg(kind: Kind, default: Any = ...) -> Any:
     """A field of a layer: an argument of this kind, required where no default is given."""
     if default is ...:

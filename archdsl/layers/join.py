@@ -25,7 +25,9 @@ def joined_shape(
     their leading axes.
     """
     rank = max(t.rank for t in x)
-    for (i, a), (j, b) in combinations(enumerate(x, 1), 2):
+    first = {(t.shape, t.batched): i for i, t in reversed(list(enumerate(x, 1)))}  # arms alike differ from the same
+    different = sorted(first.values())
+    for (i, a), (j, b) in combinations([(i, x[i - 1]) for i in different], 2):
         shown = (whole or x)[i - 1], (whole or x)[j - 1]
         both = f"{shown[0]} and {shown[1]}"
         if a.rank != b.rank and min(a, b, key=lambda t: t.rank).batched:

@@ -140,7 +140,7 @@ def _shape(values: Any) -> Shape:
     """The shape of nested lists; raises E210 where they are ragged or empty."""
     if not isinstance(values, (list, tuple)):
         return ()
-    shapes = [_shape(v) for v in values]
+    shapes = [_shape(v) if isinstance(v, (list, tuple)) else () for v in values]
     if not shapes:
         raise LayerError("E210", "CONST has an empty list among its values", argument="values")
     other = next((i for i, s in enumerate(shapes) if s != shapes[0]), None)
@@ -158,12 +158,13 @@ def _lengths(shape: Shape) -> str:
 
 
 def _flat(values: Any) -> list[Any]:
-    if not isinstance(values, (list, tuple)):
-        return [values]
-    return [leaf for v in values for leaf in _flat(v)]
+    rows = values if isinstance(values, (list, tuple)) else [values]
+    if not any(isinstance(v, (list, tuple)) for v in rows):
+        return list(rows)
+    return [leaf for v in rows for leaf in _flat(v)]
 
 
 def _converted(values: Any, kind: type) -> Any:
     if isinstance(values, (list, tuple)):
-        return [_converted(v, kind) for v in values]
+        return [_converted(v, kind) if isinstance(v, (list, tuple)) else kind(v) for v in values]
     return kind(values)

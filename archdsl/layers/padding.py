@@ -54,8 +54,10 @@ def paddings(
 def check_mode(x: TensorType, pads: Sequence[tuple[int, int]], mode: str, argument: str) -> None:
     """Raises E204 where the map is too small to be reflected or wrapped that far; `argument` is the mode's name."""
     limit = {"reflect": 1, "circular": 0}.get(mode)  # how much smaller than the map the padding must be
+    if limit is None:
+        return
     for n, pad in zip(x.shape[1:], pads):
-        if limit is not None and max(pad) > n - limit:
+        if max(pad) > n - limit:
             raise LayerError(
                 "E204",
                 f"{mode} padding of {max(pad)} is too much for a size of {n}: at most {n - limit}",

@@ -87,10 +87,13 @@ def _definitions(file: tree.File, findings: Findings) -> None:
 
 def _constants(body: tree.Body, findings: Findings) -> None:
     """Constants of a body that no other line of it reads."""
-    for line in body.lines:
+    if not any(isinstance(line, tree.Constant) for line in body.lines):
+        return
+    mentioned = [open_names_of(line) for line in body.lines]
+    counts = Counter(name for names in mentioned for name in names)
+    for line, own in zip(body.lines, mentioned):
         if isinstance(line, tree.Constant):
             name = line.name
-            rest = (open_names_of(other) for other in body.lines if other is not line)
-            if name.id != "classes" and not any(name.id in found for found in rest):
+            if name.id != "classes" and not counts[name.id] - (name.id in own):
                 message = f"nothing uses the constant {name.id}"
                 findings.add(Diagnostic("W412", message, name.span, help=("take it out",)))

@@ -48,14 +48,11 @@ class Builder:
         start: int = token.start_pos + self._shift
         return Span(self._source, start, start + len(token))
 
-    def _place(self, item: Any) -> Span:
-        span = getattr(item, "span", None)
-        return span if span is not None else self._at(item)
-
     def _over(self, items: Parts) -> Span:
         if not items:
             return Span(self._source, self._shift, self._shift)
-        return Span(self._source, self._place(items[0]).start, self._place(items[-1]).end)
+        first, last = (self._at(item) if isinstance(item, str) else item.span for item in (items[0], items[-1]))
+        return Span(self._source, first.start, last.end)
 
     def _name(self, token: Any) -> tree.Name:
         span = self._at(token)

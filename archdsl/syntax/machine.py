@@ -20,7 +20,7 @@ class Token(str):
     start_pos: int
 
     def __new__(cls, type: str, value: str, start_pos: int) -> Token:
-        made = super().__new__(cls, value)
+        made = str.__new__(cls, value)
         made.type = type
         made.start_pos = start_pos
         return made
@@ -87,6 +87,7 @@ class Machine:
         self._scan = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in tables.terminals)).match
         self._ignored = frozenset(tables.ignored)
         self._alone: dict[str, Callable[[str, int], re.Match[str] | None]] = {}
+        self._settled: dict[tuple[int, int, str], int] = {}  # where reductions of one part alone lead, see _feed
 
     def parse(self, text: str, start: str, builder: Any, kept: Filter) -> Any:
         """What the builder makes of the text; raises Unexpected, and what builder and filter raise."""
@@ -126,20 +127,47 @@ class Machine:
         return first
 
     def _feed(self, token: Token, states: list[int], values: list[Any], builder: Any, end: int = -1) -> None:
-        table = self._tables.states
+        table, rules, settled = self._tables.states, self._tables.rules, self._settled
+        kind = token.type
         while states[-1] != end:
-            action = table[states[-1]].get(token.type)
+            top = states[-1]
+            action = table[top].get(kind)
             if action is None:
                 raise Unexpected(token.start_pos, token, self._accepted(states))
             if action >= 0:
                 states.append(action)
                 values.append(token)
                 return
-            rule = self._tables.rules[-action - 1]
-            parts = values[len(values) - rule.length :]
-            del values[len(values) - rule.length :], states[len(states) - rule.length :]
-            values.append(_reduce(rule, parts, builder))
-            states.append(table[states[-1]][rule.origin])
+            origin, length, callback, inline, single = rules[-action - 1]
+            if single and length == 1:  # from `primary` up to `expr`, say: the value stays, and the way is remembered
+                way = states[-2], top, kind
+                after = settled.get(way)
+                if after is None:
+                    after = settled[way] = self._settle(*way)
+                states[-1] = after
+                continue
+            parts = values[-length:] if length else []
+            if length:
+                del values[-length:], states[-length:]
+            if _Inline in map(type, parts):
+                parts = _flat(parts)
+            if inline:
+                values.append(parts if type(parts) is _Inline else _Inline(parts))
+            elif single and len(parts) == 1:
+                values.append(parts[0])
+            else:
+                values.append(getattr(builder, callback)(parts))
+            states.append(table[states[-1]][origin])
+
+    def _settle(self, below: int, top: int, kind: str) -> int:
+        """The state above `below` when all reductions are done that pass a single part on."""
+        table, rules = self._tables.states, self._tables.rules
+        while True:
+            action = table[top].get(kind, 0)
+            rule = rules[-action - 1] if action < 0 else None
+            if rule is None or not (rule.single and rule.length == 1):
+                return top
+            top = table[below][rule.origin]
 
     def _accepted(self, states: list[int]) -> set[str]:
         """The terminals that the parser would really take, not only look at before it reduces."""
@@ -162,17 +190,12 @@ class Machine:
             states.append(table[states[-1]][rule.origin])
 
 
-def _reduce(rule: Rule, parts: list[Any], builder: Any) -> Any:
-    if any(type(part) is _Inline for part in parts):
-        flat = parts[0] if type(parts[0]) is _Inline else _Inline(parts[:1])  # the first grows in place: no copies
-        for part in parts[1:]:
-            if type(part) is _Inline:
-                flat += part
-            else:
-                flat.append(part)
-        parts = flat
-    if rule.inline:
-        return parts if type(parts) is _Inline else _Inline(parts)
-    if rule.single and len(parts) == 1:
-        return parts[0]
-    return getattr(builder, rule.callback)(parts)
+def _flat(parts: list[Any]) -> list[Any]:
+    """The parts with those of lists within them in their place."""
+    flat = parts[0] if type(parts[0]) is _Inline else _Inline(parts[:1])  # the first grows in place: no copies
+    for part in parts[1:]:
+        if type(part) is _Inline:
+            flat += part
+        else:
+            flat.append(part)
+    return flat

@@ -10,6 +10,9 @@ _CONTINUES = frozenset(  # behind these a line goes on
     "MINUS ARROW COMMA BAR COLON STAR PLUS SLASH DOUBLESLASH PERCENT POWER EQUAL EQEQ NOTEQ LESS LESSEQ MORE MOREEQ "
     "DOTS DOT AND OR NOT IF ELSE IN LPAR LSQB LBRACE CALL".split()
 )
+_PLAIN = frozenset("NAME NUMBER LABEL SHAPE STRING REF SHARE".split())
+_OPENS = frozenset("LPAR LSQB CALL LBRACE".split())
+_CLOSES = frozenset("RPAR RSQB RBRACE".split())
 _STARTS_VALUE = frozenset("EQUAL IF IN ASSERT INPUT".split())
 _NESTS = frozenset("NOT POWER IF QUESTION DOT STAR".split())
 _SIGNS = frozenset("MINUS PLUS".split())
@@ -41,17 +44,20 @@ class Newlines:
         """Whether the parser gets the token; raises TooDeep."""
         kind, previous = token.type, self._previous
         brackets, values, nested = self._brackets, self._values, self._nested
+        if kind in _PLAIN:
+            self._previous = kind
+            return True
         if kind == "_NL":
             if not previous or previous in _CONTINUES or previous == "_NL" or brackets[-1]:
                 return False
             values[-1] = False
             nested[-1] = 0
-        elif kind in ("LPAR", "LSQB", "CALL", "LBRACE"):
+        elif kind in _OPENS:
             inside = kind == "CALL" or (kind != "LBRACE" and (brackets[-1] or values[-1] or previous == "STAR"))
             brackets.append(inside)
             values.append(False)
             nested.append(0)
-        elif kind in ("RPAR", "RSQB", "RBRACE"):
+        elif kind in _CLOSES:
             if len(brackets) > 1:
                 brackets.pop()
                 values.pop()

@@ -11,6 +11,7 @@ _HEAD = re.compile(
 )
 _PART = re.compile(r'"(?:[^"\\\n]|\\.)*"|\#[^\n]*|[(\[{]|[)\]}]|\n')
 _GOES_ON = re.compile(r"(?:[-+*/%<>=!,|:.(\[{]|(?<![A-Za-z0-9_])(?:and|or|not|if|else|in))\Z")
+_LONGEST_WORD = 6  # characters that _GOES_ON looks at
 _CONTINUES = re.compile(r"(?:[ \t\f\n]|#[^\n]*\n)*(?:[-+*/%<>=!?,|:)\]}{]|(?:else|and|or)(?![A-Za-z0-9_]))")
 
 
@@ -21,9 +22,11 @@ def pieces(text: str) -> Iterator[int]:
     """
     yield 0
     depth = 0
-    line = start = 0  # where the line starts that the scan is in, and the piece
+    line = 0  # where the line starts that the scan is in
     comment = -1  # where the line's comment starts
-    ended = ""  # the last line that holds more than a comment
+    ended = ""  # the end of the last line that holds more than a comment
+    filled = False  # whether the piece holds anything
+    until = 0  # before this place no piece starts, since what stands there goes on with the lines before
     for match in _PART.finditer(text):
         part = match[0]
         if part in "([{":
@@ -33,10 +36,12 @@ def pieces(text: str) -> Iterator[int]:
         elif part[0] == "#":
             comment = match.start()
         elif part == "\n":
-            ended = text[line : comment if comment >= 0 else match.start()].rstrip() or ended
+            ended = text[line : comment if comment >= 0 else match.start()].rstrip()[-_LONGEST_WORD:] or ended
+            filled = filled or bool(text[line : match.start()].strip())
             line, comment = match.end(), -1
-            goes_on = _GOES_ON.search(ended) is not None or _CONTINUES.match(text, line) is not None
-            if _HEAD.match(text, line) or (depth == 0 and not goes_on and text[start:line].strip()):
-                depth = 0
-                start = line
+            ends = depth == 0 and filled and line >= until and not _GOES_ON.search(ended)
+            if ends and (more := _CONTINUES.match(text, line)):
+                ends, until = False, more.end()
+            if ends or _HEAD.match(text, line):
+                depth, filled = 0, False
                 yield line
