@@ -50,7 +50,7 @@ class Value:
     ) -> None:
         self.type = type
         self.span = span  # the step that made it
-        self.origin = origin  # what made it, such as "POOL" or "the input"
+        self.origin = origin  # such as "POOL", or "the input"
         self.hint = hint  # the label, for names of variables
         self.layout = layout
         self.doubt = doubt
