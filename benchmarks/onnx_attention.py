@@ -1,4 +1,4 @@
-"""ONNX's own Attention (opset 23) beside its parts (opset 22) in onnxruntime: CPU time of one thread, the least of 60 runs each.
+"""ONNX's own Attention (opset 23) beside its parts (opset 22) in onnxruntime: CPU time, the least of 60 runs each.
 
     python benchmarks/onnx_attention.py
 

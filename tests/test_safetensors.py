@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 
 from archdsl.analyses import Entry
 from archdsl.backends.onnx.files import KINDS, READ
+from archdsl.backends.onnx.loading import loaded
 from archdsl.backends.onnx.safetensors import SafeTensors
-from archdsl.backends.onnx.weights import loaded
 from archdsl.diagnostics import ArchError
 from archdsl.layers.base import ZEROS, Weight
 

@@ -17,7 +17,7 @@ from archdsl.backends.onnx.record import initializers, record
 from archdsl.backends.onnx.recorder import GraphRecorder
 from archdsl.backends.onnx.runtime import guard
 from archdsl.backends.onnx.tensors import Tensor, halve
-from archdsl.backends.onnx.weights import drawn, loaded
+from archdsl.backends.onnx.weights import chosen
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
 from archdsl.metadata import made
@@ -107,7 +107,7 @@ def _model(network: Network, options: Options) -> Model:
     _check(network, options.opset)
     recorder = GraphRecorder(options.opset)
     recorded = record(network, recorder, logits=options.logits)
-    numbers = drawn(options.seed) if options.weights is None else loaded(options.weights, recorded.persistent)
+    numbers = chosen(options.weights, options.seed, recorded.persistent)
     outputs = [output.name for output in recorded.outputs]
     nodes, needed = recorder.live(outputs)
     guard(recorder, nodes)

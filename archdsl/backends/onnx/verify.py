@@ -14,7 +14,7 @@ import numpy as np
 from archdsl.analyses.parameters import Entry, state_shapes
 from archdsl.backends.onnx.emit import Options
 from archdsl.backends.onnx.recorder import STORED
-from archdsl.backends.onnx.weights import Numbers, drawn, loaded
+from archdsl.backends.onnx.weights import Numbers, chosen
 from archdsl.graph import Network
 from archdsl.symbolic.solve import at, witnesses
 
@@ -119,7 +119,7 @@ def _compared(network: Network, made: list[Ran], options: Options) -> Finding:
     from archdsl.live import instance
 
     state = state_shapes(network)
-    numbers = drawn(options.seed) if options.weights is None else loaded(options.weights, state)
+    numbers = chosen(options.weights, options.seed, state)
     weights = {key: torch.from_numpy(_array(key, entry, numbers)) for key, entry in state.items()}
     greatest = 0.0
     for ran in made:
