@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
 from archdsl.training.data import augment
 from archdsl.training.data.arrange import Arranged, arrange
@@ -27,8 +28,7 @@ def fit(source: str, found: Found, network: Network, options: DataOptions) -> Da
         _check_lengths(part, source)
     if not any(len(part) for part in found.parts.values()):
         raise fault("E716", "the data has no sample", file=source)
-    arranged = [arrange(found.parts, key, i, network, options) for key, i in zip(keys, want.inputs)]
-    aims = targets(found, want, network, options.classes)
+    arranged, aims = _held(found, keys, want, network, options)
     rows, notes = _rows(source, found, arranged, aims, options)
     check_augment(options.augment, want, arranged, aims)
     scales, normalisation = _scales(rows["train"], arranged, want, aims, options)
@@ -53,6 +53,26 @@ def fit(source: str, found: Found, network: Network, options: DataOptions) -> Da
         found.fingerprint,
         tuple(dict.fromkeys((*found.notes, *(n for a in arranged for n in a.notes), *aims.notes, *notes, *shown))),
     )
+
+
+def _held(
+    found: Found, keys: list[str], want: Wanted, network: Network, options: DataOptions
+) -> tuple[list[Arranged], Targets]:
+    """Inputs and targets, each held against the network; what is wrong with the one and the other is told together."""
+    wrong: list[Diagnostic] = []
+    arranged = []
+    for key, input in zip(keys, want.inputs):
+        try:
+            arranged.append(arrange(found.parts, key, input, network, options))
+        except ArchError as error:
+            wrong += error.diagnostics
+    try:
+        aims = targets(found, want, network, options.classes)
+    except ArchError as error:
+        wrong += error.diagnostics
+    if wrong:
+        raise ArchError(wrong)
+    return arranged, aims
 
 
 def _keys(found: Found, want: Wanted) -> list[str]:
