@@ -129,6 +129,14 @@ def test_a_sample_is_augmented_alike_in_any_batch(tmp_path: Path, change: str, c
     assert torch.equal(data.batch([5, 0], None).inputs[0], plain.batch([5, 0], None).inputs[0])
 
 
+def test_classes_stay_where_they_are(tmp_path: Path) -> None:
+    """A network that gives a map of one position has its classes in such a map, which nothing moves."""
+    names = ("flip", "crop", "rotate", "erase")
+    data = opened(folder(tmp_path), "input 3x8x8\nCONV(2) - GAP - SOFTMAX", augment=names, valid_part=0).train
+    assert data.batch(range(10), 1).target.shape == (10, 1, 1)
+    assert torch.equal(data.batch(range(10), 1).target, data.batch(range(10), None).target)
+
+
 def test_the_order_of_names_changes_nothing(tmp_path: Path) -> None:
     """`flip,crop` is `crop,flip`."""
     path = npz(tmp_path / "a.npz", x=pixels(1, 8, 8, 8), y=[0, 1] * 4)

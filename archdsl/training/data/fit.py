@@ -36,7 +36,8 @@ def fit(source: str, found: Found, network: Network, options: DataOptions) -> Da
     def samples(name: str, origin: str) -> Samples:
         stores = tuple(a.stores[origin] for a in arranged)
         label = found.parts[origin].name
-        return Samples(stores, scales, aims.values[origin], rows[name], label, options.seed, options.augment)
+        moves = _of_positions(aims.values[origin], aims)
+        return Samples(stores, scales, aims.values[origin], rows[name], label, options.seed, options.augment, moves)
 
     first = "train" if "train" in found.parts else next(iter(found.parts))
     shown = _shown(normalisation, want, options)
@@ -164,12 +165,17 @@ def check_augment(names: tuple[str, ...], want: Wanted, arranged: list[Arranged]
     if "color" in names and any(s.dtype != torch.uint8 for a in maps for s in a.stores.values()):
         raise fault("E714", "color changes pixels from 0 to 255, and the data is other numbers")
     for value in aims.values.values():
-        if value is None or value.ndim <= 2 or aims.kind == "classes":
+        if value is None or not _of_positions(value, aims):
             continue
         wrong = [name for name in names if name in augment.AFTER and name != "flip"]
         if wrong or tuple(value.shape[-2:]) != want.inputs[0].shape[-2:]:
             message = f"{(wrong or names)[0]} would move the input away from its target, which is of each position"
             raise fault("E714", message, help=("flip and color can be had",) if wrong else ())
+
+
+def _of_positions(target: Tensor | None, aims: Targets) -> bool:
+    """Whether a target lies where its input does, so that what moves the one has to move the other."""
+    return target is not None and target.ndim > 2 and aims.kind == "tensors"
 
 
 def _scales(
