@@ -52,7 +52,8 @@ class Model:
 
     def step(self, parts: Sequence[Batch], rate: float) -> Outcome:
         """Learn from the parts of a batch, which are equally large, with this learning rate."""
-        self._called.train()
+        if not self._scores.training:
+            self._called.train()
         self._optimizer.zero_grad(set_to_none=True)
         outcomes = [self._part(part, len(parts), last=part is parts[-1]) for part in parts]
         for group in self._optimizer.param_groups:
