@@ -56,13 +56,13 @@ class Judge:
         """For a batch of N the probabilities [N, classes].
 
         Where a SIGMOID ends the network they need not sum to 1, each class being a question of its own, but for a
-        single score, which is that of the second of two classes. Raises ArchError E763 where the network tells no
+        single score, which is that of the second of two classes. Raises ArchError E762 where the network tells no
         class for an input as a whole.
         """
         if not self.of_whole:
             what = "classes for each position" if self.classes else "no classes"
             message = f"this network tells {what}: its output {self._output.name} is {self._output.value.type}"
-            raise ArchError([Diagnostic("E763", message, help=("archdsl look shows what it makes of an image",))])
+            raise ArchError([Diagnostic("E762", message, help=("archdsl look shows what it makes of an image",))])
         return spread(self.head, self.scores(inputs))
 
 
