@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from archdsl.training.trained import Trained
 
 WEIGHTS = ("E601", "E602", "E608")
-RUN = ("E733", "E734", "E762")
+RUN = ("E733", "E734", "E761")
 """What is wrong with the file or the run that --weights names, and not with the spec."""
 
 
@@ -103,9 +103,9 @@ def trained(weights: str | None) -> Trained | None:
     """The run that --weights names, None for a file of weights alone; raises ArchError."""
     if weights is None or not os.path.exists(weights):
         return None
-    from archdsl.training.trained import is_run, open_trained
+    from archdsl.training.trained import names_run, open_trained
 
-    return open_trained(weights) if is_run(weights) else None
+    return open_trained(weights) if names_run(weights) else None
 
 
 def check_file(network: Network, path: str, options: dict[str, Any]) -> int:

@@ -12,7 +12,8 @@ from archdsl.diagnostics import ArchError, visible
 from archdsl.files import Outputs, check_output
 from archdsl.training.chart import MARK
 from archdsl.training.curves import has_curves, picture
-from archdsl.training.metrics import NAME, read_metrics
+from archdsl.training.metrics import read_metrics
+from archdsl.training.run import METRICS
 
 
 @click.command("plot")
@@ -27,7 +28,7 @@ def command(runs: tuple[str, ...], output: str, force: bool) -> int:
     """
     found = []
     for run in runs:
-        path = os.path.join(run, NAME) if os.path.isdir(run) else run
+        path = os.path.join(run, METRICS) if os.path.isdir(run) else run
         try:
             lines = read_metrics(path)
         except OSError as error:

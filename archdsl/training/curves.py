@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from archdsl.training.chart import Line, Panel, draw
@@ -56,7 +57,7 @@ def _points(lines: list[dict[str, Any]], event: str, name: str, unit: float) -> 
 
 def _number(value: object, zero: bool = False) -> bool:
     plain = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return plain and (zero or value != 0)
+    return plain and isfinite(value) and (zero or value != 0)  # type: ignore[arg-type]  # it is a number
 
 
 def _thinned(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:

@@ -11,16 +11,13 @@ from typing import Any, TextIO
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.training.meter import Meter
 
-NAME = "metrics.jsonl"
-
 
 class Metrics:
     """A reporter that writes a line for each thing it is told.
 
     "event" is "start", "resume", "step", "epoch", "note" or "end"; "time" is in seconds since 1970. A line of an
     epoch has the mean "loss" and "accuracy" of training, "valid_loss" and "valid_accuracy", those that there are. A
-    number that is not finite is null. `stream` should be line-buffered; it stands at the end of what a resumed run
-    keeps.
+    number that is not finite is null. `stream` should be line-buffered.
     """
 
     def __init__(self, stream: TextIO) -> None:

@@ -35,6 +35,8 @@ class Lines:
     def started(self, plan: Mapping[str, object]) -> None:
         self._epochs = f"/{plan['epochs']}" if "epochs" in plan else ""
         self._first = _whole(plan.get("step"))
+        for line in told(plan):
+            self._say(line)
         self._start = self._since = self._clock()
         self._meter.restart()
 
@@ -86,6 +88,8 @@ class Bar:
         from tqdm import tqdm
 
         self._epochs = f"/{plan['epochs']}" if "epochs" in plan else ""
+        for line in told(plan):
+            self.said(line)
         form = "{desc} {bar} {n:,}/{total:,} {postfix} {remaining} left"
         self._bar = tqdm(
             total=_whole(plan.get("steps")) or None,
@@ -102,8 +106,8 @@ class Bar:
     ) -> None:
         self._meter.step(loss, accuracy, images)
         self._bar.set_description_str(f"epoch {epoch}{self._epochs}", refresh=False)
-        told = described(self._meter.loss, self._meter.accuracy)
-        self._bar.set_postfix_str(f"{told}  {self._meter.rate:,.0f} images/s ", refresh=False)
+        means = described(self._meter.loss, self._meter.accuracy)
+        self._bar.set_postfix_str(f"{means}  {self._meter.rate:,.0f} images/s ", refresh=False)
         self._bar.update(step - self._bar.n)
 
     def validated(self, *, epoch: int, step: int, values: Mapping[str, float], best: bool) -> None:
@@ -123,6 +127,13 @@ class Bar:
         self._bar.close()
         self._stream.write(f"{visible(reason)} after {_clock_time(taken)}\n")
         self._stream.flush()
+
+
+def told(plan: Mapping[str, object]) -> list[str]:
+    """The plan of a run as a table; where it goes on, and not that it begins."""
+    rows = {("resumed at step" if name == "step" else name): value for name, value in plan.items() if value != 0}
+    wide = max(map(len, rows), default=0)
+    return [f"{name:<{wide}}  {f'{value:,}' if isinstance(value, int) else value}" for name, value in rows.items()]
 
 
 def described(loss: float | None, accuracy: float | None) -> str:

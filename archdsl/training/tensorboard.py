@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archdsl.diagnostics import ArchError, Diagnostic
-
 
 class TensorBoard:
-    """A reporter that writes event files into a folder: loss and accuracy of train and valid, the learning rate.
-
-    Raises ArchError E761 where tensorboard is not installed.
-    """
+    """A reporter that writes event files into a folder: loss and accuracy of train and valid, the learning rate."""
 
     def __init__(self, folder: str) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            message = f"--tensorboard needs the package tensorboard: {error}"
-            raise ArchError([Diagnostic("E761", message, help=("pip install 'archdsl[tensorboard]'",))]) from None
+        from torch.utils.tensorboard import SummaryWriter
+
         self._writer: Any = SummaryWriter(folder)
 
     def started(self, plan: Mapping[str, object]) -> None:

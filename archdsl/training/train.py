@@ -92,9 +92,13 @@ def train(prepared: Prepared, world: World, reporter: Callable[[str], Reporter],
     told = reporter(job.folder) if world.first else Several()
     told.started({**prepared.plan, "step": progress.step, "folder": job.folder})
     keeper = Keeper(prepared, model, world, told)
-    with Signals() as signals:
-        loop = Loop(model, prepared.data, settings, world, told, keeper.save, lambda: signals.number)
-        end = loop.run(progress)
+    try:
+        with Signals() as signals:
+            loop = Loop(model, prepared.data, settings, world, told, keeper.save, lambda: signals.number)
+            end = loop.run(progress)
+    except BaseException:
+        told.ended("ended by an error")
+        raise
     told.ended(f"stopped by signal {end} at step {progress.step}" if isinstance(end, int) else end)
     return end if isinstance(end, int) else 0
 
