@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 
     loss: Tensor
     right: Tensor | None
-    answers: int
+    answers: Tensor
 
 
 class Model:
@@ -64,7 +64,9 @@ class Model:
             return outcomes[0]
         right = [one.right for one in outcomes if one.right is not None]
         total = torch.stack(right).sum() if right else None
-        return Outcome(torch.stack([o.loss for o in outcomes]).mean(), total, sum(o.answers for o in outcomes))
+        return Outcome(
+            torch.stack([o.loss for o in outcomes]).mean(), total, torch.stack([o.answers for o in outcomes]).sum()
+        )
 
     def _part(self, part: Batch, parts: int, *, last: bool) -> Outcome:
         inputs, target = self._moved(part)
