@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from archdsl.training.trained import Trained
 
 WEIGHTS = ("E601", "E602", "E608")
-RUN = ("E733", "E734", "E762")
+RUN = ("E733", "E734", "E761")
 """What is wrong with the file or the run that --weights names, and not with the spec."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -105,6 +106,8 @@ def command(
     many = nproc is not None and nproc * nnodes > 1
     if file == "-" and many:
         raise click.UsageError("several processes cannot all read the spec from standard input")
+    if tensorboard and find_spec("tensorboard") is None:  # before anything is begun
+        raise Failure("--tensorboard needs tensorboard: pip install 'archdsl[tensorboard]'")
     call = Call(file, data, folder, constants, inputs, fit, given, resume, dry_run, tensorboard)
     try:
         from archdsl.training.distributed import started_as

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from archdsl.training.trained import Trained
 
 PACKAGES = ("torch", "PIL", "safetensors", "tomli")
-NOT_A_SPEC = ("E601", "E602", "E733", "E734", "E742", "E762")
+NOT_A_SPEC = ("E601", "E602", "E733", "E734", "E742", "E761")
 """What is wrong with a run or its weights, and not with a spec or with data."""
 
 

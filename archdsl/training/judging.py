@@ -56,13 +56,13 @@ class Judge:
         """For a batch of N the probabilities [N, classes].
 
         Where a SIGMOID ends the network they need not sum to 1, each class being a question of its own, but for a
-        single score, which is that of the second of two classes. Raises ArchError E763 where the network tells no
+        single score, which is that of the second of two classes. Raises ArchError E762 where the network tells no
         class for an input as a whole.
         """
         if not self.of_whole:
             what = "classes for each position" if self.classes else "no classes"
             message = f"this network tells {what}: its output {self._output.name} is {self._output.value.type}"
-            raise ArchError([Diagnostic("E763", message, help=("archdsl look shows what it makes of an image",))])
+            raise ArchError([Diagnostic("E762", message, help=("archdsl look shows what it makes of an image",))])
         return spread(self.head, self.scores(inputs))
 
 
@@ -113,7 +113,7 @@ def evaluate(judge: Judge, split: Split, batch: int) -> Evaluation:
         loss += float(losses.loss([head], [scores], target)) * len(target)
         found = losses.correct(head, scores, target)
         if found is not None:
-            right, answers = right + float(found), answers + losses.answers(head, target)
+            right, answers = right + float(found), answers + int(losses.answers(head, target))
         tally.add(scores, target)
     count = len(split)
     return Evaluation(count, loss / count, right / answers if answers else None, tally.classes(), tally.confusion)
@@ -144,7 +144,8 @@ class Tally:
             self._columns += torch.stack([(true & said).sum(axes), said.sum(axes), true.sum(axes)])
 
     def _add_pairs(self, true: Tensor, said: Tensor) -> None:
-        pairs = true.flatten() * self._count + said.flatten()
+        counted = true >= 0  # the data leaves positions out by numbers below
+        pairs = true[counted] * self._count + said[counted]
         self._table += torch.bincount(pairs, minlength=self._count**2).reshape(self._table.shape)
 
     @property

@@ -46,7 +46,7 @@ class Trained(NamedTuple):
         return {**spec.constants, **constants}, {**spec.inputs, **inputs}, fit or spec.fit
 
     def check_same(self, network: Network, file: str) -> None:
-        """Raise ArchError E762, which names what differs, where the network is not the one that was trained.
+        """Raise ArchError E761, which names what differs, where the network is not the one that was trained.
 
         Comments and ways of writing are no difference: it goes by the module that a spec compiles to.
         """
@@ -65,7 +65,7 @@ class Trained(NamedTuple):
         notes += lines[:MOST_LINES]
         message = f"this is not the network that was trained in {self.run.folder}"
         help = (f"{os.path.join(self.run.folder, self.run.spec.file)} is the spec of the run",)
-        raise ArchError([Diagnostic("E762", message, notes=tuple(notes), help=help, file=file)])
+        raise ArchError([Diagnostic("E761", message, notes=tuple(notes), help=help, file=file)])
 
     def module(self) -> nn.Module:
         """The trained module on the CPU, ready to predict; raises ArchError E601, E602 for weights that are not its."""
