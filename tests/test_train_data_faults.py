@@ -231,7 +231,7 @@ def test_broken_images(tmp_path: Path, cache: int) -> None:
     _break(tmp_path)
     found = refused(tmp_path, RGB, cache=cache)
     assert (found.code, found.file) == ("E713", "dog/2.png")
-    assert found.notes == ("dog/3.png: there is no such file",) and "--skip-broken" in said(found)
+    assert found.notes == ("dog/3.png: there is no such file",) and "--skip leaves" in said(found)
     data = opened(tmp_path, RGB, cache=cache, skip=True, valid_part=0)
     [note] = [note for note in data.notes if note.startswith("left out")]
     assert "3 images" in note and all(name in note for name in ("cat/1.png", "dog/2.png", "dog/3.png"))

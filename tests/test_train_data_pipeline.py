@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,31 @@ def test_nothing_is_drawn_from_the_global_generator(workers: int) -> None:
     before = torch.get_rng_state()
     list(Loader(Numbers(20), 4, train=True, workers=workers).epoch(1))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_epoch_that_is_left_early(tmp_path: Path) -> None:
+    """What the workers had made ahead of it does not turn up in the next one."""
+    loader = Loader(Numbers(40), 2, train=True, workers=2)
+    for batch in loader.epoch(0):
+        assert len(batch.target) == 2
+        break
+    assert [b.target.tolist() for b in loader.epoch(1)] == taken(40, 2, 1, train=True)[0]
+
+
+def test_parts_can_be_sent_to_other_processes(tmp_path: Path) -> None:
+    """Where workers do not start as copies of this process, a part goes to them as bytes."""
+    data = opened(folder(tmp_path, count=2), RGB, augment=("flip",), cache=0)
+    sent = pickle.loads(pickle.dumps(data.train))
+    assert torch.equal(sent.batch([0, 1], 1).inputs[0], data.train.batch([0, 1], 1).inputs[0])
+    assert sent.name(1) == data.train.name(1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="memory is pinned for a GPU")
+@pytest.mark.parametrize("workers", [0, 1])
+def test_pinned(workers: int) -> None:
+    """Batches that a GPU can copy by itself."""
+    [batch, *_] = Loader(Numbers(20), 4, train=True, workers=workers, pin=True).epoch(0)
+    assert batch.target.is_pinned() and batch.inputs[0].is_pinned()
 
 
 @pytest.mark.parametrize("workers", [0, 1])

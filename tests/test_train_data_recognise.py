@@ -102,6 +102,11 @@ def test_classes_called_by_numbers_are_in_their_order(tmp_path: Path) -> None:
     assert opened(tmp_path, RGB.replace("2", "10", 1)).classes == tuple(str(n) for n in range(1, 11))
 
 
+def test_a_class_of_trains(tmp_path: Path) -> None:
+    """A folder called train that holds images, and no folders, is a class."""
+    assert opened(folder(tmp_path, ("plane", "train")), RGB).classes == ("plane", "train")
+
+
 def test_images_that_do_not_fit_in_memory_are_the_same(tmp_path: Path) -> None:
     """Decoded in each epoch or kept, the batches are equal, and so is the fingerprint."""
     folder(tmp_path)
@@ -308,7 +313,7 @@ def test_ways_to_write_colours(tmp_path: Path) -> None:
     every = {data.train.name(i): x for i, x in enumerate(everything(data.train).inputs[0])}
     assert data.normalisation is not None
     mean, std = (torch.tensor(x[0]).reshape(3, 1, 1) for x in data.normalisation)
-    shown = (every["dog/turned.png"] * std + mean) * 255
+    shown = (every["dog/turned.png"] * std + mean) * 255  # upside down
     torch.testing.assert_close(shown, torch.from_numpy(pixels(3, 8, 8, 3)).flip(0, 1).permute(2, 0, 1).float())
 
 
@@ -356,8 +361,30 @@ def test_prepare(tmp_path: Path) -> None:
     """An image to predict comes out as it does in training."""
     data = opened(folder(tmp_path), RGB, valid_part=0)
     path = str(tmp_path / "cat" / "3.png")
-    [x] = prepare([path], network(RGB), data.normalisation, DataOptions())
+    options = DataOptions(normalisation=data.normalisation)
+    [x] = prepare([path], network(RGB), data.normalisation, options)
     assert torch.equal(x[0], everything(data.train).inputs[0][3])
+    grey = str(image(tmp_path / "grey.png", mode="L"))
+    [x] = prepare([grey], network(RGB), data.normalisation, options)
+    assert x.shape == (1, 3, 8, 8)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+def test_orientation(tmp_path: Path, orientation: int, kind: str) -> None:
+    """An image that a camera was held askew for is upright: as Pillow's own way sets it, sizes included."""
+    from PIL import Image, ImageOps
+
+    plain = Image.fromarray(pixels(3, 8, 12, 3))
+    exif = plain.getexif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a.{kind}"
+    plain.save(path, exif=exif)
+    with Image.open(path) as stored:
+        wanted = np.asarray(ImageOps.exif_transpose(stored))
+    spec = f"input 3x{wanted.shape[0]}x{wanted.shape[1]}\nFC(2)"
+    [x] = prepare([str(path)], network(spec), None, DataOptions())
+    assert torch.equal((x[0] * 255).round(), torch.from_numpy(wanted.copy()).permute(2, 0, 1).float())
 
 
 def test_open_data_takes_the_networks_input_as_given(tmp_path: Path) -> None:

@@ -132,6 +132,15 @@ def test_what_does_not_go_together_is_an_error(text: str, target: Tensor, asked:
     assert told in str(error.value)
 
 
+def test_positions_that_are_left_out_are_no_answers() -> None:
+    """Neither right nor wrong, and without a loss."""
+    target = MAP.clone()
+    target[0] = -100
+    net, x, found, (told, given) = trained("input 1x2x2\nCONV(3) - SOFTMAX", target)
+    torch.testing.assert_close(found, F.nll_loss(net(x)[1:].log(), MAP[1:]))
+    assert answers(told[0], target) == 8 and correct(told[0], given[0], target) == (net(x).argmax(1) == target).sum()
+
+
 def test_right_answers() -> None:
     """Counted for classes, positions and yes-or-no alike; none where tensors are compared."""
     for text, target, right, of in (

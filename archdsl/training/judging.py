@@ -113,7 +113,7 @@ def evaluate(judge: Judge, split: Split, batch: int) -> Evaluation:
         loss += float(losses.loss([head], [scores], target)) * len(target)
         found = losses.correct(head, scores, target)
         if found is not None:
-            right, answers = right + float(found), answers + losses.answers(head, target)
+            right, answers = right + float(found), answers + int(losses.answers(head, target))
         tally.add(scores, target)
     count = len(split)
     return Evaluation(count, loss / count, right / answers if answers else None, tally.classes(), tally.confusion)
@@ -144,7 +144,8 @@ class Tally:
             self._columns += torch.stack([(true & said).sum(axes), said.sum(axes), true.sum(axes)])
 
     def _add_pairs(self, true: Tensor, said: Tensor) -> None:
-        pairs = true.flatten() * self._count + said.flatten()
+        counted = true >= 0  # the data leaves positions out by numbers below
+        pairs = true[counted] * self._count + said[counted]
         self._table += torch.bincount(pairs, minlength=self._count**2).reshape(self._table.shape)
 
     @property

@@ -110,7 +110,8 @@ class Loop:
         window, self._window = self._window, []
         losses = torch.stack([one.loss for one in window]).double().tolist()
         right = [one.right for one in window if one.right is not None]
-        sums = [*losses, float(torch.stack(right).sum()) if right else 0.0, float(sum(one.answers for one in window))]
+        told = [float(torch.stack(counts).sum()) if counts else 0.0 for counts in (right, [o.answers for o in window])]
+        sums = [*losses, *told]
         *losses, correct, answers = self._world.sum(sums)
         losses = [one / self._world.size for one in losses]
         first = progress.step - len(window) + 1
@@ -162,7 +163,7 @@ class Loop:
             self._model.judge(self._data.valid.batch([0], None))
         loss = sum(float(outcome.loss) * count for outcome, count in outcomes)
         right = sum(float(outcome.right) for outcome, _ in outcomes if outcome.right is not None)
-        answers = float(sum(outcome.answers for outcome, _ in outcomes))
+        answers = float(sum(float(outcome.answers) for outcome, _ in outcomes))
         known = float(any(outcome.right is not None for outcome, _ in outcomes))
         count = float(sum(count for _, count in outcomes))
         loss, right, answers, known, count = self._world.sum([loss, right, answers, known, count])

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -22,6 +23,7 @@ from archdsl.graph import Network, Output
 from archdsl.layers.axes import feature_axis
 from archdsl.layers.softmax import OverAnAxis
 from archdsl.tensor import TensorType
+from archdsl.training.data.targets import IGNORED
 from archdsl.training.settings import Settings
 
 OWN = {"SOFTMAX": "cross-entropy", "SIGMOID": "bce", "LOGSOFTMAX": "nll"}
@@ -145,7 +147,9 @@ def correct(head: Head, scores: Tensor, target: Tensor) -> Tensor | None:
     return (scores.argmax(head.axis) == answers).sum()
 
 
-def answers(head: Head, target: Tensor) -> int:
-    """How many answers a batch has."""
-    shares = head.loss in SHARES and target.is_floating_point()
-    return target.numel() // target.shape[head.axis] if shares else target.numel()
+def answers(head: Head, target: Tensor) -> Tensor:
+    """How many answers a batch has, on its device; positions that the data leaves out are none."""
+    if not target.is_floating_point():
+        return (target != IGNORED).sum()
+    shares = head.loss in SHARES
+    return torch.full((), target.numel() // (target.shape[head.axis] if shares else 1), device=target.device)

@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 
     loss: Tensor
     right: Tensor | None
-    answers: int
+    answers: Tensor
 
 
 class Model:
@@ -52,7 +52,8 @@ class Model:
 
     def step(self, parts: Sequence[Batch], rate: float) -> Outcome:
         """Learn from the parts of a batch, which are equally large, with this learning rate."""
-        self._called.train()
+        if not self._scores.training:
+            self._called.train()
         self._optimizer.zero_grad(set_to_none=True)
         outcomes = [self._part(part, len(parts), last=part is parts[-1]) for part in parts]
         for group in self._optimizer.param_groups:
@@ -63,7 +64,9 @@ class Model:
             return outcomes[0]
         right = [one.right for one in outcomes if one.right is not None]
         total = torch.stack(right).sum() if right else None
-        return Outcome(torch.stack([o.loss for o in outcomes]).mean(), total, sum(o.answers for o in outcomes))
+        return Outcome(
+            torch.stack([o.loss for o in outcomes]).mean(), total, torch.stack([o.answers for o in outcomes]).sum()
+        )
 
     def _part(self, part: Batch, parts: int, *, last: bool) -> Outcome:
         inputs, target = self._moved(part)

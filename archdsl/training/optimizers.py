@@ -14,12 +14,8 @@ FUSED = ("adam", "adamw", "sgd", "adagrad")
 
 
 def make(settings: Settings, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimizer for these weights; only those of two axes and more decay, not biases and norms."""
-    weights = [p for p in parameters if p.requires_grad]
-    groups = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": settings.decay},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    """The optimizer for these weights, all of which decay alike."""
+    weights = list(parameters)
     kinds: dict[str, Any] = {
         "sgd": torch.optim.SGD,
         "adam": torch.optim.Adam,
@@ -27,12 +23,12 @@ def make(settings: Settings, parameters: Iterable[nn.Parameter]) -> torch.optim.
         "rmsprop": torch.optim.RMSprop,
         "adagrad": torch.optim.Adagrad,
     }
-    given: dict[str, Any] = {"lr": settings.rate}
+    given: dict[str, Any] = {"lr": settings.rate, "weight_decay": settings.decay}
     if settings.optimizer in ("sgd", "rmsprop"):
         given["momentum"] = settings.momentum
     if settings.optimizer in FUSED and _fusible(settings, weights):
         given["fused"] = True
-    made: torch.optim.Optimizer = kinds[settings.optimizer]([g for g in groups if g["params"]], **given)
+    made: torch.optim.Optimizer = kinds[settings.optimizer](weights, **given)
     return made
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -12,11 +12,10 @@ from torch import Tensor
 from archdsl.graph import Network
 from archdsl.tensor import product, show_shape
 from archdsl.training.data.dataset import DataOptions
-from archdsl.training.data.faults import NAMED, counted, fault, some
+from archdsl.training.data.decoded import decoded
+from archdsl.training.data.faults import counted, fault
 from archdsl.training.data.found import Part
-from archdsl.training.data.images import Header
-from archdsl.training.data.pictures import Encoded, ImageStore, Looked
-from archdsl.training.data.remade import help_for_input
+from archdsl.training.data.misfit import misfit
 from archdsl.training.data.stores import Store, TensorStore
 from archdsl.training.data.wanted import WantedInput
 
@@ -38,7 +37,7 @@ def arrange(parts: Mapping[str, Part], key: str, want: WantedInput, network: Net
         if isinstance(samples, TensorStore):
             arranged.stores[name] = TensorStore(_tensor(samples.values, part, want, network, options, notes))
         else:
-            arranged.stores[name], arranged.broken[name] = _images(samples, want, network, options, notes)
+            arranged.stores[name], arranged.broken[name] = decoded(samples, want, network, options, notes)
     return arranged._replace(notes=tuple(notes))
 
 
@@ -64,7 +63,7 @@ def _tensor(
         notes[f"{counted(product(shape), 'number')} of a sample are read as {show_shape(wanted)}"] = None
         values = values.reshape(-1, *wanted)
     if tuple(values.shape[1:]) != wanted:
-        _misfit(f"samples are {show_shape(shape)}", want, [shape], network, image and len(shape) == 3)
+        misfit(f"samples are {show_shape(shape)}", want, [shape], network, image and len(shape) == 3)
     return values.contiguous()
 
 
@@ -112,94 +111,3 @@ def resized(values: Tensor, height: int, width: int) -> Tensor:
         scaled = scaled[:, :, top : top + height, left : left + width]
         found[start : start + 256] = scaled.round().clamp(0, 255) if values.dtype == torch.uint8 else scaled
     return found
-
-
-def _images(
-    images: Encoded, want: WantedInput, network: Network, options: DataOptions, notes: dict[str, None]
-) -> tuple[Store, dict[int, str]]:
-    """A store of decoded images, in memory where they fit, and those that cannot be read."""
-    if want.ids or len(want.shape) != 3 or want.shape[0] not in (1, 3, 4):
-        message = f"the data is images, and the input {want.name} takes {show_shape(want.shape)}"
-        raise fault("E706", message, span=want.span, help=("images are 1xHxW, 3xHxW or 4xHxW",))
-    looked = Looked(images)
-    _refuse(images, looked.broken, options)
-    if not looked.all:
-        notes[f"{len(looked.indices):,} of {len(images):,} images were looked at before training"] = None
-    _check_channels(looked, images, want, network, notes)
-    if not options.resize:
-        _check_sizes(looked, images, want, network)
-    elif any((h.height, h.width) != want.shape[1:] for h in looked.headers):
-        notes[f"images are scaled to cover {show_shape(want.shape[1:])} and cut to it"] = None
-    store = ImageStore(images, (want.shape[0], want.shape[1], want.shape[2]), options.resize)
-    size = len(images) * product(want.shape)
-    if size <= options.cache:
-        values, broken = store.all()
-        _refuse(images, broken, options)
-        return TensorStore(values), broken
-    notes[f"images are decoded in each epoch: in memory they would take {size / 2**30:,.1f} GiB"] = None
-    return store, store.broken() if options.skip else {}
-
-
-def _refuse(images: Encoded, broken: Mapping[int, str], options: DataOptions) -> None:
-    """Raises ArchError (E713) where images are broken and are not to be skipped."""
-    if not broken or options.skip:
-        return
-    first, *others = broken
-    notes = [f"{images.name(i)}: {broken[i]}" for i in others[: NAMED - 1]]
-    if len(others) >= NAMED:
-        notes.append(f"{counted(len(others) - NAMED + 1, 'more')}")
-    raise fault(
-        "E713",
-        f"an image cannot be read: {broken[first]}",
-        file=images.name(first),
-        notes=notes,
-        help=("--skip-broken leaves them out and names them",),
-    )
-
-
-def _check_channels(
-    looked: Looked, images: Encoded, want: WantedInput, network: Network, notes: dict[str, None]
-) -> None:
-    counts: dict[int, int] = {}
-    for header, count in looked.headers.items():
-        counts[header.channels] = counts.get(header.channels, 0) + count
-    channels, total = want.shape[0], sum(counts.values())
-    lost = {c for c in counts if (channels == 1 and c > 1) or (channels == 4 and c != 4)}
-    if lost or (channels == 3 and set(counts) == {1}):
-        found = sorted(lost or counts)
-        example = next(i for h, i in looked.examples.items() if h.channels in found)
-        what = {1: "grey", 3: "in colour", 4: "in colour with an alpha channel"}[found[0]]
-        number = sum(counts[c] for c in found)
-        message = f"{number:,} of {total:,} images are {what}, and the input is of {counted(channels, 'channel')}"
-        help = help_for_input(network, want.name, (found[0], *want.shape[1:]))
-        raise fault("E706", message, span=want.span, notes=(f"{images.name(example)} is one",), help=help)
-    if channels == 3 and counts.get(1):
-        notes[f"{counts[1]:,} of {total:,} images are grey: their red, green and blue are equal"] = None
-    if channels == 3 and counts.get(4):
-        notes[f"{counts[4]:,} of {total:,} images have an alpha channel, which is dropped"] = None
-
-
-def _check_sizes(looked: Looked, images: Encoded, want: WantedInput, network: Network) -> None:
-    sizes: dict[tuple[int, int], Header] = {(h.height, h.width): h for h in looked.headers}
-    others = sorted(size for size in sizes if size != want.shape[1:])
-    if not others:
-        return
-    example = images.name(looked.examples[sizes[others[0]]])
-    if len(sizes) == 1:
-        message = f"images are {show_shape(others[0])}"
-    else:
-        message = f"images have {len(sizes):,} sizes, {some([show_shape(size) for size in sorted(sizes)])}"
-    shapes = [(want.shape[0], *size) for size in sizes]
-    _misfit(message, want, shapes, network, True, f"{example} is {show_shape(others[0])}")
-
-
-def _misfit(
-    message: str, want: WantedInput, shapes: Sequence[tuple[int, ...]], network: Network, image: bool, *notes: str
-) -> None:
-    """Raise what is to be said of samples that do not have the input's shape (E706)."""
-    help = help_for_input(network, want.name, shapes[0]) if len(shapes) == 1 else ()
-    if image and all(shape[0] == want.shape[0] for shape in shapes):
-        help = (*help, f"--resize scales them to {show_shape(want.shape[1:])}")
-    raise fault(
-        "E706", f"{message}, and the input takes {show_shape(want.shape)}", span=want.span, notes=notes, help=help
-    )

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from archdsl.training.data.found import Part
-from archdsl.training.data.pictures import Encoded
+from archdsl.training.data.pictures import Encoded, Files
 from archdsl.training.data.stores import TensorStore
 
 SAMPLED, HEAD = 256, 1 << 16
@@ -27,7 +27,7 @@ class _Hash(Protocol):
 def of_parts(parts: Mapping[str, Part], classes: Sequence[str]) -> str:
     """The hash of the classes' names, and of each part's targets and inputs.
 
-    Of numbers all count; of images their order, their sizes in bytes and the start of some of them.
+    Of numbers all count; of images their number and the start of some of them, of files the size of each too.
     """
     digest = sha256(repr(tuple(classes)).encode("utf-8", "backslashreplace"))
     for key, part in sorted(parts.items()):
@@ -51,8 +51,9 @@ def _numbers(digest: _Hash, values: Tensor) -> None:
 
 def _images(digest: _Hash, images: Encoded) -> None:
     count = len(images)
-    sampled = {i * count // SAMPLED for i in range(SAMPLED)}
-    for index in range(count):
+    sampled = {i * count // SAMPLED for i in range(SAMPLED)} if count else set()
+    digest.update(f"{count}\0".encode())
+    for index in range(count) if isinstance(images, Files) else sorted(sampled):
         size, head = _start(images, index, HEAD if index in sampled else 0)
         digest.update(f"{size}\0".encode())
         digest.update(head)

@@ -48,6 +48,7 @@ def read_folder(folder: str) -> Found:
 def _roots(folder: str) -> dict[str, str]:
     """The folders that hold class folders, by part; the folder itself, as "train", where it has no `train` in it."""
     parts = {part_of(name): os.path.join(folder, name) for name in _folders(folder) if part_of(name)}
+    parts = {part: root for part, root in parts.items() if _folders(root)}  # the other is a class, of trains
     if "train" in parts or len(parts) == len(_folders(folder)) > 0:
         return {part: parts[part] for part in ("train", "valid", "test") if part in parts}
     return {"train": folder}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, Union
 
 import torch
@@ -21,7 +23,17 @@ PIXELS = 100_000_000
 """The most pixels of an image that is decoded."""
 
 _CHANNELS = {"1": 1, "L": 1, "I;16": 1, "I;16B": 1, "I": 1, "F": 1, "LA": 1, "La": 1, "RGBA": 4, "RGBa": 4, "PA": 4}
-_ORIENTATION = 0x0112  # the EXIF tag; from 5 on rows and columns are swapped
+_ORIENTATION = 0x0112  # the EXIF tag
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,  # from here on rows and columns are swapped
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What sets an image of each orientation upright."""
 
 
 Data = Union[bytes, str, Image.Image]
@@ -33,11 +45,20 @@ class Broken(Exception):
 
 
 class Header(NamedTuple):
-    """Size in pixels as it is shown (EXIF's orientation counts), and the channels that the file has."""
+    """Size in pixels as it is shown, the channels that the file has, and EXIF's orientation, which the size counts."""
 
     height: int
     width: int
     channels: int
+    orientation: int = 1
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Pillow's warnings, of metadata, palettes and sizes; around threads, since it holds for all of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def look(data: Data) -> Header:
@@ -58,15 +79,16 @@ def decode(data: Data, channels: int, size: tuple[int, int], resize: bool) -> Te
         if header.channels > 1 and channels == 1:
             raise Broken(f"it has colours, and the input is of 1 channel of {size[0]}x{size[1]}")
         if resize:
-            image.draft(MODES[channels], (size[1], size[0]))  # a JPEG decoded at 1/2, 1/4 or 1/8 while it is larger
+            side = max(size)  # the larger one, since the image may lie on its side
+            image.draft(MODES[channels], (side, side))  # a JPEG decoded at 1/2, 1/4 or 1/8 while it is larger
         elif header[:2] != size:
             raise Broken(f"it is {header.height}x{header.width}, and the input {size[0]}x{size[1]}")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Pillow's, about palettes and metadata
-                pixels = ImageOps.exif_transpose(_eight_bits(image)).convert(MODES[channels])
-                if resize and pixels.size != (size[1], size[0]):
-                    pixels = ImageOps.fit(pixels, (size[1], size[0]), Image.Resampling.BILINEAR)
+            pixels = _eight_bits(image).convert(MODES[channels])
+            if header.orientation in _UPRIGHT:
+                pixels = pixels.transpose(_UPRIGHT[header.orientation])
+            if resize and pixels.size != (size[1], size[0]):
+                pixels = ImageOps.fit(pixels, (size[1], size[0]), Image.Resampling.BILINEAR)
         except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, MemoryError) as error:
             raise Broken(_reason(error)) from None
     flat = torch.frombuffer(bytearray(pixels.tobytes()), dtype=torch.uint8)
@@ -77,9 +99,7 @@ def _open(data: Data) -> Image.Image:
     if isinstance(data, Image.Image):
         return data.copy()  # `draft` and `with` would change the one that its owner keeps
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # PIXELS is the limit, and no warning
-            image = Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS)
+        image = Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS)
     except UnidentifiedImageError:
         raise Broken("it is no image of a kind that is read") from None
     except Image.DecompressionBombError:  # Pillow's own limit, which a program around us may have set lower
@@ -92,15 +112,17 @@ def _open(data: Data) -> Image.Image:
 
 
 def _header(image: Image.Image) -> Header:
+    orientation = 1
     try:
-        turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        if image.format != "PNG" or "exif" in image.info:  # else Pillow decodes it, to look behind the pixels
+            orientation = int(image.getexif().get(_ORIENTATION, 1))
     except (OSError, ValueError, SyntaxError, TypeError, EOFError):
-        turned = False  # what cannot be read of the metadata is not applied either
-    height, width = (image.width, image.height) if turned else (image.height, image.width)
+        pass  # what cannot be read of the metadata is not applied either
+    height, width = (image.width, image.height) if 5 <= orientation <= 8 else (image.height, image.width)
     channels = _CHANNELS.get(image.mode, 3)
     if image.mode == "P" and "transparency" in image.info:
         channels = 4
-    return Header(height, width, channels)
+    return Header(height, width, channels, orientation)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

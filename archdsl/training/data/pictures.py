@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from archdsl.training.data.faults import fault
-from archdsl.training.data.images import Broken, Data, Header, decode, look
+from archdsl.training.data.images import Broken, Data, Header, decode, look, quiet
 
 LOOKED_AT = 50_000
 """Headers that are read before training; of more images so many, evenly spread, and the others when they are used."""
@@ -76,14 +76,15 @@ class Looked:
         self.headers: Counter[Header] = Counter()
         self.examples: dict[Header, int] = {}
         self.broken: dict[int, str] = {}
-        for index in self.indices:
-            try:
-                header = look(images.read(index))
-            except (Broken, OSError) as error:
-                self.broken[index] = str(error)
-                continue
-            self.headers[header] += 1
-            self.examples.setdefault(header, index)
+        with quiet():
+            for index in self.indices:
+                try:
+                    header = look(images.read(index))
+                except (Broken, OSError) as error:
+                    self.broken[index] = str(error)
+                    continue
+                self.headers[header] += 1
+                self.examples.setdefault(header, index)
 
 
 class ImageStore:
@@ -103,11 +104,12 @@ class ImageStore:
     def take(self, indices: Tensor) -> Tensor:
         """As every store; raises ArchError (E713) where an image cannot be read."""
         found = torch.empty((len(indices), *self.shape), dtype=torch.uint8)
-        for place, index in enumerate(indices.tolist()):
-            try:
-                found[place] = self.decoded(index)
-            except Broken as error:
-                raise fault("E713", f"an image cannot be read: {error}", file=self._images.name(index)) from None
+        with quiet():
+            for place, index in enumerate(indices.tolist()):
+                try:
+                    found[place] = self.decoded(index)
+                except Broken as error:
+                    raise fault("E713", f"an image cannot be read: {error}", file=self._images.name(index)) from None
         return found
 
     def decoded(self, index: int) -> Tensor:
@@ -137,6 +139,6 @@ class ImageStore:
                 if values is not None:
                     values[index] = image
 
-        with ThreadPoolExecutor(THREADS) as pool:
+        with quiet(), ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(attempt, range(0, len(self), CHUNK)))
         return dict(sorted(found.items()))

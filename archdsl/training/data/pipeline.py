@@ -27,7 +27,8 @@ class Loader:
     order, rank r having batches r, r + world, ...; so ranks may have numbers of batches that differ by one.
 
     With `workers` processes make the batches ahead of time, which are the same ones bit by bit. Nothing is drawn from
-    torch's global generator. Raises ArchError where a sample cannot be read.
+    torch's global generator. `pin` puts batches into memory that a GPU copies from while it computes. Raises ArchError
+    where a sample cannot be read.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Loader:
         workers: int = 0,
         pin: bool = False,
     ) -> None:
-        self._split = split
+        self._split, self._pin = split, pin
         self._plan = _Plan(len(split), batch, train, seed, rank, world)
         self._processes: DataLoader[object] | None = None
         if workers:
@@ -71,7 +72,8 @@ class Loader:
         self._plan.epoch, self._plan.start = epoch, start
         if self._processes is None:
             for augmented, indices in self._plan:
-                yield self._split.batch(indices, augmented)
+                batch = self._split.batch(indices, augmented)
+                yield _pinned(batch) if self._pin else batch
             return
         for made in self._processes:
             if isinstance(made, _Failure):
@@ -83,6 +85,10 @@ def _leave_signals(worker: int) -> None:
     """Ctrl-C and the end that a system asks of all processes are for the training, which ends its workers itself."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+
+
+def _pinned(batch: Batch) -> Batch:
+    return Batch(tuple(x.pin_memory() for x in batch.inputs), batch.target.pin_memory())
 
 
 class _Plan:

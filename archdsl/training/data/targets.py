@@ -52,7 +52,8 @@ def targets(found: Found, want: Wanted, network: Network, given: Sequence[str]) 
         return _classes(found, whole, want, network, given)
     notes: dict[str, None] = {}
     made: dict[str, Optional[Tensor]] = {name: _tensors(part, want, network, notes) for name, part in parts.items()}
-    return Targets("tensors", made, (), tuple(notes))
+    classes = found.classes if want.output == (len(found.classes),) else ()
+    return Targets("tensors", made, classes, tuple(notes))
 
 
 def _itself(found: Found, want: Wanted) -> Targets:

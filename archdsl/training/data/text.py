@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -133,4 +134,6 @@ def _check_vocabulary(
 
 
 def _ids(text: str, table: Mapping[str, int]) -> Tensor:
-    return torch.tensor([table[character] for character in text], dtype=torch.int64)
+    numbers = np.zeros(0x110000, dtype=np.int64)
+    numbers[[ord(character) for character in table]] = list(table.values())
+    return torch.from_numpy(numbers[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")])
