@@ -128,6 +128,10 @@ class Layer(ABC):
         """ "map" (channels first), "sequence" (features last), "" for either, "any" where it arranges anew."""
         return self.layout
 
+    def told(self) -> dict[str, object]:
+        """The arguments that decide the shape, and what they come to: users are told those that the text leaves out."""
+        return {}
+
     @abstractmethod
     def shape(self, *x: TensorType) -> TensorType:
         """The output's type; raises LayerError with the numbers where the layer cannot take `x`."""

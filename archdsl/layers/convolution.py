@@ -51,6 +51,10 @@ class Conv(Layer):
     padding_mode: Any = arg(word(*MODES), "zeros")
     fit: Any = arg(word("cover", "exact", "floor"), "cover")
 
+    def told(self) -> dict[str, object]:
+        single = self.kernel == 1 or (isinstance(self.kernel, tuple) and set(self.kernel) == {1})
+        return {"kernel": self.kernel} if single else {"kernel": self.kernel, "padding": self.padding}
+
     def slides(self, x: TensorType) -> list[Slide]:
         """The window along each axis of the map, its padding in numbers; raises E203, E204."""
         rank = need_map(self.spec, x)
@@ -159,6 +163,9 @@ class UpConv(Layer):
     dilation: Any = arg(SIZES, 1)
     groups: Any = arg(WIDTH, 1)
     bias: Any = arg(FLAG, None)
+
+    def told(self) -> dict[str, object]:
+        return {"kernel": self.kernel, "stride": self.stride}
 
     def paddings(self, x: TensorType) -> list[tuple[Slide, int]]:
         """The window and the output padding along each axis; raises E204."""

@@ -30,6 +30,9 @@ class Pooling(Layer):
     dilation: Any = 1
     padded: ClassVar[bool] = True  # whether there is a padding to try where the windows do not fit
 
+    def told(self) -> dict[str, object]:
+        return {"size": self.size, "stride": self.size if self.stride is None else self.stride}
+
     def slides(self, x: TensorType) -> list[Slide]:
         """The window along each axis of the map, its padding in numbers; raises E203, E208."""
         rank = need_map(self.spec, x)
