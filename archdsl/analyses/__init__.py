@@ -1,5 +1,6 @@
 """What can be said of a network without running it: each analysis is a function of a checked `Network`."""
 
+from archdsl.analyses.alignment import Misaligned, misaligned
 from archdsl.analyses.blocks import by_block
 from archdsl.analyses.depth import depth
 from archdsl.analyses.macs import flops, macs
@@ -12,6 +13,7 @@ __all__ = [
     "Entry",
     "Field",
     "Memory",
+    "Misaligned",
     "Totals",
     "by_block",
     "depth",
@@ -20,6 +22,7 @@ __all__ = [
     "intensity",
     "macs",
     "memory",
+    "misaligned",
     "parameters",
     "receptive_field",
     "receptive_fields",

@@ -76,11 +76,13 @@ class Weight(NamedTuple):
 class Window(NamedTuple):
     """What a layer with windows does to the receptive field: by axis of the map, the extent and the stride.
 
-    `extent` is dilation*(kernel - 1) + 1. Upsampling has a stride below 1.
+    `extent` is dilation*(kernel - 1) + 1. Upsampling has a stride below 1. `before` is how many of the extent's
+    positions lie before the one that the first output stands at, the padding as a rule; without it, half of them.
     """
 
     extent: tuple[int, ...]
     stride: tuple[Fraction | int, ...]
+    before: tuple[Fraction | int, ...] = ()
 
 
 EVERYTHING = "everything"  # the window of a layer each of whose outputs sees the whole input

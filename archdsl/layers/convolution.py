@@ -86,7 +86,7 @@ class Conv(Layer):
 
     def window(self, *x: TensorType) -> Window:
         slides = self.slides(x[0])
-        return Window(tuple(s.extent for s in slides), tuple(s.stride for s in slides))
+        return Window(tuple(s.extent for s in slides), tuple(s.stride for s in slides), tuple(s.before for s in slides))
 
     def torch(self, *x: TensorType) -> Torch:
         slides = self.slides(x[0])
@@ -219,7 +219,13 @@ class UpConv(Layer):
 
     def window(self, *x: TensorType) -> Window:
         windows = [s for s, _ in self.paddings(x[0])]
-        return Window(tuple(ceil(s.extent / s.stride) for s in windows), tuple(Fraction(1, s.stride) for s in windows))
+        extents = tuple(ceil(s.extent / s.stride) for s in windows)
+        # Output i is a sum over n with i = n*stride - padding + t for t in 0..extent - 1: its centre lies at
+        # (i + padding - (extent - 1)/2)/stride.
+        before = tuple(
+            Fraction(e - 1, 2) + Fraction(s.extent - 1 - 2 * s.before, 2 * s.stride) for e, s in zip(extents, windows)
+        )
+        return Window(extents, tuple(Fraction(1, s.stride) for s in windows), before)
 
     def torch(self, *x: TensorType) -> Torch:
         windows = self.paddings(x[0])

@@ -68,7 +68,7 @@ class Pooling(Layer):
 
     def window(self, *x: TensorType) -> Window:
         slides = self.slides(x[0])
-        return Window(tuple(s.extent for s in slides), tuple(s.stride for s in slides))
+        return Window(tuple(s.extent for s in slides), tuple(s.stride for s in slides), tuple(s.before for s in slides))
 
     def keywords(self, slides: Sequence[Slide], pads: bool = True) -> dict[str, Any]:
         """torch's arguments behind the window's size, without those at their defaults."""
