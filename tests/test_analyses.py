@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from archdsl.analyses import (
     depth,
+    elementwise,
     fields,
     flops,
     macs,
@@ -26,6 +27,8 @@ from archdsl.analyses import (
 )
 from archdsl.graph import Network
 from archdsl.layers.base import Layer
+from archdsl.pipeline import build
+from archdsl.syntax.source import Source
 from tests.support.build import Again, At, Block, Join, Label, Times, layers, network
 from tests.support.single import TorchLayer
 
@@ -86,6 +89,31 @@ def test_cs231n() -> None:
     assert parameters(alexnet) == 34_944 and alexnet.outputs[0].value.type.shape == (96, 55, 55)
     found = receptive_field(network([Times(3, [CONV(8)])], x=(8, 32, 32)))
     assert found is not None and found.size == (7, 7)  # three 3x3 see what one 7x7 sees
+
+
+@pytest.mark.parametrize(
+    "source, work",
+    [
+        ("RELU - EXP - DROPOUT - FLATTEN", 2 * 192),
+        ("CONV(4) - CONV(4, bias=false)", 4 * 64),
+        ("ADD{ ID | ID | ID } - MUL{ ID | GAP }", 2 * 192 + 192 + 192),
+        ("BN - LN - LN(affine=false)", (2 + 7 + 5) * 192),
+        ("POOL - AVGPOOL(3, 1, padding=1)", 3 * 16 * (4 + 9)),
+        ("SOFTMAX - LRN - NORMALIZE", (3 + 8 + 3) * 192),
+        ("UPSAMPLE - UPSAMPLE(2, mode=bilinear)", 8 * 3 * 32 * 32),
+        ("FC(10, bias=false) - FC(10)", 10),
+        ("RESHAPE(8, 24) - MHA(4)", 4 * 4 * 8 * 8 + 4 * 192),
+        ("RESHAPE(8, 24) - ATTENTION(heads=2){ ID | ID | ID }", 2 * 4 * 8 * 8),
+        ("RESHAPE(8, 24) - RNN(5)", 8 * 5 * 4),
+        ("RESHAPE(8, 24) - LSTM(5, bias=false)", 8 * 5 * (8 + 5)),
+        ("(RELU - CONV(3))*1000", 1000 * 2 * 192),
+    ],
+)
+def test_elementwise(source: str, work: int) -> None:
+    """The operations that no multiply-accumulate is, by the documented table."""
+    found, findings = build(Source(f"input 3x8x8\n{source}\n"), constants={}, inputs={}, fit=None)
+    assert found is not None, findings.found
+    assert elementwise(found) == work
 
 
 def test_state_shapes() -> None:

@@ -3,7 +3,7 @@
 from archdsl.analyses.alignment import Misaligned, misaligned
 from archdsl.analyses.blocks import by_block
 from archdsl.analyses.depth import depth
-from archdsl.analyses.macs import flops, macs
+from archdsl.analyses.macs import elementwise, flops, macs
 from archdsl.analyses.memory import Memory, memory
 from archdsl.analyses.parameters import Entry, Totals, parameters, state_shapes, totals
 from archdsl.analyses.receptive_field import Field, fields, receptive_field, receptive_fields
@@ -17,6 +17,7 @@ __all__ = [
     "Totals",
     "by_block",
     "depth",
+    "elementwise",
     "fields",
     "flops",
     "intensity",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from archdsl.analyses.frames import Op, frames, live
-from archdsl.graph import Network
+from archdsl.graph import Apply, Network
 
 
 def macs(network: Network) -> int:
@@ -14,6 +16,22 @@ def macs(network: Network) -> int:
     torchvision's table of models are these). Each copy and each use of a shared layer counts; what no output
     outside of training needs, such as an auxiliary head, does not.
     """
+    return summed(network, lambda apply: apply.layer.macs(*apply.types))
+
+
+def flops(network: Network) -> int:
+    """Floating-point operations of convolutions and matrix products: two for each multiply-accumulate."""
+    return 2 * macs(network)
+
+
+def elementwise(network: Network) -> int:
+    """Operations of everything else for one item of the batch, at inference: the sum over all layers of
+    `Layer.elementwise`, by the table in docs/analyses.md, where a function of a number is one operation."""
+    return summed(network, lambda apply: apply.layer.elementwise(*apply.types))
+
+
+def summed(network: Network, measure: Callable[[Apply], int]) -> int:
+    """The sum of a measure over all layers that run at inference, copies with their number."""
     found = frames(network)
     results = [found.resolve(output.value) for output in network.outputs if not output.training]
     total = 0
@@ -23,12 +41,7 @@ def macs(network: Network) -> int:
         wanted = results if frame is found.outermost else [frame.result] if frame.result else []
         for step in live(frame, wanted)[0] if each else ():
             if isinstance(step, Op):
-                total += each * step.apply.layer.macs(*step.apply.types)
+                total += each * measure(step.apply)
             else:
                 times[id(step.body)] = each * (step.copies if step.body.chained else 1)
     return total
-
-
-def flops(network: Network) -> int:
-    """Floating-point operations of one forward pass: two for each multiply-accumulate."""
-    return 2 * macs(network)

@@ -103,6 +103,7 @@ def _json(file: str, network: Network | None, found: Report) -> str:
             "buffers": held.buffers,
             "macs": analyses.macs(network),
             "flops": analyses.flops(network),
+            "elementwise": analyses.elementwise(network),
             "depth": analyses.depth(network),
             "memory": {"peak": memory.peak, "kept": memory.kept},
             "traffic": analyses.traffic(network),

@@ -93,7 +93,7 @@ def measures(network: Network) -> list[str]:
     rows = [
         ("parameters", f"{held.parameters:,} ({_bytes(4 * held.parameters)})"),
         ("buffers", f"{held.buffers:,}"),
-        ("FLOPs", f"{analyses.flops(network):,} (two for each MAC)"),
+        ("FLOPs", f"{analyses.flops(network):,} (two for each MAC); {analyses.elementwise(network):,} elementwise"),
         ("activations", f"{_bytes(memory.peak)} at most at inference, {_bytes(memory.kept)} kept for training"),
         ("intensity", f"{analyses.intensity(network):.1f} FLOPs for each of {_bytes(analyses.traffic(network))} moved"),
         ("depth", f"{analyses.depth(network):,} layers with weights"),

@@ -35,6 +35,9 @@ class Gap(Layer):
     def macs(self, *x: TensorType) -> int:
         return 0
 
+    def elementwise(self, *x: TensorType) -> int:
+        return x[0].size
+
     def window(self, *x: TensorType) -> str:
         return EVERYTHING
 
@@ -80,6 +83,9 @@ class Adaptive(Layer):
 
     def macs(self, *x: TensorType) -> int:
         return 0
+
+    def elementwise(self, *x: TensorType) -> int:
+        return x[0].size
 
     def window(self, *x: TensorType) -> Union[Window, str]:
         axes = list(zip(x[0].shape[1:], self.sizes(x[0])))

@@ -154,6 +154,10 @@ class Layer(ABC):
     def macs(self, *x: TensorType) -> int:
         """Multiply-accumulates for one item of the batch, of convolutions and matrix products alone; half its FLOPs."""
 
+    def elementwise(self, *x: TensorType) -> int:
+        """Operations beside the multiply-accumulates, for one item of the batch, at inference: see docs/analyses.md."""
+        return 0
+
     @abstractmethod
     def window(self, *x: TensorType) -> Union[Window, str, None]:
         """The effect on the receptive field; None where each output sees just the input at its own place."""

@@ -84,6 +84,9 @@ class Conv(Layer):
     def macs(self, *x: TensorType) -> int:
         return product(self.shape(*x).shape) * product(self.weights(*x)["weight"].shape[1:])
 
+    def elementwise(self, *x: TensorType) -> int:
+        return self.shape(*x).size if "bias" in self.weights(*x) else 0
+
     def window(self, *x: TensorType) -> Window:
         slides = self.slides(x[0])
         return Window(tuple(s.extent for s in slides), tuple(s.stride for s in slides), tuple(s.before for s in slides))
@@ -216,6 +219,9 @@ class UpConv(Layer):
 
     def macs(self, *x: TensorType) -> int:
         return product(x[0].shape) * product(self.weights(*x)["weight"].shape[1:])
+
+    def elementwise(self, *x: TensorType) -> int:
+        return self.shape(*x).size if "bias" in self.weights(*x) else 0
 
     def window(self, *x: TensorType) -> Window:
         windows = [s for s, _ in self.paddings(x[0])]

@@ -12,7 +12,7 @@ from archdsl.layers.code import Call, Infix, Item, Itself, Span, Torch, X, call,
 from archdsl.layers.maps import need_map
 from archdsl.layers.padding import onnx_pad, paddings, short, torch_pads
 from archdsl.shapes.windows import Slide, slide
-from archdsl.tensor import TensorType
+from archdsl.tensor import TensorType, product
 
 PADDINGS = ("half", "valid", "same")
 FITS = ("cover", "exact", "floor", "ceil")
@@ -65,6 +65,9 @@ class Pooling(Layer):
 
     def macs(self, *x: TensorType) -> int:
         return 0
+
+    def elementwise(self, *x: TensorType) -> int:
+        return self.shape(*x).size * product(tuple(s.kernel for s in self.slides(x[0])))
 
     def window(self, *x: TensorType) -> Window:
         slides = self.slides(x[0])

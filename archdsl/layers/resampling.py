@@ -106,6 +106,11 @@ class Upsample(Resampling):
             )
         return TensorType((x[0].channels, *self.sizes(*x)), "float", x[0].batched)
 
+    def elementwise(self, *x: TensorType) -> int:
+        """A product and a sum for each position that an output reads; the nearest one is just copied."""
+        reach = REACH.get(self.mode, 2)
+        return 0 if reach == 1 else 2 * self.shape(*x).size * reach ** (x[0].rank - 1)
+
     def window(self, *x: TensorType) -> Union[Window, str]:
         axes = list(zip(x[0].shape[1:], self.sizes(*x)))
         reach = REACH.get(self.mode, 2)
