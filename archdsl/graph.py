@@ -63,7 +63,11 @@ class Value:
 
 @dataclass(eq=False)
 class Apply:
-    """A layer, complete, over its inputs. `given` are the arguments as written, `implied` those the rules filled in."""
+    """A layer, complete, over its inputs.
+
+    `given` are the arguments as written, `implied` those that rules filled in, which look at what stands around, and
+    `defaults` those among `Layer.told` that the text leaves as they are.
+    """
 
     layer: Layer
     inputs: tuple[Value, ...]
@@ -72,6 +76,7 @@ class Apply:
     label: str = ""
     given: str = ""  # "64, 7, stride=2", as a spec would write it
     implied: tuple[tuple[str, object], ...] = ()
+    defaults: tuple[tuple[str, object], ...] = ()
 
     @property
     def types(self) -> tuple[TensorType, ...]:

@@ -11,7 +11,7 @@ from archdsl.analyses.receptive_field import receptive_fields
 from archdsl.analyses.uses import Walk
 from archdsl.diagnostics import Diagnostic
 from archdsl.graph import Network
-from archdsl.implied import implied
+from archdsl.implied import defaults, implied
 from archdsl.layers.arguments import show
 from archdsl.tensor import Dim, Shape, product
 
@@ -141,7 +141,7 @@ def describe(network: Network) -> Model:
                 column=column,
                 repeats=use.times,
                 given=apply.given,
-                implied=implied(apply),
+                implied=(*implied(apply), *defaults(apply)),
             )
         )
     return Model(

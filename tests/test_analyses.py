@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from fractions import Fraction as F
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 
 from archdsl.analyses import (
     depth,
+    elementwise,
     fields,
     flops,
     macs,
     memory,
+    misaligned,
     parameters,
     receptive_field,
     receptive_fields,
@@ -24,11 +27,13 @@ from archdsl.analyses import (
 )
 from archdsl.graph import Network
 from archdsl.layers.base import Layer
+from archdsl.pipeline import build
+from archdsl.syntax.source import Source
 from tests.support.build import Again, At, Block, Join, Label, Times, layers, network
 from tests.support.single import TorchLayer
 
 CONV, BN, RELU, POOL, FC, ADD, GAP = layers("CONV", "BN", "RELU", "POOL", "FC", "ADD", "GAP")
-UPCONV, MAX, PARAM = layers("UPCONV", "MAX", "PARAM")
+UPCONV, MAX, PARAM, PAD, UPSAMPLE = layers("UPCONV", "MAX", "PARAM", "PAD", "UPSAMPLE")
 
 
 def vgg16() -> Network:
@@ -86,6 +91,31 @@ def test_cs231n() -> None:
     assert found is not None and found.size == (7, 7)  # three 3x3 see what one 7x7 sees
 
 
+@pytest.mark.parametrize(
+    "source, work",
+    [
+        ("RELU - EXP - DROPOUT - FLATTEN", 2 * 192),
+        ("CONV(4) - CONV(4, bias=false)", 4 * 64),
+        ("ADD{ ID | ID | ID } - MUL{ ID | GAP }", 2 * 192 + 192 + 192),
+        ("BN - LN - LN(affine=false)", (2 + 7 + 5) * 192),
+        ("POOL - AVGPOOL(3, 1, padding=1)", 3 * 16 * (4 + 9)),
+        ("SOFTMAX - LRN - NORMALIZE", (3 + 8 + 3) * 192),
+        ("UPSAMPLE - UPSAMPLE(2, mode=bilinear)", 8 * 3 * 32 * 32),
+        ("FC(10, bias=false) - FC(10)", 10),
+        ("RESHAPE(8, 24) - MHA(4)", 4 * 4 * 8 * 8 + 4 * 192),
+        ("RESHAPE(8, 24) - ATTENTION(heads=2){ ID | ID | ID }", 2 * 4 * 8 * 8),
+        ("RESHAPE(8, 24) - RNN(5)", 8 * 5 * 4),
+        ("RESHAPE(8, 24) - LSTM(5, bias=false)", 8 * 5 * (8 + 5)),
+        ("(RELU - CONV(3))*1000", 1000 * 2 * 192),
+    ],
+)
+def test_elementwise(source: str, work: int) -> None:
+    """The operations that no multiply-accumulate is, by the documented table."""
+    found, findings = build(Source(f"input 3x8x8\n{source}\n"), constants={}, inputs={}, fit=None)
+    assert found is not None, findings.found
+    assert elementwise(found) == work
+
+
 def test_state_shapes() -> None:
     """The keys of a state_dict with their shapes, what is learned and what is not."""
     found = state_shapes(network([Label("a", CONV(4, bias=False)), Label("b", BN())]))
@@ -136,6 +166,39 @@ def test_everything() -> None:
     assert constant.outputs[0].value not in fields(constant) and receptive_field(constant) is None
 
 
+def test_interval() -> None:
+    """Where the first position's field starts: that of VGG-16's last map 90 in the padding (Araujo et al.)."""
+    found = receptive_field(vgg16())
+    assert found is not None and (found.size, found.stride, found.start) == ((212, 212), (32, 32), (-90, -90))
+    causal = receptive_field(network([CONV(3, 3, padding="causal", dilation=4)], x=(3, 32)))
+    assert causal is not None and (causal.size, causal.start, causal.centre) == ((9,), (-8,), (-4,))
+    cut = receptive_field(network([PAD(2), CONV(3, 3, padding=0)]))
+    assert cut is not None and cut.start == (-2, -2)
+
+
+@pytest.mark.parametrize(
+    "arms, apart",
+    [
+        ([[CONV(3, 2, padding="same")], []], (F(1, 2), F(1, 2))),
+        ([[CONV(3, 3)], [CONV(3, 5)], []], ()),
+        ([[POOL(), CONV(3), UPCONV(3)], []], ()),
+        ([[POOL(), CONV(3), UPSAMPLE(2)], [CONV(3)]], ()),
+        ([[POOL(3, 2, padding=1), UPCONV(3, 2, 2)], [CONV(3, 1)]], (F(1, 2), F(1, 2))),
+        ([[POOL(2, 1, padding="same"), CONV(3, 2, padding="same")], []], (1, 1)),
+        ([[GAP(), CONV(3, 1)], [GAP()]], ()),
+    ],
+)
+def test_misaligned(arms: list[Any], apart: tuple[Any, ...]) -> None:
+    """Arms whose centres lie apart, such as an even kernel beside the identity; a U-Net's lie together again."""
+    found = misaligned(network([CONV(3), Join(ADD(), arms)]))
+    assert [one.apart for one in found] == ([apart] if apart else [])
+    before = [POOL(), CONV(3)]
+    found = misaligned(network([*before, Join(ADD(), arms)]))
+    assert [one.apart for one in found] == ([tuple(2 * n for n in apart)] if apart else [])
+    copies = misaligned(network([Times(3, [Join(ADD(), arms)])]))
+    assert len(copies) == bool(apart)
+
+
 CHAINS: list[list[Any]] = [
     [CONV(2), CONV(2, 5, 2), POOL(3, 1, padding=1), CONV(2, 3, dilation=2)],
     [CONV(2, 3, 2), CONV(2, 3, 2), UPCONV(2, 2, 2), CONV(2)],
@@ -164,9 +227,14 @@ def test_receptive_field_is_where_the_gradient_goes(chain: list[Any]) -> None:
     rows, columns = value.shape[2:]
     extents = []
     for i in range(4):
-        (gradient,) = torch.autograd.grad(value[0, 0, rows // 2 + i, columns // 2 + i], x, retain_graph=True)
+        at = rows // 2 + i, columns // 2 + i
+        (gradient,) = torch.autograd.grad(value[0, 0, at[0], at[1]], x, retain_graph=True)
         hit = gradient[0, 0].nonzero()
-        extents.append((hit.max(0).values - hit.min(0).values + 1).tolist())
+        first, last = hit.min(0).values.tolist(), hit.max(0).values.tolist()
+        extents.append([b - a + 1 for a, b in zip(first, last)])
+        for low, high, n, size, stride, start in zip(first, last, at, found.size, found.stride, found.start):
+            rest = any(layer.spec == "UPCONV" for layer in chain)  # a fraction of a position
+            assert start + n * stride - rest <= low and high <= start + n * stride + size - 1 + rest
     seen = tuple(max(e) for e in zip(*extents))
     if any(layer.spec == "UPCONV" for layer in chain):  # what a fraction of a position adds may not be there
         assert all(s <= size <= s + 2 for s, size in zip(seen, found.size))

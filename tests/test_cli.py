@@ -68,6 +68,24 @@ def test_check_of_a_right_spec(call: Any) -> None:
     assert call("check", "-q", "net.arch").out == ""
 
 
+def test_check_tells_the_windows_by_default(call: Any, tmp_path: Path) -> None:
+    """One line for each set of defaults; what the text, a `default` or a word of no consequence gives is not told."""
+    (tmp_path / "windows.arch").write_text(
+        "input 3x32x32\ndefault AVGPOOL(size=4)\n"
+        "CONV(8) - CONV(8) - CONV(8, 5) - CONV(8, 1) - CONV(8, padding=1)\n"
+        "POOL - POOL(2, 2) - UPCONV(8, stride=2) - AVGPOOL\n"
+    )
+    _, *filled = call("check", "windows.arch").out.splitlines()
+    assert [line.split() for line in filled] == [
+        "by default CONV kernel=3, padding=half (2 times)".split(),
+        "by default CONV padding=half".split(),
+        "by default CONV kernel=3".split(),
+        "by default POOL size=2, stride=2".split(),
+        "by default UPCONV kernel=2".split(),
+        "by default AVGPOOL stride=4".split(),
+    ]
+
+
 def test_check_of_a_wrong_spec(call: Any) -> None:
     """All that is wrong goes to standard error with its place, and the status is 1."""
     done = call("check", "odd.arch")

@@ -12,7 +12,7 @@ from tests.support.open_sizes import elaborated, one_by_one, random_spec, solve
 TRIED = range(1, 301)
 
 
-@pytest.mark.parametrize("seed", [*range(60), 1147, 1191, 1290, 1300, 1315, 1616])  # the last found faults
+@pytest.mark.parametrize("seed", [*range(60), 1147, 1191, 1290, 1300, 1315, 1616, 1_000_952])  # the last found faults
 def test_sets_are_exact(seed: int) -> None:
     """The set that is told holds just the sizes that the rules take, and the output's expression gives their shapes."""
     text = random_spec(seed)
@@ -42,6 +42,10 @@ def test_sets_are_exact(seed: int) -> None:
             ["8", "(H - 9)/2"],
         ),
         ("input 3xHxW\nPOOL - UPSAMPLE(3) - POOL", "multiples of 4", ["3", "3*H/4"]),
+        ("input 3xHxW\nPOOL(2x3) - POOL(2)", "multiples of 4", ["3", "H/4"]),
+        ("input 3xWxH\nPOOL(2x3) - POOL(2)", "multiples of 6", ["3", "W/4"]),
+        ("input 3xWxH\nUPSAMPLE(2x3) - POOL(2)", "multiples of 2", ["3", "W"]),
+        ("input 2xH\nCONCAT(axis=1){ ID | UPSAMPLE(2) } - POOL", "multiples of 2", ["2", "3*H/2"]),
     ],
 )
 def test_words(text: str, valid: str, output: list[str]) -> None:

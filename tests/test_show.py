@@ -31,7 +31,7 @@ def test_resnet50(capfd: Any) -> None:
     assert run(["show", str(RESNET)]) == 0
     lines = capfd.readouterr().out.splitlines()
     assert "buffers      53,173" in lines and "depth        50 layers with weights" in lines
-    assert "FLOPs        8,178,368,512 (two for each MAC)" in lines
+    assert "FLOPs        8,178,368,512 (two for each MAC); 39,263,720 elementwise" in lines
     assert run(["show", "--json", str(RESNET)]) == 0
     [entry] = json.loads(capfd.readouterr().out)["files"]
     found = entry["analyses"]

@@ -1,8 +1,9 @@
 """What can be said of a network without running it: each analysis is a function of a checked `Network`."""
 
+from archdsl.analyses.alignment import Misaligned, misaligned
 from archdsl.analyses.blocks import by_block
 from archdsl.analyses.depth import depth
-from archdsl.analyses.macs import flops, macs
+from archdsl.analyses.macs import elementwise, flops, macs
 from archdsl.analyses.memory import Memory, memory
 from archdsl.analyses.parameters import Entry, Totals, parameters, state_shapes, totals
 from archdsl.analyses.receptive_field import Field, fields, receptive_field, receptive_fields
@@ -12,14 +13,17 @@ __all__ = [
     "Entry",
     "Field",
     "Memory",
+    "Misaligned",
     "Totals",
     "by_block",
     "depth",
+    "elementwise",
     "fields",
     "flops",
     "intensity",
     "macs",
     "memory",
+    "misaligned",
     "parameters",
     "receptive_field",
     "receptive_fields",

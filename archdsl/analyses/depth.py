@@ -6,7 +6,7 @@ from archdsl.analyses.frames import frames
 from archdsl.analyses.paths import ITSELF, Paths, Reach
 from archdsl.graph import Apply, Network
 
-STEP = Reach(((1, 1),), True)
+STEP = Reach(((0, 1, 1),), True)
 
 
 def depth(network: Network) -> int:
@@ -19,7 +19,7 @@ def depth(network: Network) -> int:
     """
     reached = Paths(frames(network), _effect)
     every = (reached.reach(output.value) for output in network.outputs if not output.training)
-    return max((int(reach.axes[0][0]) for form in every for reach in form.values()), default=0)
+    return max((int(reach.axes[0][1]) for form in every for reach in form.values()), default=0)
 
 
 def _effect(apply: Apply) -> Reach:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from archdsl.analyses.frames import Op, frames, live
 from archdsl.graph import Network
 from archdsl.layers.base import Layer
@@ -16,6 +18,22 @@ def macs(network: Network) -> int:
     torchvision's table of models are these). Each copy and each use of a shared layer counts; what no output
     outside of training needs, such as an auxiliary head, does not.
     """
+    return summed(network, lambda layer, *types: layer.macs(*types))
+
+
+def flops(network: Network) -> int:
+    """Floating-point operations of convolutions and matrix products: two for each multiply-accumulate."""
+    return 2 * macs(network)
+
+
+def elementwise(network: Network) -> int:
+    """Operations of everything else for one item of the batch, at inference: the sum over all layers of
+    `Layer.elementwise`, by the table in docs/analyses.md, where a function of a number is one operation."""
+    return summed(network, lambda layer, *types: layer.elementwise(*types))
+
+
+def summed(network: Network, measure: Callable[..., int]) -> int:
+    """The sum of a measure of a layer and its types over all that run at inference, copies with their number."""
     found = frames(network)
     results = [found.resolve(output.value) for output in network.outputs if not output.training]
     total = 0
@@ -26,15 +44,10 @@ def macs(network: Network) -> int:
         wanted = results if frame is found.outermost else [frame.result] if frame.result else []
         for step in live(frame, wanted)[0] if each else ():
             if isinstance(step, Op):
-                layer, types = step.apply.layer, step.apply.types
-                if (layer, types) not in known:
-                    known[layer, types] = layer.macs(*types)
-                total += each * known[layer, types]
+                seen = (step.apply.layer, step.apply.types)
+                if seen not in known:
+                    known[seen] = measure(seen[0], *seen[1])
+                total += each * known[seen]
             else:
                 times[id(step.body)] = each * (step.copies if step.body.chained else 1)
     return total
-
-
-def flops(network: Network) -> int:
-    """Floating-point operations of one forward pass: two for each multiply-accumulate."""
-    return 2 * macs(network)

@@ -1,11 +1,11 @@
 """How far paths through a network reach: the arithmetic that the receptive field and the depth share.
 
-What a stretch of a path does along one axis is a pair (grow, jump): one position of its end sees grow + 1
-positions of its start, and neighbours at the end lie jump positions apart at the start. A window of extent e and
-stride s is (e - 1, s), and (a, j) followed by (b, k) is (a + b*j, j*k); Araujo, Norris and Sim, "Computing
+What a stretch of a path does along one axis is a triple (before, after, jump): position i of its end sees the
+positions i*jump - before to i*jump + after of its start. A window of extent e, padding p and stride s is
+(p, e - 1 - p, s), and (a, b, j) followed by (c, d, k) is (a + c*j, b + d*j, j*k); Araujo, Norris and Sim, "Computing
 Receptive Fields of Convolutional Neural Networks" (Distill, 2019), https://distill.pub/2019/computing-receptive-fields.
-Where paths meet, the largest of each counts. n copies are then a power: (n*a, 1) where the jump is 1, else the
-sum of a geometric series.
+Where paths meet, the furthest of each counts. n copies are then a power: (n*a, n*b, 1) where the jump is 1, else the
+sums of geometric series.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from archdsl.graph import Apply, Value
 from archdsl.tensor import TensorType
 
 Number = Union[int, Fraction, float]
-Pair = tuple[Number, Number]
+Triple = tuple[Number, Number, Number]
 
 LONGEST = 64
 """Copies past these change nothing where their jump is not 1: no input has 2**64 positions."""
 
 
 class Reach(NamedTuple):
-    """(grow, jump) by axis; `any_rank`: one pair that stands for every axis, however many there are."""
+    """(before, after, jump) by axis; `any_rank`: one that stands for every axis, however many there are."""
 
-    axes: tuple[Pair, ...]
+    axes: tuple[Triple, ...]
     any_rank: bool = False
 
 
-ITSELF = Reach(((0, 1),), True)
-EVERYTHING = Reach(((inf, 1),), True)
+ITSELF = Reach(((0, 0, 1),), True)
+EVERYTHING = Reach(((inf, inf, 1),), True)
 START = Value(TensorType(()), origin="nowhere")
 """The source of what no input reaches, such as a PARAM."""
 
@@ -44,15 +44,15 @@ Form = dict[Value, Reach]
 
 def then(first: Reach, second: Reach) -> Reach:
     """A stretch, and another behind it; on maps of different ranks nobody knows which axis is which."""
-    return _pairwise(first, second, lambda p, q: (p[0] + q[0] * p[1], p[1] * q[1]))
+    return _pairwise(first, second, lambda p, q: (p[0] + q[0] * p[2], p[1] + q[1] * p[2], p[2] * q[2]))
 
 
 def join(first: Reach, second: Reach) -> Reach:
     """Two stretches side by side."""
-    return _pairwise(first, second, lambda p, q: (max(p[0], q[0]), max(p[1], q[1])))
+    return _pairwise(first, second, lambda p, q: (max(p[0], q[0]), max(p[1], q[1]), max(p[2], q[2])))
 
 
-def _pairwise(first: Reach, second: Reach, combine: Callable[[Pair, Pair], Pair]) -> Reach:
+def _pairwise(first: Reach, second: Reach, combine: Callable[[Triple, Triple], Triple]) -> Reach:
     rank = max(len(first.axes), len(second.axes))
     if any(not reach.any_rank and len(reach.axes) != rank for reach in (first, second)):
         return EVERYTHING
@@ -62,16 +62,16 @@ def _pairwise(first: Reach, second: Reach, combine: Callable[[Pair, Pair], Pair]
 
 def power(reach: Reach, n: int) -> Reach:
     """A stretch n times in sequence, n being 0 or more."""
-    return ITSELF if n == 0 else Reach(tuple(_power(a, j, n) for a, j in reach.axes), reach.any_rank)
+    return ITSELF if n == 0 else Reach(tuple(_power(*axis, n) for axis in reach.axes), reach.any_rank)
 
 
-def _power(a: Number, j: Number, n: int) -> Pair:
-    if j == 1:
-        return n * a, 1
-    grow, jump = a, j
+def _power(before: Number, after: Number, jump: Number, n: int) -> Triple:
+    if jump == 1:
+        return n * before, n * after, 1
+    a, b, j = before, after, jump
     for _ in range(min(n, LONGEST) - 1):
-        grow, jump = grow + a * jump, jump * j
-    return grow, jump
+        a, b, j = a + before * j, b + after * j, j * jump
+    return a, b, j
 
 
 class Paths:

@@ -15,14 +15,22 @@ from archdsl.tensor import Shape, TensorType
 
 
 class Field(NamedTuple):
-    """Positions of the input by axis: how many one position sees, and how far neighbours' centres lie apart.
+    """Positions of the input by axis: how many one position sees, how far neighbours' centres lie apart, and where
+    the field of the first one starts: below 0 where it reaches into the padding.
 
-    `everything`: each position sees the whole input, and `size` and `stride` are empty.
+    Position i sees those from start + i*stride on. `everything`: each position sees the whole input, and the rest
+    is empty.
     """
 
     size: tuple[int, ...]
     stride: tuple[Fraction, ...]
+    start: tuple[Fraction, ...]
     everything: bool = False
+
+    @property
+    def centre(self) -> tuple[Fraction, ...]:
+        """The middle of the first position's field."""
+        return tuple(start + Fraction(size - 1, 2) for start, size in zip(self.start, self.size))
 
     def __str__(self) -> str:
         return "everything" if self.everything else "x".join(map(str, self.size))
@@ -31,14 +39,14 @@ class Field(NamedTuple):
 def fields(network: Network) -> dict[Value, Field]:
     """The receptive field of every value that an input reaches, inside repetitions that of the last copy.
 
-    r_out = r_in + (extent - 1)*jump, jump_out = jump*stride, from r = jump = 1 at the input (Araujo, Norris and
-    Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019); joins take the largest, several
-    inputs likewise. A layer each of whose outputs sees all, a change of the number of axes between two windows,
-    and all that follows see everything. What padding adds counts as input: the field may exceed it. Behind
-    upsampling, where jumps are fractions, it is an upper bound.
+    r_out = r_in + (extent - 1)*jump, start_out = start_in - padding*jump, jump_out = jump*stride, from r = jump = 1
+    and start = 0 at the input (Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks",
+    Distill 2019); joins see all that an arm sees, several inputs likewise. A layer each of whose outputs sees all, a
+    change of the number of axes between two windows, and all that follows see everything. What padding adds counts as
+    input: the field may exceed it. Behind upsampling, where jumps are fractions, it is an upper bound.
     """
     found = frames(network)
-    reached = Paths(found, _effect)
+    reached = Paths(found, effect)
     result = {given.value: _field({given.value: paths.ITSELF}, given.value.type) for given in network.inputs}
     for frame in found.all:
         for value in (*(step.output for step in frame.steps), *((frame.param,) if frame.param else ())):
@@ -72,14 +80,17 @@ def receptive_field(network: Network) -> Field | None:
     return field
 
 
-def _effect(apply: Apply) -> Reach:
+def effect(apply: Apply) -> Reach:
+    """What a layer does to the field of what it reads."""
     window = apply.layer.window(*apply.types)
     if window is None:
         return paths.ITSELF
     if window == EVERYTHING:
         return paths.EVERYTHING
     assert isinstance(window, Window)
-    return Reach(tuple((extent - 1, stride) for extent, stride in zip(window.extent, window.stride)))
+    before = window.before or tuple(Fraction(extent - 1, 2) for extent in window.extent)
+    axes = zip(window.extent, window.stride, before)
+    return Reach(tuple((b, extent - 1 - b, stride) for extent, stride, b in axes))
 
 
 def _field(form: paths.Form, type: TensorType) -> Field | None:
@@ -89,7 +100,8 @@ def _field(form: paths.Form, type: TensorType) -> Field | None:
             reach = found if reach is None else paths.join(reach, found)
     if reach is None:
         return None
-    if any(isinf(grow) for grow, _ in reach.axes):
-        return Field((), (), True)
+    if any(isinf(before) for before, _, _ in reach.axes):
+        return Field((), (), (), True)
     axes = reach.axes * max(1, type.rank - 1) if reach.any_rank else reach.axes
-    return Field(tuple(ceil(grow) + 1 for grow, _ in axes), tuple(Fraction(jump) for _, jump in axes))
+    sizes = tuple(ceil(before + after) + 1 for before, after, _ in axes)
+    return Field(sizes, tuple(Fraction(jump) for *_, jump in axes), tuple(-Fraction(before) for before, _, _ in axes))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.analyses.frames import Op, frames, live
-from archdsl.analyses.macs import flops
+from archdsl.analyses.macs import flops, summed
 from archdsl.analyses.memory import BYTES, size
-from archdsl.graph import Network
+from archdsl.graph import Apply, Network
 from archdsl.tensor import product
 
 
@@ -16,26 +15,14 @@ def traffic(network: Network) -> int:
     stays in a cache, so that it is an upper bound. Weights are read for every copy and every use. Layers that no
     output needs outside of training do not run.
     """
-    found = frames(network)
-    results = [found.resolve(output.value) for output in network.outputs if not output.training]
-    total = 0
-    times = {id(found.outermost): 1}
-    for frame in reversed(found.all):
-        each = times.get(id(frame), 0)
-        wanted = results if frame is found.outermost else [frame.result] if frame.result else []
-        for step in live(frame, wanted)[0] if each else ():
-            if isinstance(step, Op):
-                total += each * _moved(step)
-            else:
-                times[id(step.body)] = each * (step.copies if step.body.chained else 1)
-    return total
+    return summed(network, _moved)
 
 
-def _moved(op: Op) -> int:
-    layer, types = op.apply.layer, op.apply.types
+def _moved(apply: Apply) -> int:
+    layer, types = apply.layer, apply.types
     held = (*layer.weights(*types).values(), *layer.buffers(*types).values())
     weights = sum(product(weight.shape) * BYTES[weight.dtype] for weight in held)
-    return sum(map(size, op.inputs)) + size(op.output) + weights
+    return sum(map(size, apply.inputs)) + size(apply.output) + weights
 
 
 def intensity(network: Network) -> float:

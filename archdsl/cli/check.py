@@ -17,7 +17,7 @@ from archdsl.diagnostics import Diagnostic
 from archdsl.excerpt import visible
 from archdsl.formats import FORMATS, Checked, write
 from archdsl.graph import Network, Open
-from archdsl.implied import implied
+from archdsl.implied import defaults, implied
 
 
 @click.command("check")
@@ -144,12 +144,20 @@ def valid(open: Open) -> str:
 
 
 def filled_in(network: Network) -> list[str]:
-    """What the default rules gave to the layers, a line for each place in the text and what it got there."""
+    """What the default rules gave: a line for each place in the text, then one for each set of defaults."""
     rows: dict[tuple[str, str, str], int] = {}
+    common: dict[tuple[str, str, str], int] = {}
     for use in Walk(network, unroll=False):
-        if use.apply.implied and not use.shared:
-            key = (use.apply.span.place, use.apply.layer.spec, ", ".join(implied(use.apply)))
+        if use.shared:
+            continue
+        spec = use.apply.layer.spec
+        if use.apply.implied:
+            key = (use.apply.span.place, spec, ", ".join(implied(use.apply)))
             rows[key] = rows.get(key, 0) + use.times
+        if use.apply.defaults:
+            key = ("by default", spec, ", ".join(defaults(use.apply)))
+            common[key] = common.get(key, 0) + use.times
+    rows |= common
     wide = [max((len(key[i]) for key in rows), default=0) for i in range(2)]
     return [
         f"{place:<{wide[0]}}  {layer:<{wide[1]}}  {values}" + (f"  ({times} times)" if times > 1 else "")

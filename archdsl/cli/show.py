@@ -108,9 +108,26 @@ def _json(file: str, network: Network | None, found: Report) -> str:
             "buffers": held.buffers,
             "macs": analyses.macs(network),
             "flops": analyses.flops(network),
+            "elementwise": analyses.elementwise(network),
             "depth": analyses.depth(network),
             "memory": {"peak": memory.peak, "kept": memory.kept},
             "traffic": analyses.traffic(network),
             "intensity": round(analyses.intensity(network), 3),
+            "receptive_field": _field(network),
+            "misaligned": [
+                {"layer": join.layer.spec, "place": join.span.place, "apart": [float(n) for n in apart]}
+                for join, apart in analyses.misaligned(network)
+            ],
         }
     return dumps({"files": [entry]}, indent=2, ensure_ascii=False)
+
+
+def _field(network: Network) -> dict[str, Any] | None:
+    """What the last map sees: by axis the positions, their stride and where the first start; null for everything."""
+    from archdsl import analyses
+
+    field = analyses.receptive_field(network)
+    if field is None or field.everything:
+        return None
+    stride, start = ([float(n) for n in part] for part in (field.stride, field.start))
+    return {"size": list(field.size), "stride": stride, "start": start}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from archdsl import analyses
 from archdsl.excerpt import Style, visible
@@ -12,6 +13,7 @@ from archdsl.tensor import show_shape
 
 WIDEST = 60
 """What a column's text is cut to; --json has all of it."""
+MOST_JOINS = 5
 
 
 def table(model: Model, rows: Sequence[LayerRow], painted: Style) -> list[str]:
@@ -91,12 +93,34 @@ def measures(network: Network) -> list[str]:
     rows = [
         ("parameters", f"{held.parameters:,} ({_bytes(4 * held.parameters)})"),
         ("buffers", f"{held.buffers:,}"),
-        ("FLOPs", f"{analyses.flops(network):,} (two for each MAC)"),
+        ("FLOPs", f"{analyses.flops(network):,} (two for each MAC); {analyses.elementwise(network):,} elementwise"),
         ("activations", f"{_bytes(memory.peak)} at most at inference, {_bytes(memory.kept)} kept for training"),
         ("intensity", f"{analyses.intensity(network):.1f} FLOPs for each of {_bytes(analyses.traffic(network))} moved"),
         ("depth", f"{analyses.depth(network):,} layers with weights"),
+        *_seen(network),
     ]
     return [f"{name:<11}  {text}" for name, text in rows]
+
+
+def _seen(network: Network) -> list[tuple[str, str]]:
+    """What the last map sees of the input, and the joins whose arms look at different places."""
+    field = analyses.receptive_field(network)
+    rows = []
+    if field is not None and not field.everything:
+        every, first = ("x".join(map(_number, part)) for part in (field.stride, field.start))
+        rows.append(("sees", f"{field} of the input, every {every} positions, the first from {first} on"))
+    places: dict[str, tuple[Fraction, ...]] = {}
+    for join, apart in analyses.misaligned(network):
+        place = f"arms of {join.layer.spec} at {join.span.place}"
+        places[place] = max(apart, places.get(place, ()))
+    for place, apart in list(places.items())[:MOST_JOINS]:
+        far = "x".join(map(_number, apart))
+        rows.append(("misaligned", f"{place} see the input around centres up to {far} positions apart"))
+    return rows
+
+
+def _number(value: Fraction) -> str:
+    return f"{float(value):g}"
 
 
 def _bytes(count: int) -> str:

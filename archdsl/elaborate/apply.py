@@ -48,7 +48,8 @@ def apply_layer(
             place.memory = Memory(output.type.channels, False, True)
     elif output is not None:
         fields = tuple((k, v) for k, v in implied if k not in bound.spans)
-        made = Apply(layer, tuple(known), output, span, label or "", bound.given, fields)
+        untouched = tuple((k, v) for k, v in layer.told().items() if k not in bound.spans and k not in defaults)
+        made = Apply(layer, tuple(known), output, span, label or "", bound.given, fields, untouched)
         place.region.steps.append(made)
         _remember(place, layer, made.types, output)
         if not output.doubt:

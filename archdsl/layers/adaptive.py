@@ -37,6 +37,9 @@ class Gap(Layer):
     def macs(self, *x: TensorType) -> int:
         return 0
 
+    def elementwise(self, *x: TensorType) -> int:
+        return x[0].size
+
     def window(self, *x: TensorType) -> str:
         return EVERYTHING
 
@@ -45,6 +48,11 @@ class Gap(Layer):
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         return onnx_reduce(r, "ReduceMean", names[0], range(2, x[0].rank + 1))
+
+
+def _before(longer: Sequence[int], axes: Sequence[tuple[int, int]]) -> tuple[Fraction, ...]:
+    """The first output's centre lies in the middle of the first n/out positions."""
+    return tuple(Fraction(e - 1, 2) - (Fraction(n, out) - 1) / 2 for e, (n, out) in zip(longer, axes))
 
 
 def spans(n: int, out: int) -> list[tuple[int, int]]:
@@ -78,11 +86,15 @@ class Adaptive(Layer):
     def macs(self, *x: TensorType) -> int:
         return 0
 
+    def elementwise(self, *x: TensorType) -> int:
+        return x[0].size
+
     def window(self, *x: TensorType) -> Union[Window, str]:
         axes = list(zip(x[0].shape[1:], self.sizes(x[0])))
         if all(out == 1 for _, out in axes):
             return EVERYTHING
-        return Window(tuple(longest(n, out) for n, out in axes), tuple(Fraction(n, out) for n, out in axes))
+        longer = tuple(longest(n, out) for n, out in axes)
+        return Window(longer, tuple(Fraction(n, out) for n, out in axes), _before(longer, axes))
 
     def torch(self, *x: TensorType) -> Torch:
         sizes = self.sizes(x[0])

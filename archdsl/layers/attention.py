@@ -94,6 +94,12 @@ class MultiHeadAttention(Layer):
         projections = 2 * q.size * e + (k.size + v.size) * e
         return int(projections + 2 * q.size * k.shape[0])
 
+    def elementwise(self, *x: TensorType) -> int:
+        """Each score is scaled and goes through a softmax, as SOFTMAX counts it; biases as LINEAR's."""
+        q, k, v = _three(x)
+        biases = 2 * q.size + k.size + v.size if self.bias else 0
+        return int(4 * self.heads * q.shape[0] * k.shape[0] + biases)
+
     def window(self, *x: TensorType) -> str:
         return EVERYTHING
 
@@ -205,6 +211,12 @@ class Attention(Layer):
     def macs(self, *x: TensorType) -> int:
         q, k, v = x[:3]
         return product(q.shape[:-1]) * k.shape[-2] * (q.features + v.features)
+
+    def elementwise(self, *x: TensorType) -> int:
+        """Each score is scaled, is masked where there is a mask, and goes through a softmax, as SOFTMAX counts it."""
+        q, k = x[:2]
+        scores = self.heads * product(q.shape[:-1]) * k.shape[-2]
+        return int((4 + (len(x) > 3)) * scores)
 
     def window(self, *x: TensorType) -> str:
         return EVERYTHING

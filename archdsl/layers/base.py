@@ -79,11 +79,13 @@ class Weight(NamedTuple):
 class Window(NamedTuple):
     """What a layer with windows does to the receptive field: by axis of the map, the extent and the stride.
 
-    `extent` is dilation*(kernel - 1) + 1. Upsampling has a stride below 1.
+    `extent` is dilation*(kernel - 1) + 1. Upsampling has a stride below 1. `before` is how many of the extent's
+    positions lie before the one that the first output stands at, the padding as a rule; without it, half of them.
     """
 
     extent: tuple[int, ...]
     stride: tuple[Fraction | int, ...]
+    before: tuple[Fraction | int, ...] = ()
 
 
 EVERYTHING = "everything"  # the window of a layer each of whose outputs sees the whole input
@@ -134,6 +136,10 @@ class Layer(ABC):
         """ "map" (channels first), "sequence" (features last), "" for either, "any" where it arranges anew."""
         return self.layout
 
+    def told(self) -> dict[str, object]:
+        """The arguments that decide the shape, and what they come to: users are told those that the text leaves out."""
+        return {}
+
     @abstractmethod
     def shape(self, *x: TensorType) -> TensorType:
         """The output's type; raises LayerError with the numbers where the layer cannot take `x`."""
@@ -153,6 +159,10 @@ class Layer(ABC):
     @abstractmethod
     def macs(self, *x: TensorType) -> int:
         """Multiply-accumulates for one item of the batch, of convolutions and matrix products alone; half its FLOPs."""
+
+    def elementwise(self, *x: TensorType) -> int:
+        """Operations beside the multiply-accumulates, for one item of the batch, at inference: see docs/analyses.md."""
+        return 0
 
     @abstractmethod
     def window(self, *x: TensorType) -> Union[Window, str, None]:

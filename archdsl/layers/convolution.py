@@ -56,6 +56,10 @@ class Conv(Layer):
     init: Any = arg(INIT, None)
     bias_init: Any = arg(PLAIN, None)
 
+    def told(self) -> dict[str, object]:
+        single = self.kernel == 1 or (isinstance(self.kernel, tuple) and set(self.kernel) == {1})
+        return {"kernel": self.kernel} if single else {"kernel": self.kernel, "padding": self.padding}
+
     def slides(self, x: TensorType) -> list[Slide]:
         """The window along each axis of the map, its padding in numbers; raises E203, E204."""
         rank = need_map(self.spec, x)
@@ -85,9 +89,12 @@ class Conv(Layer):
     def macs(self, *x: TensorType) -> int:
         return product(self.shape(*x).shape) * product(self.weights(*x)["weight"].shape[1:])
 
+    def elementwise(self, *x: TensorType) -> int:
+        return self.shape(*x).size if "bias" in self.weights(*x) else 0
+
     def window(self, *x: TensorType) -> Window:
         slides = self.slides(x[0])
-        return Window(tuple(s.extent for s in slides), tuple(s.stride for s in slides))
+        return Window(tuple(s.extent for s in slides), tuple(s.stride for s in slides), tuple(s.before for s in slides))
 
     def torch(self, *x: TensorType) -> Torch:
         slides = self.slides(x[0])
@@ -169,6 +176,9 @@ class UpConv(Layer):
     init: Any = arg(INIT, None)
     bias_init: Any = arg(PLAIN, None)
 
+    def told(self) -> dict[str, object]:
+        return {"kernel": self.kernel, "stride": self.stride}
+
     def paddings(self, x: TensorType) -> list[tuple[Slide, int]]:
         """The window and the output padding along each axis; raises E204."""
         rank = need_map(self.spec, x)
@@ -221,9 +231,18 @@ class UpConv(Layer):
     def macs(self, *x: TensorType) -> int:
         return product(x[0].shape) * product(self.weights(*x)["weight"].shape[1:])
 
+    def elementwise(self, *x: TensorType) -> int:
+        return self.shape(*x).size if "bias" in self.weights(*x) else 0
+
     def window(self, *x: TensorType) -> Window:
         windows = [s for s, _ in self.paddings(x[0])]
-        return Window(tuple(ceil(s.extent / s.stride) for s in windows), tuple(Fraction(1, s.stride) for s in windows))
+        extents = tuple(ceil(s.extent / s.stride) for s in windows)
+        # Output i is a sum over n with i = n*stride - padding + t for t in 0..extent - 1: its centre lies at
+        # (i + padding - (extent - 1)/2)/stride.
+        before = tuple(
+            Fraction(e - 1, 2) + Fraction(s.extent - 1 - 2 * s.before, 2 * s.stride) for e, s in zip(extents, windows)
+        )
+        return Window(extents, tuple(Fraction(1, s.stride) for s in windows), before)
 
     def torch(self, *x: TensorType) -> Torch:
         windows = self.paddings(x[0])

@@ -67,6 +67,9 @@ class FullyConnected(Dense):
     def macs(self, *x: TensorType) -> int:
         return x[0].size * int(self.width)
 
+    def elementwise(self, *x: TensorType) -> int:
+        return self.shape(*x).size if "bias" in self.weights(*x) else 0
+
     def window(self, *x: TensorType) -> str:
         return EVERYTHING
 
@@ -117,6 +120,9 @@ class Linear(Dense):
 
     def macs(self, *x: TensorType) -> int:
         return x[0].size * int(self.width)
+
+    def elementwise(self, *x: TensorType) -> int:
+        return self.shape(*x).size if self.bias or len(x) == 3 else 0
 
     def window(self, *x: TensorType) -> None:
         return None

@@ -46,6 +46,9 @@ class Dropout(Activation):
 
     rate: Any = arg(RATE, 0.5)
 
+    def elementwise(self, *x: TensorType) -> int:
+        return 0
+
     def torch(self, *x: TensorType) -> Torch:
         return module("nn.Dropout", self.rate)
 
@@ -65,6 +68,9 @@ class DropPath(Activation):
     positional: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Any = arg(RATE)
+
+    def elementwise(self, *x: TensorType) -> int:
+        return 0
 
     def torch(self, *x: TensorType) -> Torch:
         return module("DropPath", float(self.rate), helper=DROP_PATH)

@@ -76,6 +76,9 @@ class Elementwise(Layer):
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         return {}
 
+    def elementwise(self, *x: TensorType) -> int:
+        return (len(x) - 1) * self.shape(*x).size
+
     def macs(self, *x: TensorType) -> int:
         return 0
 

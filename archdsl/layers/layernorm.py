@@ -183,6 +183,9 @@ class LRN(Pointwise):
         need_map(self.spec, x[0])
         return x[0]
 
+    def elementwise(self, *x: TensorType) -> int:
+        return (int(self.size) + 3) * x[0].size
+
     def torch(self, *x: TensorType) -> Torch:
         given = [("alpha", self.alpha, 1e-4), ("beta", self.beta, 0.75), ("k", self.k, 1.0)]
         made = call("nn.LocalResponseNorm", self.size, **changed(given))

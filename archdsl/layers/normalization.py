@@ -29,6 +29,9 @@ class Normalization(Pointwise):
                 "E210", f"eps may not be below 0, and is {self.eps}", argument="eps", trials=[Trial("eps", 1e-5)]
             )
 
+    def elementwise(self, *x: TensorType) -> int:
+        return (7 if self.affine else 5) * x[0].size  # mean, variance, quotient; scale and shift
+
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         shape = (x[0].channels,)
         weight = Weight(shape, begin(self.init, shape, ONES))
@@ -96,6 +99,9 @@ class BatchNorm(Normalization):
     affine: Any = arg(FLAG, True)
     track: Any = arg(FLAG, True)
     init: Any = arg(PLAIN, None)
+
+    def elementwise(self, *x: TensorType) -> int:
+        return 2 * x[0].size  # what it learned is one factor and one summand for each channel
 
     def shape(self, *x: TensorType) -> TensorType:
         self.check_eps()

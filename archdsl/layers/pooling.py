@@ -13,7 +13,7 @@ from archdsl.layers.maps import need_map
 from archdsl.layers.padding import onnx_pad, paddings, short, torch_pads
 from archdsl.shapes.late import greatest, known
 from archdsl.shapes.windows import Slide, slide
-from archdsl.tensor import Dim, TensorType
+from archdsl.tensor import Dim, TensorType, product
 
 PADDINGS = ("half", "valid", "same")
 FITS = ("cover", "exact", "floor", "ceil")
@@ -30,6 +30,9 @@ class Pooling(Layer):
     padding: Any = 0
     dilation: Any = 1
     padded: ClassVar[bool] = True  # whether there is a padding to try where the windows do not fit
+
+    def told(self) -> dict[str, object]:
+        return {"size": self.size, "stride": self.size if self.stride is None else self.stride}
 
     def slides(self, x: TensorType) -> list[Slide]:
         """The window along each axis of the map, its padding in numbers; raises E203, E208."""
@@ -65,9 +68,12 @@ class Pooling(Layer):
     def macs(self, *x: TensorType) -> int:
         return 0
 
+    def elementwise(self, *x: TensorType) -> int:
+        return self.shape(*x).size * product(tuple(s.kernel for s in self.slides(x[0])))
+
     def window(self, *x: TensorType) -> Window:
         slides = self.slides(x[0])
-        return Window(tuple(s.extent for s in slides), tuple(s.stride for s in slides))
+        return Window(tuple(s.extent for s in slides), tuple(s.stride for s in slides), tuple(s.before for s in slides))
 
     def keywords(self, slides: Sequence[Slide], pads: bool = True) -> dict[str, Any]:
         """torch's arguments behind the window's size, without those at their defaults."""

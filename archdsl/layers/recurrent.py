@@ -28,6 +28,7 @@ class Recurrent(Layer):
     torch_name: ClassVar[str]
     node: ClassVar[str]  # ONNX's operator
     order: ClassVar[tuple[int, ...]]  # torch's gates in ONNX's order
+    state_work: ClassVar[int] = 0  # operations for each number of the state, those of the gates apart
 
     width: Any
     layers: Any
@@ -84,6 +85,11 @@ class Recurrent(Layer):
     def macs(self, *x: TensorType) -> int:
         gates = len(self.order) * self.width
         return sum(int(x[0].shape[0]) * gates * (features + self.width) for _, _, features in self._parts(x[0]))
+
+    def elementwise(self, *x: TensorType) -> int:
+        """For each gate the sum of both products and a function of it; the state's own in `state_work`."""
+        each = 2 * len(self.order) + self.state_work + (2 * len(self.order) if self.bias else 0)
+        return sum(int(x[0].shape[0]) * each * int(self.width) for _ in self._parts(x[0]))
 
     def window(self, *x: TensorType) -> str:
         return EVERYTHING
@@ -197,6 +203,7 @@ class Lstm(Recurrent):
     torch_name: ClassVar[str] = "nn.LSTM"
     node: ClassVar[str] = "LSTM"
     order: ClassVar[tuple[int, ...]] = (0, 3, 1, 2)
+    state_work: ClassVar[int] = 5  # c = f*c + i*g and h = o*tanh(c)
 
     width: Any = arg(WIDTH)
     layers: Any = arg(WIDTH, 1)
@@ -223,6 +230,7 @@ class Gru(Recurrent):
     torch_name: ClassVar[str] = "nn.GRU"
     node: ClassVar[str] = "GRU"
     order: ClassVar[tuple[int, ...]] = (1, 0, 2)
+    state_work: ClassVar[int] = 5  # r*h, and h = (1 - z)*n + z*h
 
     width: Any = arg(WIDTH)
     layers: Any = arg(WIDTH, 1)

@@ -40,6 +40,9 @@ class Reduction(Pointwise):
         sizes = [(1 if a in gone else n) for a, n in enumerate(x[0].shape) if self.keep or a not in gone]
         return x[0]._replace(shape=tuple(sizes))
 
+    def elementwise(self, *x: TensorType) -> int:
+        return x[0].size
+
     def window(self, *x: TensorType) -> str | None:
         return EVERYTHING if across_positions(self.axes(x[0]), x[0]) else None
 
@@ -161,6 +164,9 @@ class Normalize(Pointwise):
         need_order(self.p)
         self.found(x[0])
         return x[0]
+
+    def elementwise(self, *x: TensorType) -> int:
+        return 3 * x[0].size  # the norm takes two
 
     def window(self, *x: TensorType) -> str | None:
         return EVERYTHING if across_positions([self.found(x[0])], x[0]) else None

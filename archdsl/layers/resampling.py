@@ -108,10 +108,19 @@ class Upsample(Resampling):
             )
         return TensorType((x[0].channels, *self.sizes(*x)), "float", x[0].batched)
 
+    def elementwise(self, *x: TensorType) -> int:
+        """A product and a sum for each position that an output reads; the nearest one is just copied."""
+        reach = REACH.get(self.mode, 2)
+        return 0 if reach == 1 else 2 * self.shape(*x).size * reach ** (x[0].rank - 1)
+
     def window(self, *x: TensorType) -> Union[Window, str]:
         axes = list(zip(x[0].shape[1:], self.sizes(*x)))
         reach = REACH.get(self.mode, 2)
-        return Window(tuple(1 if n == out else reach for n, out in axes), tuple(Fraction(n, out) for n, out in axes))
+        extents = tuple(1 if n == out else reach for n, out in axes)
+        strides = tuple(Fraction(n, out) for n, out in axes)
+        # Pixels have their centres at halves: output i lies at (i + 1/2)*stride - 1/2, with align_corners from 0 on.
+        shifts = (Fraction(0) if self.align_corners else (s - 1) / 2 for s in strides)
+        return Window(extents, strides, tuple(Fraction(e - 1, 2) - shift for e, shift in zip(extents, shifts)))
 
     def torch(self, *x: TensorType) -> Torch:
         kwargs: dict[str, Any] = {"mode": self.mode} if self.mode != "nearest" else {}
@@ -213,7 +222,8 @@ class PixelShuffle(Resampling):
         return TensorType((channels // (f * f), height * f, width * f), "float", x[0].batched)
 
     def window(self, *x: TensorType) -> Window:
-        return Window((1, 1), (Fraction(1, self.factor),) * 2)
+        stride = Fraction(1, self.factor)
+        return Window((1, 1), (stride,) * 2, ((1 - stride) / 2,) * 2)
 
     def torch(self, *x: TensorType) -> Torch:
         return module("nn.PixelShuffle", self.factor)
@@ -249,7 +259,7 @@ class PixelUnshuffle(Resampling):
         return TensorType((channels * f * f, height // f, width // f), "float", x[0].batched)
 
     def window(self, *x: TensorType) -> Window:
-        return Window((self.factor,) * 2, (self.factor,) * 2)
+        return Window((self.factor,) * 2, (self.factor,) * 2, (0, 0))
 
     def torch(self, *x: TensorType) -> Torch:
         return module("nn.PixelUnshuffle", self.factor)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Union
 
 from archdsl.layers.arguments import AXES, OFFSETS, PADS, REAL, Mismatch, arg, word
 from archdsl.layers.axes import find_axes, find_axis
-from archdsl.layers.base import LayerError, Pointwise, Recorder, Trial
+from archdsl.layers.base import LayerError, Pointwise, Recorder, Trial, Window
 from archdsl.layers.code import Torch, X, call, function
 from archdsl.layers.maps import need_float, need_map
 from archdsl.layers.padding import MODES, check_mode, onnx_pad, onnx_slice, torch_pads
@@ -72,6 +72,10 @@ class Pad(Pointwise):
         padded = tuple(a + old for (_, a), old in zip(pads, x[0].padded or (0,) * x[0].rank))
         sizes = tuple(n + b + a for n, (b, a) in zip(x[0].shape, pads))
         return x[0]._replace(shape=sizes, padded=padded if any(padded) else ())
+
+    def window(self, *x: TensorType) -> Union[Window, None]:
+        before = tuple(b for b, _ in self.pads(x[0])[1:]) if self.axis is None else ()
+        return Window((1,) * len(before), (1,) * len(before), before) if any(before) else None
 
     def torch(self, *x: TensorType) -> Torch:
         pads = self.pads(x[0])

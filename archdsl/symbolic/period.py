@@ -33,17 +33,25 @@ def period(network: Network) -> int:
 
     def _behind(step: Op) -> Fraction:
         types = tuple(value.type for value in step.inputs)
-        stride = Fraction(lcm(*(strides.get(value, Fraction(1)).numerator for value in step.inputs)))
-        if step.inputs and stride == 1:
-            stride = min(strides.get(value, Fraction(1)) for value in step.inputs)
+        stride = _common([strides.get(value, Fraction(1)) for value in step.inputs])
         window = step.apply.layer.window(*types) if types else None
         factors = _factors(window)
         divided = step.apply.layer.divisor(*types) if types else 1
         result.append((stride * lcm(*(f.numerator for f in factors)) * divided).numerator)
-        return stride * max(factors) * divided
+        return stride * _common(factors) * divided
 
     visit(found.outermost)
     return lcm(*result)
+
+
+def _common(strides: list[Fraction]) -> Fraction:
+    """One stride for several: the own one of upsampling if all have it, else a whole number that stands for each.
+
+    Where sizes are added, as CONCAT along positions does, or axes go different ways, a part of a position is no part
+    of all: n + 2*n is even for every second n.
+    """
+    together = Fraction(lcm(*(stride.numerator for stride in strides)))
+    return strides[0] if together == 1 and len(set(strides)) == 1 else together
 
 
 def _factors(window: Window | str | None) -> list[Fraction]:

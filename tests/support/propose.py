@@ -258,7 +258,7 @@ class Proposals:
         rng = self.rng
         kind = rng.choice(("BN", "BN", "LN", "GN", "INSTANCENORM", "LRN", "NORMALIZE"))
         if kind == "BN":
-            return Layer(kind, self.some(eps=0.001, affine=False, momentum=0.3, track=rng.choice((True, True, False))))
+            return Layer(kind, self.some(eps=0.001, affine=False, momentum=0.3, track=rng.choice((True, False))))
         if kind == "LN":
             some = self.some(eps=1e-6, bias=False) if self.chance(0.5) else self.some(affine=False)
             axes = rng.choice((0, -1, tuple(range(len(shape))), (len(shape) - 1,)))

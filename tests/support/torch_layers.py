@@ -193,6 +193,8 @@ def _norm_rank(x: Tensor) -> int:
 
 def _bn(a: dict[str, Any], x: list[Tensor]) -> nn.Module:
     made = getattr(nn, f"BatchNorm{_norm_rank(x[0])}d")
+    if not a.get("track", True) and x[0][:1, 0].numel() == 1:
+        raise MemoryError("it takes a batch above 1, and is not to be proposed")
     result: nn.Module = made(
         x[0].shape[1], a.get("eps", 1e-5), a.get("momentum", 0.1), a.get("affine", True), a.get("track", True)
     )
