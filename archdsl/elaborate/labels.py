@@ -55,10 +55,8 @@ class Level:
         self.outer = outer
         self.closed = closed
         self.labels: dict[str, Entry] = {}
-        self.inner: list[Level] = []
+        self.deeper: dict[str, list[Entry]] = {}  # those of the modules inside
         self.positional = True
-        if outer is not None:
-            outer.inner.append(self)
 
     def define(self, name: str, entry: Entry) -> None:
         """Enter a label; raises E160 where the module has it already."""
@@ -78,7 +76,15 @@ class Level:
                 notes=(f"the first is at {first.place}",),
                 help="another name, or a group with a label of its own around one of them",
             )
+        self.enter(name, entry)
+
+    def enter(self, name: str, entry: Entry) -> None:
+        """Let the label stand for this, whether the module has it already or not."""
         self.labels[name] = entry
+        outer = self.outer
+        while outer is not None:
+            outer.deeper.setdefault(name, []).append(entry)
+            outer = outer.outer
 
     def find(self, name: str, span: Span, written: str = "@", others: Collection[str] = ()) -> Entry:
         """The nearest module's label, else the only one deeper down; raises E161, E162.
@@ -92,7 +98,7 @@ class Level:
                 return level.labels[name]
             widest = level
             level = None if level.closed else level.outer
-        found = list(widest._deeper(name))
+        found = widest.deeper.get(name, [])
         if len(found) == 1:
             return found[0]
         if found:
@@ -102,23 +108,8 @@ class Level:
             )
         raise self._unknown(name, span, widest, written, others)
 
-    def _deeper(self, name: str) -> list[Entry]:
-        result = []
-        waiting = list(self.inner)
-        while waiting:
-            level = waiting.pop(0)
-            if name in level.labels:
-                result.append(level.labels[name])
-            waiting += level.inner
-        return result
-
     def _unknown(self, name: str, span: Span, widest: Level, written: str, others: Collection[str]) -> Fault:
-        known = set(others) if written != "share " else set()
-        waiting = [widest]
-        while waiting:
-            level = waiting.pop()
-            known |= level.labels.keys()
-            waiting += level.inner
+        known = {*widest.labels, *widest.deeper, *(others if written != "share " else ())}
         meant = near(name, known)
         if not meant and name == "input" and len(others) == 1:
             (meant,) = others
