@@ -53,7 +53,7 @@ def tried(text: str, number: int, folder: str) -> str:
             seconds = time.process_time() - began
             if status not in (0, 1, 2):
                 return f"status {status} of {' '.join(call)}"
-            if seconds > SECONDS:
+            if seconds > SECONDS and "--diff" not in call:  # which checks several times
                 return f"{seconds:.1f} seconds: {' '.join(call)}"
             if status:
                 return ""

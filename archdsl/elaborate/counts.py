@@ -16,7 +16,7 @@ from archdsl.syntax import tree
 
 STEPWISE = 16  # counts up to this are tried one by one, then each twice as large
 LARGEST = 1 << 40
-MOST_STEPS = 20_000  # steps of all tries together
+MOST_STEPS = 12_000  # steps of all tries together
 
 Elaborate = Callable[[Run], Optional[Network]]
 
@@ -121,7 +121,7 @@ def _most(run: Run, point: dict[str, int], name: str, elaborate: Elaborate) -> C
 def _at(run: Run, point: Mapping[str, int], elaborate: Elaborate) -> tuple[Optional[Network], Findings]:
     trial = Run(Findings(), {**run.outside, **point}, run.inputs, run.root, run.fit, main=run.main)
     network = elaborate(trial)
-    run.steps += trial.steps + trial.work.done // 10
+    run.steps += trial.spent
     return (None if trial.findings.errors else network), trial.findings
 
 

@@ -214,6 +214,7 @@ class Evaluator:
         over = targets[0].span._replace(end=targets[-1].span.end)
         target = tree.Target(over, tuple(targets)) if len(targets) > 1 else targets[0]
         for value in passes:
+            self.work.count(values.span, 4)  # what a pass costs beside its values
             names = Names(self.names)
             bind(target, value, names)
             yield names

@@ -56,11 +56,9 @@ class Level:
         self.outer = outer
         self.closed = closed
         self.labels: dict[str, Entry] = {}
-        self.inner: list[Level] = []
+        self.deeper: dict[str, list[Entry]] = {}  # those of the modules inside
         self.positional = True
         self.numbers = 0  # labels that are numbers, which count the submodules from 0
-        if outer is not None:
-            outer.inner.append(self)
 
     def define(self, name: str, entry: Entry) -> None:
         """Enter a label; raises E160 where the module has it already."""
@@ -85,7 +83,15 @@ class Level:
                 why = f"numbers count a level's submodules, and {self.numbers} is next"
                 raise fault("E163", f"`{name}` cannot be a label here: {why}", entry.span)
             self.numbers += 1
+        self.enter(name, entry)
+
+    def enter(self, name: str, entry: Entry) -> None:
+        """Let the label stand for this, whether the module has it already or not."""
         self.labels[name] = entry
+        outer = self.outer
+        while outer is not None:
+            outer.deeper.setdefault(name, []).append(entry)
+            outer = outer.outer
 
     def find(self, name: str, span: Span, written: str = "@", others: Collection[str] = ()) -> Entry:
         """The nearest module's label, else the only one deeper down; raises E161, E162.
@@ -99,7 +105,7 @@ class Level:
                 return level.labels[name]
             widest = level
             level = None if level.closed else level.outer
-        found = list(widest._deeper(name))
+        found = widest.deeper.get(name, [])
         if len(found) == 1:
             return found[0]
         if found:
@@ -107,23 +113,8 @@ class Level:
             raise fault("E162", f"several steps deeper down are called {name}", span, related=places)
         raise self._unknown(name, span, widest, written, others)
 
-    def _deeper(self, name: str) -> list[Entry]:
-        result = []
-        waiting = list(self.inner)
-        while waiting:
-            level = waiting.pop(0)
-            if name in level.labels:
-                result.append(level.labels[name])
-            waiting += level.inner
-        return result
-
     def _unknown(self, name: str, span: Span, widest: Level, written: str, others: Collection[str]) -> Fault:
-        known = set(others) if written != "share " else set()
-        waiting = [widest]
-        while waiting:
-            level = waiting.pop()
-            known |= level.labels.keys()
-            waiting += level.inner
+        known = {*widest.labels, *widest.deeper, *(others if written != "share " else ())}
         meant = near(name, known)
         if not meant and name == "input" and len(others) == 1:
             (meant,) = others

@@ -22,7 +22,7 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Network | None]) -> None:
     `elaborate` is the whole run once more, with other inputs.
     """
     errors = run.findings.errors
-    if any(d.code != "E201" for d in errors) or len(run.network_inputs) != 1:
+    if any(d.code != "E201" for d in errors) or len(run.network_inputs) != 1 or run.spent > MOST_STEPS:
         return
     (value,) = run.network_inputs.values()
     if value is None or not 2 <= value.type.rank <= 4 or len(set(value.type.shape[1:])) > 1:
@@ -40,7 +40,7 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Network | None]) -> None:
             other = (shape[0], *(size,) * (len(shape) - 1))
             trial = Run(Findings(), run.outside, {"": other}, run.root, run.fit, main=run.main)
             elaborate(trial)
-            steps += trial.steps
+            steps += trial.spent
             if not trial.findings.errors:
                 found.append(other)
                 tries = MOST_TRIES // 2

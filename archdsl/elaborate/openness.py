@@ -19,13 +19,13 @@ from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Network, Open
 from archdsl.symbolic.expression import Size
 from archdsl.symbolic.propagate import Refused
-from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Together
+from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Together, TooMuch
 from archdsl.syntax import tree
 
 LIKELY = (256, 224, 512, 128, 64, 32, 299, 227, 320, 384, 16, 8)  # sizes that are tried first
 NEXT = 64  # so many sizes from the first likely one on are tried then
 MOST_TRIES = 100
-MOST_STEPS = 20_000  # steps of all tries together
+MOST_STEPS = 12_000  # steps of all tries together
 WITNESSES = 4  # valid sizes of each symbol at which the network is elaborated again
 
 Elaborate = Callable[[Run], Optional[Network]]
@@ -63,7 +63,7 @@ def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Ela
     for point in _points(symbols):
         trial = _trial(run, point)
         network = elaborate(trial)
-        steps += trial.steps + trial.work.done // 10
+        steps += trial.spent
         first = first or trial
         if network is not None and not trial.findings.errors:
             for diagnostic in trial.findings.found:
@@ -118,6 +118,9 @@ def _settle(
                 help=f"give a value: -D {next(iter(point))}=224; or GAP before it",
             )
         )
+    except TooMuch:
+        text = f"the network is too large to be tried for all sizes of {' and '.join(point)}"
+        run.report(fault("E131", text, file.span, help=f"give a value: -D {next(iter(point))}=224"))
     except Refused as error:
         text = f"which sizes {error.step.layer.spec} can take is not to be told: {error}"
         run.report(fault("E131", text, error.step.span, help=f"give a value: -D {next(iter(point))}=224"))

@@ -21,7 +21,7 @@ from archdsl.syntax.source import Source, Span
 from archdsl.tensor import TensorType
 
 NONE: dict[str, Any] = {}  # of defaults
-MOST_STEPS = 20_000  # steps derived in one run, copies of a repetition that are alike apart
+MOST_STEPS = 12_000  # steps derived in one run, copies of a repetition that are alike apart
 
 
 class Tail(NamedTuple):
@@ -68,10 +68,16 @@ class Run:
     failed: list[tuple[Any, Any]] = field(default_factory=list)  # what assertions found, and what they wanted
     fits: dict[int, dict[str, Any]] = field(default_factory=dict)  # by id of a layer's defaults, these with `fit`
     made: dict[object, Made] = field(default_factory=dict)  # the layers by their arguments
+    complete: dict[tuple[Layer, tuple[tuple[str, Any], ...]], Layer] = field(default_factory=dict)
     types: dict[tuple[Layer, tuple[TensorType, ...]], TensorType] = field(default_factory=dict)  # what layers give
 
     def __post_init__(self) -> None:
         self.outside = self.given
+
+    @property
+    def spent(self) -> int:
+        """What the run has cost, in steps: for the limits of those who try a spec again and again."""
+        return self.steps + self.work.done // 10
 
     def missing(self, name: str) -> Any:
         """A name that the text leaves open, from outside; raises KeyError, or Poisoned where a fault may hide it."""
@@ -80,6 +86,13 @@ class Run:
         value = self.given[name]
         self.used.add(name)
         return value
+
+    def completed(self, layer: Layer, implied: Mapping[str, Any]) -> Layer:
+        """A layer with more of its arguments, made once for the same ones."""
+        key = layer, tuple(implied.items())
+        if key not in self.complete:
+            self.complete[key] = replace(layer, **implied)
+        return self.complete[key]
 
     def typed(self, layer: Layer, types: tuple[TensorType, ...]) -> TensorType:
         """What a layer makes of these types, worked out once for each; raises LayerError, Mismatch."""

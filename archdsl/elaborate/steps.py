@@ -121,7 +121,8 @@ def _labelled(place: Place, node: tree.Labelled, tail: Tail, label: Label) -> No
     try:
         step(place, node.step, tail, (name, node.label.span))
     except (Fault, Poisoned):  # `@name` is no fault of its own then
-        place.level.labels.setdefault(name, Entry(None, None, node.label.span))
+        if name not in place.level.labels:
+            place.level.enter(name, Entry(None, None, node.label.span))
         raise
 
 
@@ -258,6 +259,7 @@ def _loop(place: Place, node: tree.Loop, tail: Tail, label: Label) -> None:
 
     def fill(around: Place) -> None:
         for number, names in enumerate(passes, 1):
+            place.run.work.count(node.span, 8)  # what a pass costs beside its steps
             here = Related(head, f"{_ordinal(number)} pass of the loop{values_of(names.own)}")
             inner = around.inside(names=names, trail=(here, *place.trail))
             body(inner, node.body, tail if number == len(passes) else Tail())

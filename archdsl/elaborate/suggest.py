@@ -47,6 +47,7 @@ _FOREIGN = {
     "CHOOSE": "either switch",
 }
 _MEANT = {foreign: name for name, words in _FOREIGN.items() for foreign in words.split()}
+MOST_NAMES = 500  # names that one is compared with
 _SPECIAL = ("INPUT", "CHOOSE")
 
 
@@ -62,6 +63,8 @@ def near(name: str, known: Iterable[str]) -> str:
         folded.setdefault(candidate.lower(), candidate)
     if name.lower() in folded:
         return folded[name.lower()]
+    if len(folded) > MOST_NAMES:
+        return ""
     found = difflib.get_close_matches(name.lower(), list(folded), n=2, cutoff=0.75)
     nearness = [difflib.SequenceMatcher(None, candidate, name.lower()).ratio() for candidate in found]
     if found and nearness[0] > (nearness[1:] or [0.0])[0]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +29,7 @@ def complete(
         implied["width"] = _classes(place, span) if tail.ends else HIDDEN
     if layer.spec == "SOFTMAX":
         layer = _classifier(place, layer, inputs, tail, span, apply)
-    return dataclasses.replace(layer, **implied) if implied else layer, tuple(implied.items())
+    return place.run.completed(layer, implied) if implied else layer, tuple(implied.items())
 
 
 def _default_width(memory: Memory, layer: Layer) -> int:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Share, Step, Value
 from archdsl.layers.arguments import Mismatch
-from archdsl.layers.base import LayerError
+from archdsl.layers.base import Layer, LayerError
 from archdsl.tensor import Shape, TensorType
+
+Arriving = tuple[TensorType, ...]
 
 
 class Refused(Exception):
@@ -41,58 +43,85 @@ class Types(dict[Value, TensorType]):
         super().__setitem__(value, type)
 
 
-def propagate(network: Network, shapes: Mapping[str, Shape]) -> Types:
-    """The type of every value where the inputs have these shapes, inside repetitions that of the last copy.
-
-    The layers and their weights are those of the network. Raises Refused where a layer cannot take what arrives,
-    NeedsSize where the shape of a weight would change.
-    """
-    types = Types()
-    for given in network.inputs:
-        types[given.value] = given.value.type._replace(shape=shapes[given.name])
-    _region(network.module.region, types)
-    return types
+class TooMuch(Exception):
+    """Trying all the sizes that an answer hangs on takes too long."""
 
 
-def _region(region: Region, types: dict[Value, TensorType]) -> TensorType:
-    for step in region.steps:
-        types[step.output] = _step(step, types)
-    return types[region.result]
+class Propagation:
+    """A network through which sizes are sent; what a layer gives is worked out once for each input."""
 
+    def __init__(self, network: Network, most: int) -> None:
+        self.network = network
+        self._left = most  # steps that may still be gone through
+        self._given: dict[tuple[Layer, Arriving], TensorType] = {}
+        self._held: dict[tuple[Layer, Arriving], object] = {}
+        self._types = Types()
 
-def _step(step: Step, types: dict[Value, TensorType]) -> TensorType:
-    if isinstance(step, Share):
-        return _step(step.again, types)
-    if isinstance(step, Apply):
-        return _apply(step, types)
-    arriving = types[step.input]
-    if isinstance(step, Call):
-        types[step.module.region.param] = arriving
-        return _region(step.module.region, types)
-    return _repeat(step, arriving, types)
+    def types(self, shapes: Mapping[str, Shape]) -> Types:
+        """The type of every value where the inputs have these shapes, inside repetitions that of the last copy.
 
+        The layers and their weights are those of the network. Raises Refused where a layer cannot take what arrives,
+        NeedsSize where the shape of a weight would change, TooMuch past the limit.
+        """
+        self._types = Types()
+        for given in self.network.inputs:
+            self._types[given.value] = given.value.type._replace(shape=shapes[given.name])
+        self._region(self.network.module.region)
+        return self._types
 
-def _apply(step: Apply, types: dict[Value, TensorType]) -> TensorType:
-    x = tuple(types[value] for value in step.inputs)
-    if x == step.types:
-        return step.output.type
-    try:
-        y = step.layer.shape(*x)
-    except (LayerError, Mismatch) as error:
-        raise Refused(step, getattr(error, "code", "E122"), str(error)) from None
-    if step.layer.weights(*x) != step.layer.weights(*step.types) or step.layer.buffers(*x) != step.layer.buffers(
-        *step.types
-    ):
-        raise NeedsSize(step)
-    return y._replace(batched=any(t.batched for t in x)) if x else y
+    def _region(self, region: Region) -> TensorType:
+        types = self._types
+        self._left -= len(region.steps) + 1
+        if self._left < 0:
+            raise TooMuch
+        for step in region.steps:
+            if isinstance(step, Apply):
+                x = tuple([types[value] for value in step.inputs])
+                y = self._given.get((step.layer, x))
+                types[step.output] = self._apply(step, x) if y is None else y
+            else:
+                types[step.output] = self._step(step)
+        return types[region.result]
 
+    def _step(self, step: Step) -> TensorType:
+        types = self._types
+        if isinstance(step, Share):
+            return self._step(step.again)
+        if isinstance(step, Apply):
+            return self._apply(step, tuple([types[value] for value in step.inputs]))
+        arriving = types[step.input]
+        if isinstance(step, Call):
+            types[step.module.region.param] = arriving
+            return self._region(step.module.region)
+        return self._repeat(step, arriving)
 
-def _repeat(step: Repeat, arriving: TensorType, types: dict[Value, TensorType]) -> TensorType:
-    for run in step.runs:
-        for _ in range(run.count):
-            types[run.region.param] = arriving
-            result = _region(run.region, types)
-            if result == arriving:  # so will all further copies be
-                break
-            arriving = result
-    return arriving
+    def _apply(self, step: Apply, x: Arriving) -> TensorType:
+        layer = step.layer
+        if x == step.types:
+            y = step.output.type
+        else:
+            try:
+                y = layer.shape(*x)
+            except (LayerError, Mismatch) as error:
+                raise Refused(step, getattr(error, "code", "E122"), str(error)) from None
+            if self._holds(layer, x) != self._holds(layer, step.types):
+                raise NeedsSize(step)
+            y = y._replace(batched=any(t.batched for t in x)) if x else y
+        self._given[layer, x] = y
+        return y
+
+    def _holds(self, layer: Layer, x: Arriving) -> object:
+        """The weights and buffers of a layer over these inputs."""
+        if (layer, x) not in self._held:
+            self._held[layer, x] = layer.weights(*x), layer.buffers(*x)
+        return self._held[layer, x]
+
+    def _repeat(self, step: Repeat, arriving: TensorType) -> TensorType:
+        for run in step.runs:
+            for _ in range(run.count):
+                self._types[run.region.param] = arriving
+                result = self._region(run.region)
+                if result == arriving:  # so will all further copies be
+                    break
+                arriving = result
+        return arriving

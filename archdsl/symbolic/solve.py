@@ -15,11 +15,12 @@ from typing import NamedTuple, Union
 from archdsl.graph import Network, Value
 from archdsl.symbolic.expression import Size, fit
 from archdsl.symbolic.period import period
-from archdsl.symbolic.propagate import NeedsSize, Refused, Types, propagate
+from archdsl.symbolic.propagate import NeedsSize, Propagation, Refused, TooMuch, Types
 from archdsl.symbolic.sizes import LONGEST_PERIOD, Sizes, find_sizes
 from archdsl.tensor import Shape
 
 Letters = Mapping[str, tuple[Union[int, str], ...]]
+MOST_STEPS = 400_000  # of the network that are gone through for all sizes together
 MOST_POINTS = 300  # sizes at which expressions are fitted
 _FAR = 1 << 16  # no bound is looked for past this size
 _NEAR = 64  # bounds below this are not tried
@@ -53,6 +54,7 @@ class Solver:
         self.point = dict(point)
         self._refusals: dict[tuple[str, int], str] = {}
         self._period = period(network)
+        self._propagation = Propagation(network, MOST_STEPS)
 
     def types(self, **sizes: int) -> Types:
         """The types of all values where the symbols have these sizes, the others those of the point."""
@@ -61,7 +63,7 @@ class Solver:
             name: tuple(at[size] if isinstance(size, str) else size for size in shape)
             for name, shape in self.letters.items()
         }
-        return propagate(self.network, shapes)
+        return self._propagation.types(shapes)
 
     def solve(self) -> Solution:
         """The valid values of each symbol; raises NeedsSize where a weight hangs on one."""
@@ -155,4 +157,4 @@ def at(network: Network, point: Mapping[str, int]) -> Iterator[None]:
             value.type = type
 
 
-__all__ = ["NeedsSize", "Solution", "Solver", "at", "witnesses"]
+__all__ = ["NeedsSize", "Solution", "Solver", "TooMuch", "at", "witnesses"]

@@ -7,7 +7,7 @@ import random
 import archdsl
 from archdsl.graph import Network
 from archdsl.pipeline import build
-from archdsl.symbolic.propagate import Refused, propagate
+from archdsl.symbolic.propagate import Propagation, Refused
 from archdsl.syntax.source import Source
 
 
@@ -65,9 +65,10 @@ def solve(text: str) -> Network | None:
 def one_by_one(network: Network, sizes: range) -> list[int]:
     """The sizes among these that the ordinary rules take, each run by itself."""
     found = []
+    propagation = Propagation(network, 10**9)
     for n in sizes:
         try:
-            propagate(network, {"input": (2, n)})
+            propagation.types({"input": (2, n)})
         except Refused:
             continue
         found.append(n)
