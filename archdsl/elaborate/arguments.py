@@ -157,9 +157,22 @@ def _shown(cls: type[Layer], key: str, value: Any) -> str:
     word = getattr(value, "word", value)
     kind = kinds(cls).get(key)
     bare = isinstance(word, str) and (kind is None or bool(kind.words)) and word.isidentifier()
-    text = word if bare else describe(value) if isinstance(value, Tensor) else show(value)
+    text = word if bare else describe(value) if isinstance(value, Tensor) else show(_head(value))
     text = text if len(text) <= 200 else text[:199] + "…"
     return f"{key}={text}" if key else str(text)
+
+
+def _head(value: Any, room: int = 200) -> Any:
+    """So much of a list as fills the room when it is shown: a long one takes long to show."""
+    if not isinstance(value, list):
+        return value
+    kept: list[Any] = []
+    for item in value:
+        if room < 0:
+            break
+        kept.append(_head(item, room))
+        room -= len(show(kept[-1])) + 2
+    return kept
 
 
 def _convert(cls: type[Layer], known: Mapping[str, Kind], key: str, value: Any, place: Span) -> Any:
