@@ -76,6 +76,15 @@ def _linspace(first: Any, last: Any, count: Any) -> list[float]:
     return [float(first)] * n if n < 2 else [first + (last - first) * i / (n - 1) for i in range(n)]
 
 
+def _sum(values: Any) -> Any:
+    found = items(values)
+    if len(found) and all(isinstance(value, list) for value in found):
+        if sum(map(len, found)) > MOST_ITEMS:
+            raise BadValue(f"more than {MOST_ITEMS:_} items")
+        return [item for part in found for item in part]
+    return sum(number(value) for value in found)
+
+
 def _root(value: Any) -> float:
     if number(value) < 0:
         raise BadValue("a square root of a number below 0")
@@ -115,6 +124,9 @@ def checked(value: Any) -> Any:
     return value
 
 
+_NUMBERS = frozenset((bool, int, float))
+
+
 def weighed(value: Any) -> int:
     """How many items a list or tuple has in all, those of lists within it included; raises BadValue past the limits.
 
@@ -128,13 +140,13 @@ def weighed(value: Any) -> int:
         if depth > DEEPEST_LIST:
             raise BadValue(f"lists nested more than {DEEPEST_LIST} deep")
         count += len(part)
-        for item in part:
+        for item in () if _NUMBERS.issuperset(map(type, part)) else part:
             if isinstance(item, str):
                 count += len(item)
             elif isinstance(item, (list, tuple)) and not hasattr(item, "_fields"):
                 waiting.append((item, depth + 1))
-            if count > MOST_ITEMS:
-                raise BadValue(f"more than {MOST_ITEMS:_} items")
+        if count > MOST_ITEMS:
+            raise BadValue(f"more than {MOST_ITEMS:_} items")
     return count
 
 
@@ -154,7 +166,7 @@ FUNCTIONS: dict[str, Builtin] = {
         ("min", lambda *v: min(_flat(v)), 1, None),
         ("max", lambda *v: max(_flat(v)), 1, None),
         ("abs", lambda v: abs(number(v)), 1, 1),
-        ("sum", lambda v: sum(number(x) for x in items(v)), 1, 1),
+        ("sum", _sum, 1, 1),
         ("len", lambda v: len_of(v) if isinstance(v, range) else len(items(v)), 1, 1),
         ("round", _round, 1, 2),
         ("floor", _integer(math.floor), 1, 1),

@@ -16,20 +16,20 @@ DROP_PATH = '''\
 class DropPath(nn.Module):
     """Stochastic depth (Huang et al., 2016): while training, whole samples become 0 with this probability."""
 
-    def __init__(self, rate):
+    def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.rate == 0.0:
             return x
         kept = 1.0 - self.rate
-        noise = torch.empty([x.shape[0]] + [1] * (x.ndim - 1), dtype=x.dtype, device=x.device).bernoulli_(kept)
+        noise = x.new_empty([x.shape[0]] + [1] * (x.ndim - 1)).bernoulli_(kept)
         if kept > 0.0:
             noise.div_(kept)
         return x * noise
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"rate={self.rate}"
 '''
 

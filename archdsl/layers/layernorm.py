@@ -92,7 +92,7 @@ CHANNEL_NORM = '''\
 class ChannelNorm(nn.LayerNorm):
     """Layer normalisation over the channels of each position of a map."""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = F.layer_norm(x.movedim(1, -1), self.normalized_shape, self.weight, self.bias, self.eps)
         return x.movedim(-1, 1)
 '''

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 from archdsl.layers.arguments import ANYTHING, FLAG, SHAPE, arg, word
@@ -98,8 +99,13 @@ class Const(Tensor):
     batch: Any = arg(FLAG, False)
 
     def shape(self, *x: TensorType) -> TensorType:
+        return self._type
+
+    @cached_property
+    def _type(self) -> TensorType:
+        """The tensor's type, found once: the lists may be long. Raises E210."""
         shape = _shape(self.values)
-        kinds = {type(v) for v in _flat(self.values)}
+        kinds = _kinds(self.values)
         if not kinds <= {bool, int, float}:
             other = next(v for v in _flat(self.values) if type(v) not in (bool, int, float))
             raise LayerError("E210", f"CONST holds numbers, and {other!r} is none", argument="values")
@@ -117,30 +123,31 @@ class Const(Tensor):
         given: str | None = self.dtype
         return given or ("bool" if kinds == {bool} else "int" if kinds == {int} else "float")
 
-    def _data(self) -> tuple[Any, TensorType]:
-        """The values as lists of the tensor's own type, and the type."""
-        y = self.shape()
-        values = _converted(self.values, {"float": float, "int": int, "bool": bool}[y.dtype])
-        return [values] if self.batch else values, y
-
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         return {}
 
     def buffers(self, *x: TensorType) -> dict[str, Weight]:
-        values, y = self._data()
-        return {"": Weight(self.held(y.shape), Init("values", values=values), y.dtype, bool(self.persistent))}
+        y = self._type
+        init = Init("values", values=[self.values] if self.batch else self.values)
+        return {"": Weight(self.held(y.shape), init, y.dtype, bool(self.persistent))}
 
     def torch(self, *x: TensorType) -> Torch:
-        values, y = self._data()
-        dtype = {"dtype": Name("torch.float32")} if y.dtype == "float" else {}
-        return Torch(self.given(), call("torch.tensor", values, **dtype), "buffer")
+        kind = self._type.dtype
+        values = _converted(self.values, {"float": float, "int": int, "bool": bool}[kind])
+        dtype = {"dtype": Name("torch.float32")} if kind == "float" else {}
+        return Torch(self.given(), call("torch.tensor", [values] if self.batch else values, **dtype), "buffer")
+
+
+_ROWS = frozenset((list, tuple))
 
 
 def _shape(values: Any) -> Shape:
     """The shape of nested lists; raises E210 where they are ragged or empty."""
     if not isinstance(values, (list, tuple)):
         return ()
-    shapes = [_shape(v) if isinstance(v, (list, tuple)) else () for v in values]
+    if values and _ROWS.isdisjoint(map(type, values)):  # a long row of numbers is looked through at once
+        return (len(values),)
+    shapes = [_shape(v) for v in values]
     if not shapes:
         raise LayerError("E210", "CONST has an empty list among its values", argument="values")
     other = next((i for i, s in enumerate(shapes) if s != shapes[0]), None)
@@ -155,6 +162,16 @@ def _shape(values: Any) -> Shape:
 
 def _lengths(shape: Shape) -> str:
     return "no items" if not shape else f"{'x'.join(map(str, shape))} items"
+
+
+def _kinds(values: Any) -> set[type]:
+    """The types of all numbers in nested lists."""
+    if not isinstance(values, (list, tuple)):
+        return {type(values)}
+    kinds = set(map(type, values))
+    for row in values if kinds & _ROWS else ():
+        kinds |= _kinds(row)
+    return kinds - _ROWS
 
 
 def _flat(values: Any) -> list[Any]:

@@ -1,45 +1,39 @@
-"""The classes of a module's source: one for each block or group that is no Sequential, and their parameters' names."""
+"""The classes of a module's source: one for each block or group that is no Sequential."""
 
 from __future__ import annotations
 
 import builtins
-import keyword
 import re
 from collections import Counter
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Union
 
-from archdsl.backends.pytorch.body import Body, Builder, Child, Reference, takes_arriving
-from archdsl.backends.pytorch.code import Absent, Chain, Hole, Item, Star, change, walk
+from archdsl.backends.pytorch.body import Body, Child, Reference
+from archdsl.backends.pytorch.builder import Builder
+from archdsl.backends.pytorch.code import Absent, Chain, Hole, change, walk
 from archdsl.backends.pytorch.flow import registers
+from archdsl.backends.pytorch.parameters import (
+    RESERVED,
+    Parameter,
+    agrees,
+    annotation,
+    as_formula,
+    default_of,
+    fresh_name,
+    has_absent_gap,
+    identifier,
+    known_names,
+    part_name,
+    place_of,
+)
+from archdsl.backends.pytorch.steps import takes_arriving
+from archdsl.backends.pytorch.switches import Switch, find_switches, pieces
 from archdsl.backends.pytorch.unify import Differ, fit, fit_chain, unify
 from archdsl.elaborate.labels import TAKEN
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Value
 from archdsl.layers.code import Call as Construct
 from archdsl.layers.code import Infix, Name
 
-_POSITIONAL = {
-    "nn.Linear": ("in_features", "out_features"),
-    "nn.Embedding": ("num_embeddings", "embedding_dim"),
-    "nn.Dropout": ("p",),
-    "nn.LayerNorm": ("normalized_shape",),
-    "nn.GroupNorm": ("num_groups", "num_channels"),
-    "nn.MultiheadAttention": ("embed_dim", "num_heads"),
-    "nn.LSTM": ("input_size", "hidden_size"),
-    "nn.GRU": ("input_size", "hidden_size"),
-    "nn.RNN": ("input_size", "hidden_size"),
-    "DropPath": ("p",),
-}
 MOST_UNNAMED = 3  # parameters of a Sequential's class that neither its block nor a formula names
-_USUAL = frozenset("stride groups dilation padding kernel_size bias inplace output_padding".split())
-RESERVED = frozenset("torch nn F Tensor OrderedDict self x super range".split())
-
-
-class Parameter(NamedTuple):
-    """A parameter of a class's constructor; `default` is Absent where every instance gives it."""
-
-    name: str
-    annotation: str
-    default: Any
 
 
 class Class(NamedTuple):
@@ -52,13 +46,6 @@ class Class(NamedTuple):
     switched: tuple[tuple[str, Any], ...]  # children that are there only on a condition
     forward: tuple[str, ...]  # the names of forward's submodules from around
     stored: tuple[tuple[str, str], ...] = ()  # attributes that forward reads, each with its parameter
-
-
-def identifier(text: str) -> str:
-    """A Python name made of a label."""
-    name = re.sub(r"\W", "_", text, flags=re.ASCII)
-    name = f"_{name}" if name[:1].isdigit() or not name else name
-    return f"{name}_" if keyword.iskeyword(name) or name in RESERVED else name
 
 
 class Classes:
@@ -142,15 +129,15 @@ class Classes:
         template = unify(codes)
         module = calls[0].module
         columns = list(template.columns)
-        known = _known(calls)
-        switches = _switches(codes, known)
+        known = known_names(calls)
+        switches = find_switches(codes, known)
         name = self._name(module.title or _camel(calls[0].label))
         taken = set(RESERVED) | {switch.name for switch in switches}
         code = template.code
         chosen: list[tuple[str, tuple[Any, ...]]] = []
         replaced: dict[int, Any] = {}
         for index, column in enumerate(columns):
-            direct = next((n for n, v in known if _agrees(column, v) and not _has_absent_gap(column, v)), None)
+            direct = next((n for n, v in known if agrees(column, v) and not has_absent_gap(column, v)), None)
             if direct is not None:
                 replaced[index] = Name(direct)
                 if direct not in dict(chosen):
@@ -159,7 +146,7 @@ class Classes:
         for index, column in enumerate(columns):
             if index in replaced:
                 continue
-            formula = _formula(column, known)
+            formula = as_formula(column, known)
             if formula is not None:
                 code_of, names = formula
                 replaced[index] = code_of
@@ -168,28 +155,29 @@ class Classes:
                         chosen.append((used, next(v for n, v in known if n == used)))
                     taken.add(used)
                 continue
-            fresh = _part_name(calls, column) or _fresh(_place(template.code, index), taken)
+            fresh = part_name(calls, column) or fresh_name(place_of(template.code, index), taken)
             if fresh in taken:
-                fresh = _fresh(("", fresh), taken)
+                fresh = fresh_name(("", fresh), taken)
             taken.add(fresh)
             replaced[index] = Name(fresh)
             chosen.append((fresh, column))
         code, stored = _filled(code, replaced)
+        switches = [_told(switch, chosen) for switch in switches]
         for switch in switches:
             own = switch.name or next(n.name for n in walk(switch.condition) if isinstance(n, Name))
             if own not in dict(chosen):
                 chosen.append((own, switch.there if switch.name else dict(known)[own]))
         ranks = {name: rank for rank, (name, _) in enumerate([("in_channels", ()), *known, *chosen][::-1])}
-        order = sorted(chosen, key=lambda pair: (_default(*pair) != Absent(), -ranks[pair[0]]))
-        parameters = tuple(Parameter(n, _annotation(v), _default(n, v)) for n, v in order)
+        order = sorted(chosen, key=lambda pair: (default_of(*pair) != Absent(), -ranks[pair[0]]))
+        parameters = tuple(Parameter(n, annotation(v), default_of(n, v)) for n, v in order)
         conditions = {position: switch.condition for switch in switches for position in switch.positions}
-        switched = tuple((_pieces(code)[position].name, test) for position, test in conditions.items())
+        switched = tuple((pieces(code)[position].name, test) for position, test in conditions.items())
         if isinstance(code, Chain):
-            pieces = (
+            items = (
                 item._replace(condition=conditions.get(i)) if i in conditions else item
                 for i, item in enumerate(code.items)
             )
-            code = Chain(tuple(pieces), code.named)
+            code = Chain(tuple(items), code.named)
         outer = tuple(identifier(self._outer_name(step)) for step in self.builder.flow.borrowed[module])
         self.made.append(Class(name, module.title, code, parameters, switched, outer, stored))
         self._defaults[name] = {p.name: p.default for p in parameters}
@@ -219,6 +207,14 @@ class Classes:
             name = f"{base}{number}"
         self._taken.add(name)
         return name
+
+
+def _told(switch: Switch, chosen: list[tuple[str, tuple[Any, ...]]]) -> Switch:
+    """The switch by a parameter that only those have who have the children, rather than by a flag."""
+    for name, column in chosen if switch.name else ():
+        if all(isinstance(value, Absent) is not there for value, there in zip(column, switch.there)):
+            return switch._replace(condition=Infix("is not", Name(name), None), name="")
+    return switch
 
 
 def _repeats(defaults: dict[str, Any], pair: tuple[str, Any]) -> bool:
@@ -299,185 +295,11 @@ def _camel(label: str) -> str:
     return name or "Group"
 
 
-class Switch(NamedTuple):
-    """Children that some instances lack: whether each instance has them, and the condition that says so."""
-
-    there: tuple[bool, ...]
-    positions: tuple[int, ...]
-    condition: Any
-    name: str  # of the parameter that it takes, "" where a parameter of the block tells
-
-
 def _too_apart(calls: list[Call], codes: list[Any]) -> bool:
     """Whether the instances of a chain differ in so much that a class would say less than each of them written out."""
     if not isinstance(codes[0], Chain):
         return False
-    columns, known = unify(codes).columns, _known(calls)
-    switches = _switches(codes, known)
-    said = [c for c in columns if any(_agrees(c, v) for _, v in known) or _formula(c, known) is not None]
+    columns, known = unify(codes).columns, known_names(calls)
+    switches = find_switches(codes, known)
+    said = [c for c in columns if any(agrees(c, v) for _, v in known) or as_formula(c, known) is not None]
     return len(columns) - len(said) > MOST_UNNAMED or sum(switch.name != "" for switch in switches) > 1
-
-
-def _pieces(code: Union[Chain, Body]) -> tuple[Any, ...]:
-    return code.items if isinstance(code, Chain) else code.children
-
-
-def _switches(codes: list[Any], known: list[tuple[str, tuple[Any, ...]]]) -> list[Switch]:
-    found: dict[tuple[bool, ...], list[int]] = {}
-    for position in range(len(_pieces(codes[0]))):
-        there = tuple(not isinstance(_pieces(code)[position], Absent) for code in codes)
-        if not all(there):
-            found.setdefault(there, []).append(position)
-    result = []
-    used: set[str] = set()
-    for there, positions in found.items():
-        tests = [t for t in (_test(there, *pair) for pair in known) if t is not None]
-        test = min(tests, key=lambda t: t.right not in (0, 1)) if tests else None
-        piece = next(_pieces(code)[positions[0]] for code, is_there in zip(codes, there) if is_there)
-        name = ""
-        if test is None:
-            name = _fresh(("", _switch_name(piece)), used)
-            used.add(name)
-            test = Name(name)
-        result.append(Switch(there, tuple(positions), test, name))
-    return result
-
-
-def _switch_name(piece: Any) -> str:
-    """What the flag for a child is called: after its layer where it goes by position, else as the child."""
-    if isinstance(piece, Star):
-        return _switch_name(piece.items[0])
-    if not piece.name.isdigit():
-        return identifier(piece.name)
-    made = piece.code.name if isinstance(piece.code, Construct) else piece.name
-    return identifier(str(made).rpartition(".")[2].lower())
-
-
-def _test(there: tuple[bool, ...], name: str, values: tuple[Any, ...]) -> Any:
-    """`stride != 1`, where that is just where the children are there."""
-    out = {v for v, is_there in zip(values, there) if not is_there}
-    if len(out) == 1 and not out & {v for v, is_there in zip(values, there) if is_there}:
-        return Infix("!=", Name(name), out.pop())
-    return None
-
-
-def _known(calls: list[Call]) -> list[tuple[str, tuple[Any, ...]]]:
-    """What a parameter may be called after: the block's own parameters, and the width that arrives."""
-    result = []
-    names = [name for name, _ in calls[0].module.arguments]
-    for name in names:
-        values = tuple(dict(call.module.arguments).get(name) for call in calls)
-        if len(set(map(repr, values))) > 1 and all(
-            isinstance(v, (int, float)) and not isinstance(v, bool) for v in values
-        ):
-            result.append((identifier(name), values))
-    arriving = tuple(call.module.region.param.type.shape[:1] for call in calls)
-    if all(arriving) and len(set(arriving)) > 1:
-        result.append(("in_channels", tuple(shape[0] for shape in arriving)))
-    return result
-
-
-def _agrees(column: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
-    return all(isinstance(c, Absent) or (type(c) is type(v) and c == v) for c, v in zip(column, values))
-
-
-def _has_absent_gap(column: tuple[Any, ...], values: tuple[Any, ...]) -> bool:
-    """Whether agreement hangs on fewer than two present values, which could be chance."""
-    return len({repr(c) for c in column if not isinstance(c, Absent)}) < 2 and any(
-        isinstance(c, Absent) for c in column
-    )
-
-
-def _formula(
-    column: tuple[Any, ...], known: list[tuple[str, tuple[Any, ...]]]
-) -> Optional[tuple[Any, tuple[str, ...]]]:
-    """The column as a small formula of what is known: k*a, a//k, a*b."""
-    present = [i for i, c in enumerate(column) if not isinstance(c, Absent)]
-    values = [column[i] for i in present]
-    if len(set(values)) < 2 or not all(isinstance(v, int) and not isinstance(v, bool) for v in values):
-        return None
-    for first, one in known:
-        for second, two in known:
-            if first < second and all(v == one[i] * two[i] for v, i in zip(values, present)):
-                return Infix("*", Name(first), Name(second)), (first, second)
-    for name, all_values in known:
-        base = [all_values[i] for i in present]
-        if not all(isinstance(b, int) and b > 0 for b in base):
-            continue
-        k = values[0] // base[0]
-        if 2 <= k <= 64 and all(v == k * b for v, b in zip(values, base)):
-            return Infix("*", k, Name(name)), (name,)
-        if all(v == b - 1 for v, b in zip(values, base)):
-            return Infix("-", Name(name), 1), (name,)
-        if all(v == (b - 1) // 2 for v, b in zip(values, base)):
-            return Infix("//", Infix("-", Name(name), 1), 2), (name,)
-        k = base[0] // values[0] if values[0] else 0
-        if 2 <= k <= 64 and all(b == k * v for v, b in zip(values, base)):
-            return Infix("//", Name(name), k), (name,)
-    return None
-
-
-def _place(code: Any, index: int) -> tuple[str, str]:
-    """The child and the argument in which a hole stands, for its name."""
-    for part in walk(code):
-        if isinstance(part, (Child, Item)):
-            if isinstance(part.code, Hole) and part.code.index == index:
-                return part.name, "activation"
-            for inner in walk(part.code):
-                if isinstance(inner, Construct) and isinstance(inner.name, str):
-                    names = _POSITIONAL.get(inner.name, ("in_channels", "out_channels", "kernel_size"))
-                    if inner.name.startswith("nn.BatchNorm") or inner.name.startswith("nn.InstanceNorm"):
-                        names = ("num_features",)
-                    for position, arg in enumerate(inner.args):
-                        if arg == Hole(index) and isinstance(arg, Hole):
-                            return part.name, names[position] if position < len(names) else "value"
-                    for name, arg in inner.kwargs:
-                        if isinstance(arg, Hole) and arg.index == index:
-                            return part.name, name
-    return "", "value"
-
-
-def _part_name(calls: list[Call], column: tuple[Any, ...]) -> str:
-    """The block's own name for the one layer that is handed in, such as `act`."""
-    if not all(isinstance(v, (Construct, Absent)) for v in column):
-        return ""
-    names = [name for name, value in calls[0].module.arguments if type(value).__name__ == "LayerValue"]
-    return identifier(names[0]) if len(names) == 1 else ""
-
-
-def _fresh(place: tuple[str, str], taken: set[str]) -> str:
-    child, argument = place
-    for name in (argument, f"{identifier(child).strip('_')}_{argument}" if child else argument):
-        if name not in taken and not name[0].isdigit():
-            return name
-    number = 2
-    while f"{argument}{number}" in taken:
-        number += 1
-    return f"{argument}{number}"
-
-
-def _default(name: str, column: tuple[Any, ...]) -> Any:
-    """A default for what most instances share, where it is usual to have one; Absent for none."""
-    present = [v for v in column if not isinstance(v, Absent)]
-    if all(isinstance(v, bool) for v in present):
-        return False
-    if len(present) < len(column):
-        return None
-    if all(isinstance(v, Construct) for v in present) or name in _USUAL:
-        value, times = Counter(map(repr, present)).most_common(1)[0]
-        if times * 2 >= len(present) and name in _USUAL:
-            return next(v for v in present if repr(v) == value)
-    return Absent()
-
-
-def _annotation(column: tuple[Any, ...]) -> str:
-    present = [v for v in column if not isinstance(v, Absent)]
-    kinds = []
-    for v in present:
-        kind = "bool" if isinstance(v, bool) else "nn.Module" if isinstance(v, Construct) else type(v).__name__
-        kind = "tuple[int, ...]" if kind == "tuple" else kind
-        if kind not in kinds:
-            kinds.append(kind)
-    if len(present) < len(column):
-        kinds.append("None")
-    return " | ".join(kinds)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Union
 
-from archdsl.backends.pytorch.body import Body, Builder, Child, Line
-from archdsl.backends.pytorch.classes import Class, Classes, Parameter, identifier
+from archdsl.backends.pytorch.body import Body, Child, Line
+from archdsl.backends.pytorch.builder import Builder
+from archdsl.backends.pytorch.classes import Class, Classes
 from archdsl.backends.pytorch.code import Absent, Chain, Val
 from archdsl.backends.pytorch.flow import Flow
 from archdsl.backends.pytorch.forward import reads, write
 from archdsl.backends.pytorch.layout import INDENT, block, items, text
 from archdsl.backends.pytorch.limits import check_size
+from archdsl.backends.pytorch.parameters import Parameter, identifier
 from archdsl.backends.pytorch.starts import starts
 from archdsl.backends.pytorch.tables import table
 from archdsl.diagnostics import ArchError, Diagnostic
@@ -89,7 +91,7 @@ def _class(made: Class) -> str:
     """A class of a block or a group."""
     code = made.code
     base = "nn.Sequential" if isinstance(code, Chain) else _base(code)
-    lines = [f"class {made.name}({base}):"]
+    lines = [f"class {made.name}({base}):", *_annotations(code)]
     given = ["self", *map(_parameter, made.parameters)]
     signature = ", ".join(given)
     lines.append(f"{INDENT}def __init__({signature}) -> None:")
@@ -106,6 +108,13 @@ def _class(made: Class) -> str:
     lines += ["", f"{INDENT}def forward({taken}) -> {gives}:"]
     lines += write(code, list(code.lines), code.gives, names, outer)
     return "\n".join(lines)
+
+
+def _annotations(code: Union[Chain, Body]) -> list[str]:
+    """The types of the buffers, which a type checker cannot find where they are registered."""
+    children = () if isinstance(code, Chain) else code.children
+    names = [child.name for child in children if child.kind in ("buffer", "saved") and child.name.isidentifier()]
+    return [*(f"{INDENT}{name}: Tensor" for name in names), ""] if names else []
 
 
 def _apart(wanted: tuple[str, ...], taken: list[str]) -> tuple[str, ...]:
@@ -143,17 +152,18 @@ def _sequential(body: Body) -> bool:
 def _base(body: Body) -> str:
     """The class that it derives from; a ModuleList reaches children by number whatever others it has."""
     if _sequential(body):
-        return "nn.Sequential"
+        return "nn.Sequential" if len(body.takes) + body.outer == 1 else "nn.ModuleList"
     return "nn.ModuleList" if any(child.name.isdigit() for child in body.children) else "nn.Module"
 
 
-def _super(chain: Chain) -> list[str]:
+def _super(chain: Chain, base: str = "nn.Sequential") -> list[str]:
     if chain.named:
         return [
             f"{INDENT * 2}super().__init__()",
             *(f"{INDENT * 2}self.{i.name} = {text(i.code)}" for i in chain.items),
         ]
-    return [f"{INDENT * 2}super().__init__(", *items(chain, 3), f"{INDENT * 2})"]
+    left, right = ("[", "]") if base == "nn.ModuleList" else ("", "")
+    return [f"{INDENT * 2}super().__init__({left}", *items(chain, 3), f"{INDENT * 2}{right})"]
 
 
 def _children(body: Body, switched: dict[str, Any], stored: tuple[tuple[str, str], ...] = ()) -> list[str]:
@@ -161,7 +171,7 @@ def _children(body: Body, switched: dict[str, Any], stored: tuple[tuple[str, str
         from archdsl.backends.pytorch.code import Item
 
         return [
-            *_super(Chain(tuple(Item(c.name, c.code, c.comment) for c in body.children), False)),
+            *_super(Chain(tuple(Item(c.name, c.code, c.comment) for c in body.children), False), _base(body)),
             *(f"{INDENT * 2}self.{a} = {p}" for a, p in stored),
         ]
     lines = [f"{INDENT * 2}super().__init__()", *(f"{INDENT * 2}self.{a} = {p}" for a, p in stored)]
@@ -228,6 +238,7 @@ def _network(network: Network, body: Body) -> str:
         f"class {network.name}({base}):",
         f'{INDENT}"""{inputs} -> {outputs}; {_parameters(network):,} parameters."""'.replace("\\", "/"),
         "",
+        *_annotations(body),
         f"{INDENT}def __init__(self) -> None:",
         *_children(body, {}),
         *starts(network),

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any
 
 from archdsl.backends.pytorch.body import Body, Line
-from archdsl.backends.pytorch.classes import identifier
 from archdsl.backends.pytorch.code import Kid, Outer, Val, change, walk
 from archdsl.backends.pytorch.layout import INDENT, WIDTH, block, commented, text
+from archdsl.backends.pytorch.parameters import identifier
 from archdsl.layers.code import Call, Infix, Name
 
 SHORTEST = 2  # so many layers in a row of a Sequential are gone through in a loop

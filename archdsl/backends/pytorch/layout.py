@@ -7,7 +7,8 @@ from typing import Any
 from archdsl.backends.pytorch.code import Chain, Item, Kid, Linear, Star, change
 from archdsl.backends.pytorch.render import render
 from archdsl.backends.pytorch.runs import Progression, compress
-from archdsl.layers.code import Call, Name
+from archdsl.backends.pytorch.tables import broken
+from archdsl.layers.code import Call, Infix, Method, Name
 
 WIDTH = 100
 INDENT = "    "
@@ -123,7 +124,24 @@ def block(head: str, code: Any, tail: str, indent: int, comment: str = "") -> li
         for key, value in code.kwargs:
             lines += block(f"{key}=", value, ",", indent + 1)
         return [*lines, f"{margin}){tail}"]
+    if isinstance(code, Name):
+        first, *rest = broken(code.name)
+        lines = [f"{margin}{head}{first}", *(margin + part for part in rest)]
+        return [*lines[:-1], lines[-1] + tail]
+    links = _links(code)
+    if len(links) > 1:
+        shown = [f"{margin}{INDENT}{link}" for link in links]
+        return [f"{margin}{head}(", *shown, commented(f"{margin}){tail}", comment)]
     return [commented(line, comment)]
+
+
+def _links(code: Any) -> list[str]:
+    """A chain of methods as the lines of its calls, a chain of operators as those of its operands."""
+    if isinstance(code, Method) and isinstance(code.value, Method):
+        return [*_links(code.value), text(code._replace(value=Name("")))]
+    if isinstance(code, Infix):
+        return [text(code.left), f"{code.operator} {text(Infix('', Name(''), code.right)).strip()}"]
+    return [text(code)]
 
 
 def commented(line: str, comment: str) -> str:

@@ -27,8 +27,10 @@ def starts(network: Network) -> list[str]:
         return []
     kinds: dict[str, list[Layer]] = {}
     inherits = False  # whether some module of torch holds another of a kind that is gone through here
-    for path, step, _ in leaves(network):
-        if not isinstance(step, Apply):
+    known = [leaf for leaf in leaves(network) if isinstance(leaf.step, Apply)]
+    around = _around([path for path, step, _ in known if _given(step)])
+    for path, step, _ in known:
+        if not path.startswith(around) or not isinstance(step, Apply):
             continue
         torch = step.layer.torch(*step.types)
         if torch.kind != "module" or torch.register is None:
@@ -38,14 +40,32 @@ def starts(network: Network) -> list[str]:
         for name, call in torch.starts:
             calls[_ATTRIBUTES[name]] = (*calls.get(_ATTRIBUTES[name], ()), call)
         has_bias = "bias" in step.layer.weights(*step.types)
-        kinds.setdefault(str(torch.register.name), []).append(Layer(child(tuple(path.split("."))), has_bias, calls))
+        kinds.setdefault(str(torch.register.name), []).append(Layer(_place(path), has_bias, calls))
     lines: list[str] = []
     for kind, layers in kinds.items():
         inside = _kind(kind, layers)
         if inside:
             test = f"type(m) is {kind}" if inherits else f"isinstance(m, {kind})"
             lines += [f"{'elif' if lines else 'if'} {test}:", *(INDENT + line for line in inside)]
-    return [f"{INDENT * 2}for m in self.modules():", *(INDENT * 3 + line for line in lines)]
+    root = _place(around[:-1]) if around else "self"
+    return [f"{INDENT * 2}for m in {root}.modules():", *(INDENT * 3 + line for line in lines)]
+
+
+def _around(paths: list[str]) -> str:
+    """The path of the innermost module around all of these, with a dot behind it; "" for the network itself."""
+    first, last = min(paths).split("."), max(paths).split(".")
+    common = 0
+    while common < min(len(first), len(last)) - 1 and first[common] == last[common]:
+        common += 1
+    return "".join(f"{name}." for name in first[:common])
+
+
+def _place(path: str) -> str:
+    """The module as an expression; a type checker knows no attributes of what stands in a Sequential."""
+    names = path.split(".")
+    if any(name.isdigit() for name in names[:-1]):
+        return f"self.get_submodule({text(path)})"
+    return child(tuple(names))
 
 
 def _given(step: Any) -> bool:

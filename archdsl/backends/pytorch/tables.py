@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from textwrap import wrap
 from typing import Any, Optional
 
 LONG = 24  # items of a list that is worth another form
@@ -13,9 +14,36 @@ def table(values: Any) -> Optional[str]:
     """The list as Python's code in a shorter form than its items; None where there is none."""
     if not isinstance(values, list) or _count(values) < LONG:
         return None
-    formula = _formula(values) if all(type(v) is int for v in values) else None
-    shown = formula or _runs(values)
+    if len(values) == 1:
+        inner = table(values[0])
+        return inner and f"[{inner}]"
+    shown = _formula(values) or _product(values) or _runs(values)
     return shown if len(shown) < len(repr(values)) // 2 else None
+
+
+def broken(text: str) -> list[str]:
+    """The lines of a table that is too long for one: a comprehension before its loops, a sum before each term."""
+    if " for a in " in text:
+        item, _, loops = text[1:-1].partition(" for a in ")
+        return ["[", *_wrapped(item), *_wrapped(f"for a in {loops}"), "]"]
+    first, *rest = _terms(text)
+    return ["(", *_wrapped(first), *(line for term in rest for line in _wrapped(f"+ {term}")), ")"] if rest else [text]
+
+
+def _wrapped(text: str) -> list[str]:
+    deep = " " * 4
+    return wrap(text, 80, initial_indent=deep, subsequent_indent=deep, break_long_words=False, break_on_hyphens=False)
+
+
+def _terms(text: str) -> list[str]:
+    """The terms of a sum, which stand outside of all brackets."""
+    terms, depth, start = [], 0, 0
+    for i, character in enumerate(text):
+        depth += (character in "[(") - (character in "])")
+        if not depth and text.startswith(" + ", i):
+            terms.append(text[start:i])
+            start = i + 3
+    return [*terms, text[start:]]
 
 
 def _count(values: Any) -> int:
@@ -32,9 +60,47 @@ def _runs(values: Any) -> str:
     return " + ".join(f"[{_runs(item)}] * {times}" if times > 1 else f"[{_runs(item)}]" for item, times in runs)
 
 
-def _formula(values: list[int]) -> Optional[str]:
-    """`[84 - b - 13 * a for a in range(7) for b in range(7)]`, where the numbers grow evenly in each index."""
-    steps: list[tuple[int, int]] = []  # size and step of each index, the innermost first
+def _product(values: list[Any]) -> Optional[str]:
+    """`[[[a, b] for b in (…)] for a in (…)]`, a grid of pairs."""
+    rows = [row for row in values if isinstance(row, list) and row]
+    if len(rows) < len(values) or not all(isinstance(v, list) and len(v) == 2 for row in rows for v in row):
+        return None
+    first, second = [row[0][0] for row in values], [pair[1] for pair in values[0]]
+    if any(isinstance(v, list) for v in first + second) or values != [[[a, b] for b in second] for a in first]:
+        return None
+    return f"[[[a, b] for b in {second!r}] for a in {first!r}]"
+
+
+def _formula(values: list[Any]) -> Optional[str]:
+    """`[84 - b - 13 * a for a in range(7) for b in range(7)]`, where the numbers grow evenly in each index.
+
+    Rows are lists within: `[[b + 7 * a for b in range(7)] for a in range(7)]`.
+    """
+    rows = len(values) if isinstance(values[0], list) else 0
+    flat = [v for row in values for v in row] if rows and all(isinstance(row, list) for row in values) else values
+    if not all(type(v) is int for v in flat) or (rows and len({len(row) for row in values}) > 1):
+        return None
+    steps = _steps(flat)
+    if steps is None:
+        return None
+    names = _INDICES[: len(steps)]
+    terms = "".join(_term(name, step) for name, (_, step) in zip(names, steps) if step)
+    start = f"{flat[0]}{terms}" if flat[0] or not terms else terms[3:] if terms[1] == "+" else f"-{terms[3:]}"
+    loops = [f"for {name} in range({size})" for name, (size, _) in zip(names, steps)]
+    if not rows:
+        return f"[{start} {' '.join(loops)}]"
+    outer, count = 0, 1
+    while count < rows:
+        count *= steps[outer][0]
+        outer += 1
+    if count != rows or outer == len(steps):  # the rows do not end where an index does
+        return None
+    return f"[[{start} {' '.join(loops[outer:])}] {' '.join(loops[:outer])}]"
+
+
+def _steps(values: list[int]) -> Optional[list[tuple[int, int]]]:
+    """The size and the step of each index, the outermost first; None where the numbers grow otherwise."""
+    steps: list[tuple[int, int]] = []
     rest = values
     while len(rest) > 1:
         step = rest[1] - rest[0]
@@ -46,12 +112,7 @@ def _formula(values: list[int]) -> Optional[str]:
             return None
         steps.append((size, step))
         rest = rest[::size]
-    names = _INDICES[: len(steps)]
-    outermost = list(zip(names, reversed(steps)))
-    terms = "".join(_term(name, step) for name, (_, step) in outermost if step)
-    sign = terms[1:2]
-    start = f"{rest[0]}{terms}" if rest[0] or not terms else terms[3:] if sign == "+" else f"-{terms[3:]}"
-    return f"[{start} {' '.join(f'for {name} in range({size})' for name, (size, _) in outermost)}]"
+    return steps[::-1]
 
 
 def _term(name: str, step: int) -> str:
