@@ -107,7 +107,13 @@ def _candidates(trials: Trials, first: Diagnostic) -> Iterator[Candidate]:
         return
     files = sorted(trials.files.values(), key=lambda file: file.span.source is not source)
     statements = [statement for file in files for statement in file.statements]
-    yield from sorted(_of_values(first, files, statements), key=lambda candidate: candidate.rank)
+    held = any(isinstance(statement, tree.Assertion) for statement in statements)
+    passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
+    if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
+        return  # the layer itself can be mended, and nothing speaks for another place
+    for candidate in sorted(_of_values(first, files, statements), key=lambda candidate: candidate.rank):
+        if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
+            yield candidate
     if first.code == "E301":
         asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
         yield from wanted(asserted[-1], trials.run.failed)
@@ -147,8 +153,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         yield from counts(statements)
         yield from doubled(statements)
         yield from _numbers(first, statements, calls)
-        yield from operators(statements)
         yield from exchanged(statements)
+        yield from operators(statements)
         yield from left_out(statements)
 
 
@@ -291,8 +297,9 @@ def _moved(told: Diagnostic, best: Candidate, trials: Trials) -> Diagnostic:
     """The error at the place of its repair; where it shows is told beside."""
     assert told.span is not None
     at = best.edit.span
-    if at.start == at.end:
-        at = Span(at.source, max(0, at.start - 1), at.start)
+    if at.start == at.end:  # what stands before, on the same line, else behind
+        before = at.source.text[max(0, at.start - 1) : at.start].strip()
+        at = Span(at.source, at.start - 1, at.start) if before else Span(at.source, at.start, at.start + 1)
     shows = Related(told.span, "it shows here")
     if told.code in SYNTAX:
         return replace(told, message=best.message or told.message, span=at, related=(*told.related, shows))

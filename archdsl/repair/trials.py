@@ -125,7 +125,7 @@ class Trials:
         return Result(errors, trial.failed)
 
     def mends(self, edits: Sequence[Edit], told: Diagnostic) -> bool:
-        """Whether the edits take an error away and bring none."""
-        alone = len(self.before) == 1
+        """Whether the edits take an error away; where it is the only one, and of sizes, whether none is left."""
+        alone = len(self.before) == 1 and told.code.startswith("E2")
         result = self.check(edits, most=0 if alone else 100)
-        return result is not None and result.keys <= self.before - {key(told)}
+        return result is not None and key(told) not in result.keys and not (alone and result.errors)
