@@ -26,7 +26,8 @@ def around(statements: Iterable[Any], at: Span) -> list[tree.Call | tree.Join]:
 
 
 def without_argument(call: tree.Call | tree.Join, rank: int) -> Iterator[Candidate]:
-    """Each argument of a call left out, the last ones first."""
+    """Each argument of a call left out, the last ones first; PyTorch's first number comes before all others."""
+    foreign = call.name.id in ("CONV", "UPCONV", "LINEAR", "FC")
     text, arguments = call.span.source.text, call.arguments
     for index, argument in reversed(list(enumerate(arguments))):
         start, end = argument.span.start, argument.span.end
@@ -38,7 +39,8 @@ def without_argument(call: tree.Call | tree.Join, rank: int) -> Iterator[Candida
             start, close = call.name.span.end, text.find(")", end)
             end = close + 1 if close >= 0 else end
         title = f"leave {argument.span.text} out"
-        yield Candidate(Edit(Span(call.span.source, start, end), ""), title, rank=rank)
+        lower = rank + (0 < index < len(arguments) - 1) + (foreign and index > 0)
+        yield Candidate(Edit(Span(call.span.source, start, end), ""), title, rank=lower)
 
 
 def parameter_more(file: tree.File, names: Iterable[str]) -> Iterator[Candidate]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from archdsl.diagnostics import Edit
 from archdsl.elaborate.suggest import is_slip, near
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
 from archdsl.repair.names import is_argument
-from archdsl.syntax.source import Source
+from archdsl.syntax.source import Source, Span
 
 WORDS = (
     "input output model let block default use assert for if else in of from share and or not training".split()
@@ -68,11 +69,6 @@ def marks(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidat
             end = pieces[i + 1].start if i + 1 < len(pieces) else pieces[i].end
             text = pieces[i].text
             yield removed(source, pieces[i].start, end, f"take {text} out", f"`{text}` is one too many")
-    for i in near_by[:2]:
-        if _plain(pieces[i].text):
-            end = pieces[i + 1].start if i + 1 < len(pieces) else pieces[i].end
-            text = pieces[i].text
-            yield removed(source, pieces[i].start, end, f"take {text} out", f"`{text}` is too much here")
 
 
 def words(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
@@ -94,7 +90,7 @@ def comment(source: Source, at: int) -> Iterator[Candidate]:
         yield Candidate(
             _edit(source, start + foreign.start(1), start + foreign.end(), "# "), "a comment starts with #", message
         )
-    elif line.strip() and not any(word in LAYERS for word in re.findall(r"\w+", line)):
+    elif re.match(r"[^=]*\w[\w,-]*( [^\s=]+){2}[^=]*$", line) and not any(word in LAYERS for word in re.findall(r"\w+", line)):
         lead = len(line) - len(line.lstrip())
         yield inserted(source, start + lead, "# ", "a comment starts with #", "this line reads as a comment")
 
@@ -113,10 +109,7 @@ def quotes(source: Source, at: int) -> Iterator[Candidate]:
             )
 
 
-def _edit(source: Source, start: int, end: int, text: str):  # type: ignore[no-untyped-def]
-    from archdsl.diagnostics import Edit
-    from archdsl.syntax.source import Span
-
+def _edit(source: Source, start: int, end: int, text: str) -> Edit:
     return Edit(Span(source, start, end), text)
 
 
@@ -136,7 +129,7 @@ def _word(source: Source, pieces: Sequence[Piece], i: int) -> Iterator[Candidate
 def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
     """A product written as in mathematics: 4xwidth, 2filters, x2."""
     text = piece.text
-    product = re.fullmatch(r"([0-9]+)[xX×.]?([A-Za-z_]\w*)", text)
+    product = re.fullmatch(r"([0-9]+)[xX\u00d7.]?([A-Za-z_]\w*)", text)
     if product:
         yield replaced(source, piece, f"{product[1]}*{product[2]}", f"`{text}` is no product: that is `*`")
     times = re.fullmatch(r"[xX]([0-9]+)", text)
@@ -145,14 +138,14 @@ def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
         yield Candidate(
             _edit(source, start, piece.end, f"*{times[1]}"), f"write *{times[1]}", "copies are counted by `*`"
         )
-    if text in ("x", "X", "×", "^", "·", ".", "**"):
+    if text in ("x", "X", "\u00d7", "^", "\u00b7", ".", "**"):
         start = len(source.text[: piece.start].rstrip())
         rest = source.text[piece.end :]
         end = piece.end + len(rest) - len(rest.lstrip(" "))
         yield Candidate(_edit(source, start, end, "*"), "write *", f"`{text}` where `*` was expected")
-    if text in ("–", "—", "−", "--", "→", "=>", ">", "~"):
+    if text in ("\u2013", "\u2014", "\u2212", "--", "\u2192", "=>", ">", "~"):
         yield replaced(source, piece, "-", f"`{text}` where `-` was expected")
-    if text in (";", "、"):
+    if text in (";", "\u3001"):
         yield replaced(source, piece, ",", f"`{text}` where `,` was expected")
     if text == "@" and source.text[piece.end : piece.end + 1] == " ":
         yield removed(source, piece.end, piece.end + 1, "a name follows its @", "`@` stands apart from its name")

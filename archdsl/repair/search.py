@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -45,7 +46,7 @@ def repair(run: Run, file: tree.File, closed: Mapping[str, int], elaborate: Elab
     found = run.findings.found
     errors = run.findings.errors
     for told in errors[:3]:
-        kept = tuple(fix for fix in told.fixes if _sure(fix) or trials.mends(fix.edits, told))
+        kept = tuple(fix for fix in told.fixes if _sure(fix) or _outside(fix, trials) or trials.mends(fix.edits, told))
         if kept != told.fixes:
             lost = {fix.title for fix in told.fixes if fix not in kept}
             rest = tuple(help for help in told.help if help not in lost and not _names(help, told, lost))
@@ -60,6 +61,11 @@ def repair(run: Run, file: tree.File, closed: Mapping[str, int], elaborate: Elab
 def _sure(fix: Fix) -> bool:
     """Whether it was tried already: other sizes of the input are found by trying them."""
     return fix.title.startswith("an input of ")
+
+
+def _outside(fix: Fix, trials: Trials) -> bool:
+    """Whether it mends what was given on the command line, and no file."""
+    return any(edit.span.source not in trials.files for edit in fix.edits)
 
 
 def _names(help: str, told: Diagnostic, lost: set[str]) -> bool:
@@ -87,7 +93,7 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
         gone = candidate.guess and all(code != first.code for code, _ in result.keys)
         if gone or not result.errors:
             kept.append(candidate)
-        elif result.keys <= trials.before - {key(first)} and not trials.joined:
+        elif candidate.rank < LAST and result.keys <= trials.before - {key(first)} and not trials.joined:
             partly.append(candidate)
     return kept or [candidate for candidate in partly if candidate.rank == partly[0].rank][:ENOUGH]
 
@@ -101,7 +107,13 @@ def _candidates(trials: Trials, first: Diagnostic) -> Iterator[Candidate]:
         return
     files = sorted(trials.files.values(), key=lambda file: file.span.source is not source)
     statements = [statement for file in files for statement in file.statements]
-    yield from sorted(_of_values(first, files, statements), key=lambda candidate: candidate.rank)
+    held = any(isinstance(statement, tree.Assertion) for statement in statements)
+    passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
+    if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
+        return  # the layer itself can be mended, and nothing speaks for another place
+    for candidate in sorted(_of_values(first, files, statements), key=lambda candidate: candidate.rank):
+        if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
+            yield candidate
     if first.code == "E301":
         asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
         yield from wanted(asserted[-1], trials.run.failed)
@@ -124,7 +136,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             yield from parameter_more(file, open_names(file) - known - LAYERS.keys())
     if first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
         for call in calls:
-            yield from without_argument(call, int(first.code in ("E122", "E202", "E203", "E225")))
+            yield from without_argument(call, 0 if first.code in ("E120", "E121", "E145", "E146", "E203") else 2)
     if first.code == "E125":
         for call in calls:
             if isinstance(call, tree.Join) and len(call.arms) == 1:
@@ -134,15 +146,15 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         if many:
             yield from rows(statements, int(many[1]))
     if first.code in VALUES:
-        yield from unwrapped(statements)
+        yield from unwrapped(statements, first.message)
     if first.code == "E301" and not re.search(r", not (?![!<>])", first.message):
         return  # any change would make what is only not to be
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):
         yield from counts(statements)
         yield from doubled(statements)
         yield from _numbers(first, statements, calls)
-        yield from operators(statements)
         yield from exchanged(statements)
+        yield from operators(statements)
         yield from left_out(statements)
 
 
@@ -179,13 +191,15 @@ def _numbers(first: Diagnostic, statements: list[Any], calls: list[tree.Call | t
     told = {int(number.replace("_", "")) for number in re.findall(r"(?<![\w.])[0-9][0-9_]*(?![\w.])", first.message)}
     told |= {int(number) for number in re.findall(r"[0-9]+(?=x[0-9])|(?<=x)[0-9]+", first.message)}
     inside = calls[0].span if calls else None
+    values = Counter(node.value for node in found if isinstance(node, tree.Number))
+    found.sort(key=lambda node: values[node.value] if isinstance(node, tree.Number) and node.value in told else 999)
     for node in found:
         for candidate in others(node, known):
             at, rank = candidate.edit.span, candidate.rank
             if inside is not None and inside.source is at.source and inside.start <= at.start < inside.end:
-                rank = min(rank, 1)
+                rank = min(rank, 1) if rank < 4 else rank
             elif first.code != "E301" and candidate.number in told - {1, 2} and isinstance(node, tree.Number):
-                rank = min(rank, 1)
+                rank = min(rank, 1) if rank < 4 else rank
             yield candidate._replace(rank=rank)
 
 
@@ -283,8 +297,9 @@ def _moved(told: Diagnostic, best: Candidate, trials: Trials) -> Diagnostic:
     """The error at the place of its repair; where it shows is told beside."""
     assert told.span is not None
     at = best.edit.span
-    if at.start == at.end:
-        at = Span(at.source, max(0, at.start - 1), at.start)
+    if at.start == at.end:  # what stands before, on the same line, else behind
+        before = at.source.text[max(0, at.start - 1) : at.start].strip()
+        at = Span(at.source, at.start - 1, at.start) if before else Span(at.source, at.start, at.start + 1)
     shows = Related(told.span, "it shows here")
     if told.code in SYNTAX:
         return replace(told, message=best.message or told.message, span=at, related=(*told.related, shows))

@@ -15,7 +15,7 @@ from archdsl.syntax.source import Span
 LAST = 9  # the rank of what is tried when nothing else has helped
 SMALL = 12  # a number up to this may be any other small one: a stride, a kernel, a depth
 COMMON = frozenset(
-    (*range(9), 10, 11, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 100, 112, 128, 144, 160, 192, 224, 227,
+    (*range(9), 10, 12, 14, 16, 24, 28, 32, 40, 48, 56, 64, 80, 96, 100, 112, 128, 144, 160, 192, 224, 227,
      240, 256, 288, 299, 320, 384, 416, 448, 480, 512, 576, 640, 672, 768, 800, 960, 1000, 1024, 1280, 1536, 2048,
      3072, 4096)
 )  # fmt: skip
@@ -53,7 +53,7 @@ def literals(statements: Iterable[Any]) -> list[tree.Number | tree.ShapeLiteral]
     return [node for node in found if isinstance(node, tree.ShapeLiteral) or isinstance(node.value, int)]
 
 
-def unwrapped(statements: Iterable[Any]) -> Iterator[Candidate]:
+def unwrapped(statements: Iterable[Any], message: str) -> Iterator[Candidate]:
     """Values of another kind than they look like: a number in quotes or brackets, with a fraction, a word for one."""
     for node in nodes(s for s in statements if not isinstance(s, tree.Assertion)):
         text = node.span.text if hasattr(node, "span") else ""
@@ -66,10 +66,10 @@ def unwrapped(statements: Iterable[Any]) -> Iterator[Candidate]:
         elif isinstance(node, tree.Number) and isinstance(node.value, float) and "e" not in text:
             for other in dict.fromkeys((text.split(".")[0], str(int(node.value) + 1), text.replace(".", ""))):
                 yield Candidate(Edit(node.span, other), f"write {other}")
-        elif isinstance(node, tree.Name) and node.id in ("true", "false", "True", "False"):
+        elif isinstance(node, tree.Name) and node.id in ("true", "false") and message.endswith(f"not {node.id}"):
             for other in ("1", "3", "64"):
-                yield Candidate(Edit(node.span, other), f"a number instead of {node.id}", guess=True)
-        elif isinstance(node, tree.Number) and node.value in (0, 1):
+                yield Candidate(Edit(node.span, other), f"a number instead of {node.id}", guess=True, rank=1)
+        elif isinstance(node, tree.Number) and node.value in (0, 1) and "true nor false" in message:
             word = "true" if node.value else "false"
             yield Candidate(Edit(node.span, word), f"write {word}", rank=1)
         elif isinstance(node, tree.Unary) and node.operator == "-" and isinstance(node.value, tree.Number):
@@ -121,6 +121,8 @@ def slips(n: int, known: frozenset[int]) -> list[int]:
         others |= set(range(8))
     plausible = (others & (known | COMMON)) | (near & (known | COMMON))
     plausible -= {n}
+    if n <= SMALL:
+        return sorted(plausible, key=lambda m: (m > SMALL, abs(m - n)))
     return sorted(plausible, key=lambda m: (m not in near, m not in known, abs(m - n)))
 
 
@@ -159,7 +161,7 @@ def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iter
 
 
 def _number(at: Span, before: int, after: int) -> Candidate:
-    odd = before not in COMMON and after in COMMON
+    odd = before not in COMMON
     rank = 0 if odd else 3 if before > SMALL or after <= SMALL else 4
     return Candidate(Edit(at, str(after)), f"write {after}", rank=rank, number=before, other=after)
 
