@@ -101,10 +101,6 @@ class Run:
             found = self.types[layer, types] = typed(layer, types)
         return found
 
-    def where(self, span: Span) -> str:
-        """A place for a note: line and column, with the file's name where it is not the main one."""
-        return span.place if span.source is self.main else f"{span.source.name}:{span.place}"
-
     def report(self, fault: Fault, trail: tuple[Related, ...] = ()) -> None:
         """Add the fault to the findings, with how elaboration came to it; raises Limit where there are too many."""
         d = fault.diagnostic

@@ -85,7 +85,7 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
         if candidate.edit in seen or slopes.hopeless(candidate):
             continue
         seen.add(candidate.edit)
-        most = 0 if len(trials.before) == 1 else 100
+        most = 0 if trials.before.total() == 1 else 100
         result = trials.check((candidate.edit,), most=most, last=candidate.rank == LAST)
         slopes.learn(candidate, result)
         if result is None:
@@ -93,7 +93,7 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
         gone = candidate.guess and all(code != first.code for code, _ in result.keys)
         if gone or not result.errors:
             kept.append(candidate)
-        elif candidate.rank < LAST and result.keys <= trials.before - {key(first)} and not trials.joined:
+        elif candidate.rank < LAST and result.keys <= trials.before - Counter([key(first)]) and not trials.joined:
             partly.append(candidate)
     return kept or [candidate for candidate in partly if candidate.rank == partly[0].rank][:ENOUGH]
 
@@ -263,7 +263,7 @@ def _told(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diagno
     best = _place(first, mending, trials)
     if best is None or (best.edit.span.source is first.span.source and _overlap(best.edit.span, first.span)):
         return told
-    return _moved(told, best, trials)
+    return _moved(told, best)
 
 
 def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candidate | None:
@@ -293,18 +293,17 @@ def _meet(a: Span, b: Span) -> bool:
     return a.source is b.source and a.start <= b.end and b.start <= a.end
 
 
-def _moved(told: Diagnostic, best: Candidate, trials: Trials) -> Diagnostic:
+def _moved(told: Diagnostic, best: Candidate) -> Diagnostic:
     """The error at the place of its repair; where it shows is told beside."""
     assert told.span is not None
     at = best.edit.span
     if at.start == at.end:  # what stands before, on the same line, else behind
         before = at.source.text[max(0, at.start - 1) : at.start].strip()
         at = Span(at.source, at.start - 1, at.start) if before else Span(at.source, at.start, at.start + 1)
-    shows = Related(told.span, "it shows here")
+    shows = Related(told.span, "it shows here" + (f": {told.label}" if told.label else ""))
     if told.code in SYNTAX:
         return replace(told, message=best.message or told.message, span=at, related=(*told.related, shows))
     short = best.edit.text and len(best.edit.text) < 20 and not best.guess
     label = f"with {best.edit.text} here all is right" if short else ""
-    note = f"it shows at {trials.run.where(told.span)}" + (f": {told.label}" if told.label else "")
     related = (shows, *told.related)
-    return replace(told, span=at, label=label, notes=(note, *told.notes), related=related)
+    return replace(told, span=at, label=label, related=related)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -25,9 +26,9 @@ class Result(NamedTuple):
     failed: Sequence[tuple[Any, Any]]
 
     @property
-    def keys(self) -> set[tuple[str, str]]:
-        """The errors, wherever they stand."""
-        return {key(error) for error in self.errors}
+    def keys(self) -> Counter[tuple[str, str]]:
+        """The errors, wherever they stand, and how often each is there."""
+        return Counter(key(error) for error in self.errors)
 
 
 def key(error: Diagnostic) -> tuple[str, str]:
@@ -48,7 +49,7 @@ class Trials:
         self.main = main
         self.files = {main.span.source: main}
         self.files |= {source: scope.file for source, scope in run.scopes.items() if scope.file is not None}
-        self.before = {key(error) for error in run.findings.errors}
+        self.before = Counter(key(error) for error in run.findings.errors)
         self._closed = closed
         self._elaborate = elaborate
         self.joined = False  # whether several errors are looked at as one
@@ -126,6 +127,6 @@ class Trials:
 
     def mends(self, edits: Sequence[Edit], told: Diagnostic) -> bool:
         """Whether the edits take an error away; where it is the only one, and of sizes, whether none is left."""
-        alone = len(self.before) == 1 and told.code.startswith("E2")
+        alone = self.before.total() == 1 and told.code.startswith("E2")
         result = self.check(edits, most=0 if alone else 100)
-        return result is not None and key(told) not in result.keys and not (alone and result.errors)
+        return result is not None and result.keys[key(told)] < self.before[key(told)] and not (alone and result.errors)

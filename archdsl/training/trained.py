@@ -72,7 +72,7 @@ class Trained(NamedTuple):
         """The trained module on the CPU, ready to predict; raises ArchError E601, E602 for weights that are not its."""
         from safetensors.torch import load_file
 
-        from archdsl.backends.onnx.weights import loaded
+        from archdsl.backends.onnx.loading import loaded
         from archdsl.live import instance
 
         network = self.run.network
