@@ -173,8 +173,9 @@ def to_onnx(
 ) -> bytes | None:
     """The network as ONNX: bytes, or nothing where `file`, a path or a binary stream, gets them.
 
-    The batch is dynamic, unless `batch` says otherwise. `weights` is a safetensors file or a state_dict's .pt or
-    .pth; without it the weights are drawn from `seed`, as torch would initialise them. `half` ("float16",
+    The batch is dynamic, unless `batch` says otherwise. `weights` is a safetensors file, a state_dict's .pt or .pth, or
+    the folder of a run of `archdsl train`, whose best weights, constants, input, class names and normalisation are
+    taken; without it the weights are drawn from `seed`, as torch would initialise them. `half` ("float16",
     "bfloat16") is what they are stored in, `fold_bn` folds BN into CONV, `logits` leaves a last SOFTMAX out,
     `functions` writes blocks as functions. Needs no torch. A file at `file` is replaced, whole or not at all; its
     weights go to a second one beside it with `external_data`, or where the file would exceed 2 GiB.
@@ -186,9 +187,19 @@ def to_onnx(
         raise ValueError(f"half is 'float16' or 'bfloat16', not {half!r}")
     if batch is not None and not 0 < batch < 2**31:
         raise ValueError(f"a batch is a whole number from 1 on, not {batch!r}")
-    network = _whole(open_source(path, text), input, fit, constants)
+    given = None if weights is None else os.fspath(weights)
+    trained: dict[str, Any] = {}
+    if given is not None and os.path.isdir(given):
+        from archdsl.training.trained import open_trained
+
+        run = open_trained(given)
+        source, trained = open_source(path, text), run.onnx()
+        network = _network(source, *run.complete(constants, input_shapes(input), fit))
+        run.check_same(network, source.name)
+    else:
+        network = _whole(open_source(path, text), input, fit, constants)
     options: dict[str, Any] = {
-        "weights": None if weights is None else os.fspath(weights),
+        "weights": given,
         "seed": seed,
         "opset": opset,
         "batch": batch,
@@ -197,6 +208,7 @@ def to_onnx(
         "logits": logits,
         "functions": functions,
         "external_data": external_data,
+        **trained,
     }
     if file is None:
         from io import BytesIO
@@ -225,7 +237,11 @@ def open_source(path: Path | None, text: str | None) -> Source:
 
 
 def _whole(source: Source, input: InputShapes | None, fit: str | None, constants: Mapping[str, Any]) -> Network:
-    network, findings = build(source, constants=constants, inputs=input_shapes(input), fit=fit)
+    return _network(source, constants, input_shapes(input), fit)
+
+
+def _network(source: Source, constants: Mapping[str, Any], inputs: Mapping[str, str], fit: str | None) -> Network:
+    network, findings = build(source, constants=constants, inputs=inputs, fit=fit)
     if network is None:
         raise ArchError(findings.found)
     return network

@@ -170,6 +170,16 @@ def _old(entry: os.DirEntry[str], pattern: re.Pattern[str]) -> bool:
     return pattern.fullmatch(entry.name) is not None and entry.is_file(follow_symlinks=False)
 
 
+def sync_folder(folder: str) -> None:
+    """Have the disk know which files are in a folder, where the system can be told so: a rename is not lost then."""
+    if os.name == "posix":
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
 def check_output(path: str, *, own: Callable[[bytes], bool], spec: str | None, force: bool) -> None:
     """See that `path` may be written; `own` tells a file of archdsl's making by its first bytes.
 

@@ -6,6 +6,8 @@ against the file's, and the graph, however large, is skipped.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
@@ -21,27 +23,45 @@ MOST_FIELDS = 100_000
 """Fields of a file outside of its graph."""
 
 METADATA = 14
-SPEC, SHA256, VERSION, ARGUMENTS, FILE = (
-    f"archdsl.{name}" for name in ("spec", "sha256", "version", "arguments", "file:")
+SPEC, SHA256, VERSION, ARGUMENTS, FILE, CLASSES, NORMALISATION = (
+    f"archdsl.{name}" for name in ("spec", "sha256", "version", "arguments", "file:", "classes", "normalisation")
 )
 
 
 class Made(NamedTuple):
     """What archdsl wrote into a file: the spec, its sha256, archdsl's version, the command line's arguments that
-    completed the spec, and the texts of the files that it uses, by their paths."""
+    completed the spec, and the texts of the files that it uses, by their paths.
+
+    Of a trained network also the names of its classes, and what its inputs are normalised by: (x - mean)/std with
+    "mean" and "std" by input and channel, pixels counting from 0 to 1; None where nothing is known of it.
+    """
 
     spec: str
     sha256: str
     version: str
     arguments: str
     files: dict[str, str]
+    classes: tuple[str, ...] = ()
+    normalisation: dict[str, list[list[float]]] | None = None
 
 
-def made(spec: str, version: str, arguments: str, files: dict[str, str]) -> list[tuple[str, str]]:
-    """The metadata as it is written, which `read_made` reads; nothing but the version without a spec."""
+def made(
+    spec: str,
+    version: str,
+    arguments: str,
+    files: Mapping[str, str],
+    classes: Sequence[str] = (),
+    normalisation: Mapping[str, object] | None = None,
+) -> list[tuple[str, str]]:
+    """The metadata as it is written, which `read_made` reads; no spec is written where there is none."""
+    entries = [(VERSION, version)]
+    if classes:
+        entries.append((CLASSES, json.dumps(list(classes), ensure_ascii=False)))
+    if normalisation:
+        entries.append((NORMALISATION, json.dumps(normalisation)))
     if not spec:
-        return [(VERSION, version)]
-    entries = [(VERSION, version), (SHA256, sha256(spec.encode()).hexdigest()), (SPEC, spec)]
+        return entries
+    entries += [(SHA256, sha256(spec.encode()).hexdigest()), (SPEC, spec)]
     if arguments:
         entries.append((ARGUMENTS, arguments))
     return [*entries, *((FILE + name, text) for name, text in files.items())]
@@ -66,7 +86,27 @@ def read_made(path: str) -> Made:
         message = f"the spec in the metadata was changed: its sha256 is {digest}, and the file says otherwise"
         raise ArchError([Diagnostic("E611", message, file=path)])
     files = {name.removeprefix(FILE): text for name, text in entries.items() if name.startswith(FILE)}
-    return Made(entries[SPEC], digest, entries.get(VERSION, ""), entries.get(ARGUMENTS, ""), files)
+    try:
+        classes, normalisation = _classes(entries.get(CLASSES, "[]")), _normalisation(entries.get(NORMALISATION))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        message = "the classes or the normalisation in the metadata are not as archdsl writes them"
+        raise ArchError([Diagnostic("E611", message, file=path)]) from None
+    arguments = entries.get(ARGUMENTS, "")
+    return Made(entries[SPEC], digest, entries.get(VERSION, ""), arguments, files, classes, normalisation)
+
+
+def _classes(text: str) -> tuple[str, ...]:
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise ValueError(text)
+    return tuple(found)
+
+
+def _normalisation(text: str | None) -> dict[str, list[list[float]]] | None:
+    if text is None:
+        return None
+    found = json.loads(text)
+    return {key: [[float(x) for x in channels] for channels in found[key]] for key in ("mean", "std")}
 
 
 class _Broken(Exception):

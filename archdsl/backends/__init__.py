@@ -43,6 +43,9 @@ BACKENDS: dict[str, Backend] = {
         ".onnx",
         False,
         b"\x12\x07archdsl",
-        ("weights", "seed", "opset", "batch", "half", "fold_bn", "logits", "functions", "external_data", "beside"),
+        (
+            *("weights", "seed", "opset", "batch", "half", "fold_bn", "logits", "functions", "external_data"),
+            *("classes", "normalisation", "beside"),
+        ),
     ),
 }

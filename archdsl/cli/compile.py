@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,8 +17,12 @@ from archdsl.files import Outputs, check_output
 from archdsl.graph import Network
 from archdsl.pipeline import build
 
+if TYPE_CHECKING:
+    from archdsl.training.trained import Trained
+
 WEIGHTS = ("E601", "E602", "E608")
-"""What is wrong with the file that --weights names, and not with the spec."""
+RUN = ("E733", "E734", "E761")
+"""What is wrong with the file or the run that --weights names, and not with the spec."""
 
 
 @click.command("compile")
@@ -26,7 +30,7 @@ WEIGHTS = ("E601", "E602", "E608")
 @click.option("--to", "targets", multiple=True, type=click.Choice(list(BACKENDS)), help="What to make. Default: torch.")
 @click.option("-o", "--output", "outputs", multiple=True, type=click.Path(), help="Where to, once for each --to.")
 @spec_options
-@click.option("--weights", type=click.Path(), help="Weights for ONNX: safetensors, or a state_dict's .pt or .pth.")
+@click.option("--weights", type=click.Path(), help="Weights for ONNX: a run's folder, safetensors, or torch's .pt.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Where the ONNX file's weights start. Default: 0.")
 @click.option("--opset", type=click.IntRange(17, 26), help="The ONNX file's operator set. Default: 20.")
 @click.option("--batch", type=click.IntRange(1, 2**31 - 1), help="Fix the ONNX file's batch.")
@@ -52,6 +56,10 @@ def command(
     net.arch becomes net.py, or net.onnx, beside it; the suffix of -o says which is meant where --to does not.
     FILE may be - for standard input, whose result goes to standard output without -o. Files appear whole or
     not at all, and none is replaced without --force but what archdsl wrote itself. -o - is standard output.
+
+    --weights run/ takes the best weights of what archdsl train wrote (run/last.safetensors the last), and its -D,
+    --input and --fit where none are given; the spec must be the one that was trained. The file's metadata then
+    has the names of the classes and the normalisation.
     """
     plan = pair(file, targets, outputs)
     given_options = {name: value for name, value in options.items() if value is not None and value is not False}
@@ -65,15 +73,21 @@ def command(
     for target, path in plan:
         may_write(target, path, file, force)
     try:
+        run = trained(given_options.get("weights"))
+        if run is not None:
+            constants, inputs, fit = run.complete(constants, inputs, fit)
+            given_options |= run.onnx()
         network, findings = build(read(file), constants=constants, inputs=inputs, fit=fit)
+        report(findings.found)
+        if network is None:
+            return WRONG_SPEC
+        if run is not None:
+            run.check_same(network, file)
     except OSError as error:
         raise Failure(f"cannot read {file}: {reason(error)}") from None
     except ArchError as error:
         report(error.diagnostics)
-        return WRONG_SPEC
-    report(findings.found)
-    if network is None:
-        return WRONG_SPEC
+        return WRONG_CALL if any(d.code in RUN for d in error.diagnostics) else WRONG_SPEC
     shown = "<stdin>" if file == "-" else os.path.basename(file)
     try:
         write(network, plan, given_options | {"source_name": shown})
@@ -83,6 +97,15 @@ def command(
     if verify:
         return check_file(network, next(path for target, path in plan if target == "onnx"), given_options)
     return 0
+
+
+def trained(weights: str | None) -> Trained | None:
+    """The run that --weights names, None for a file of weights alone; raises ArchError."""
+    if weights is None or not os.path.exists(weights):
+        return None
+    from archdsl.training.trained import names_run, open_trained
+
+    return open_trained(weights) if names_run(weights) else None
 
 
 def check_file(network: Network, path: str, options: dict[str, Any]) -> int:

@@ -83,6 +83,11 @@ def show_made(file: str, as_json: bool) -> int:
         say(f"compiled with {visible(made.arguments)}", err=True)
     if made.files:
         say(f"it uses {visible(', '.join(made.files))}, whose texts --json prints", err=True)
+    if made.classes:
+        say(f"its classes are {visible(', '.join(made.classes))}", err=True)
+    if made.normalisation:
+        mean, std = made.normalisation["mean"], made.normalisation["std"]
+        say(f"its inputs are (x - mean)/std, pixels from 0 to 1, with mean {mean} and std {std}", err=True)
     for line in made.spec.removesuffix("\n").split("\n"):
         say("".join(c if c.isprintable() or c == "\t" else "?" for c in line))
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, BinaryIO, NamedTuple
@@ -41,7 +41,8 @@ class Options:
     Weights are those in the file `weights` (safetensors, or torch's .pt and .pth), else drawn from `seed`. `batch`
     fixes the batch, which is else the symbol N. `half`, "float16" or "bfloat16", is what weights are stored in.
     `fold_bn` folds normalisations into convolutions, `logits` leaves a last SOFTMAX out, `functions` writes blocks
-    as functions. With `external_data` weights go to a second file, as they do where 2 GiB are not enough.
+    as functions. With `external_data` weights go to a second file, as they do where 2 GiB are not enough. `classes`
+    and `normalisation` are what is known of a trained network, for the metadata: see `archdsl.metadata.Made`.
     """
 
     weights: str | None = None
@@ -53,6 +54,8 @@ class Options:
     logits: bool = False
     functions: bool = False
     external_data: bool = False
+    classes: Sequence[str] = ()
+    normalisation: Mapping[str, object] | None = None
 
 
 class Model(NamedTuple):
@@ -123,7 +126,8 @@ def _model(network: Network, options: Options) -> Model:
         batch = 1 if not type.batched else "N" if options.batch is None else options.batch
         return wire.value_info(name, type.dtype, (batch, *type.shape))
 
-    metadata = made(network.text, __version__, network.arguments, dict(network.used))
+    files, known = dict(network.used), (options.classes, options.normalisation)
+    metadata = made(network.text, __version__, network.arguments, files, *known)
     return Model(
         wire.model_head(IR_VERSIONS[options.opset], "archdsl", __version__),
         wire.graph_head((node.bytes() for node in nodes), network.name),

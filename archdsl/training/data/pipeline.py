@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import Union
 
@@ -53,6 +54,7 @@ class Loader:
                 num_workers=workers,
                 persistent_workers=True,
                 pin_memory=pin,
+                worker_init_fn=_leave_signals,
                 generator=torch.Generator(),  # else the workers' seeds would be drawn from the global one
             )
 
@@ -77,6 +79,12 @@ class Loader:
             if isinstance(made, _Failure):
                 raise ArchError(made.diagnostics)
             yield made
+
+
+def _leave_signals(worker: int) -> None:
+    """Ctrl-C and the end that a system asks of all processes are for the training, which ends its workers itself."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _pinned(batch: Batch) -> Batch:
