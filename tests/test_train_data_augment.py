@@ -13,7 +13,9 @@ from torch import Tensor
 
 from archdsl.training.data import augment
 from archdsl.training.data.hashing import mix, permutation, uniform
+from archdsl.training.data.normalise import moments
 from archdsl.training.data.split import divide
+from archdsl.training.data.stores import TensorStore
 from tests.support.train_data import GREY, RGB, folder, npz, opened, pixels
 
 KEYS = st.integers(-(2**63), 2**64)
@@ -127,6 +129,31 @@ def test_a_sample_is_augmented_alike_in_any_batch(tmp_path: Path, change: str, c
     assert torch.equal(data.batch([5, 0], None).inputs[0], plain.batch([5, 0], None).inputs[0])
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_number_of_threads_changes_no_bit(tmp_path: Path, threads: int) -> None:
+    """A worker has one thread, the process itself several, and a rank another part of the batch."""
+    path = npz(tmp_path / "a.npz", x=pixels(1, 40, 61, 67, 3), y=[0, 1] * 20)
+    data = opened(path, RGB.replace("8x8", "61x67").replace("POOL", "GAP"), augment=augment.NAMES, valid_part=0).train
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        whole = data.batch(range(40), 1).inputs[0]
+        torch.set_num_threads(threads)
+        pieces = [data.batch(range(start, start + 5), 1).inputs[0] for start in range(0, 40, 5)]
+        single = data.batch([7], 1).inputs[0]
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(torch.cat(pieces), whole) and torch.equal(single[0], whole[7])
+
+
+def test_classes_stay_where_they_are(tmp_path: Path) -> None:
+    """A network that gives a map of one position has its classes in such a map, which nothing moves."""
+    names = ("flip", "crop", "rotate", "erase")
+    data = opened(folder(tmp_path), "input 3x8x8\nCONV(2) - GAP - SOFTMAX", augment=names, valid_part=0).train
+    assert data.batch(range(10), 1).target.shape == (10, 1, 1)
+    assert torch.equal(data.batch(range(10), 1).target, data.batch(range(10), None).target)
+
+
 def test_the_order_of_names_changes_nothing(tmp_path: Path) -> None:
     """`flip,crop` is `crop,flip`."""
     path = npz(tmp_path / "a.npz", x=pixels(1, 8, 8, 8), y=[0, 1] * 4)
@@ -145,3 +172,18 @@ def test_a_mask_is_flipped_with_its_image(tmp_path: Path) -> None:
         assert 0 < sum(flipped) < 16
         for i, turned in enumerate(flipped):
             assert torch.equal(batch.target[i], plain.target[i].flip(-1) if turned else plain.target[i])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 1300), st.sampled_from([torch.uint8, torch.float32]))
+def test_moments(seed: int, count: int, dtype: torch.dtype) -> None:
+    """Mean and deviation by channel are those of all numbers at once, however many pieces they come in."""
+    x = torch.randn(count, 3, 2, 2, generator=torch.Generator().manual_seed(seed)) * 40
+    x = x + 1000 * (dtype == torch.float32)
+    x = (x.clamp(0, 255) if dtype == torch.uint8 else x).to(dtype)
+    rows = permutation(count, seed)[: count - count // 3]
+    mean, std = (torch.tensor(values) for values in moments(TensorStore(x), rows, 0))
+    chosen = x[rows].double() / (255 if dtype == torch.uint8 else 1)
+    torch.testing.assert_close(mean.double(), chosen.mean((0, 2, 3)), rtol=1e-6, atol=1e-7)
+    wanted = chosen.std((0, 2, 3), correction=0)
+    torch.testing.assert_close(std.double(), torch.where(wanted > 1e-8, wanted, 1.0), rtol=1e-5, atol=1e-7)

@@ -95,6 +95,21 @@ def test_images_of_another_size(tmp_path: Path) -> None:
     assert found.help == ("--resize scales them to 8x8",)
 
 
+def test_sizes_that_are_left_open(tmp_path: Path) -> None:
+    """Training needs them: the help has the input to give; there is nothing to scale to."""
+    for resize in (False, True):
+        found = refused(folder(tmp_path), "input 3xHxW\nCONV(4) - GAP - FC(2)", resize=resize)
+        assert (found.code, at(found)) == ("E706", "input 3xHxW")
+        assert found.help == ("the network takes them with --input 3x8x8",)
+
+
+def test_faults_of_inputs_and_targets_are_told_together(tmp_path: Path) -> None:
+    """Sizes and classes have nothing to do with each other."""
+    with pytest.raises(ArchError) as caught:
+        opened(folder(tmp_path, size=(9, 9)), RGB.replace("2", "3", 1))
+    assert [d.code for d in caught.value.diagnostics] == ["E706", "E705"]
+
+
 def test_images_of_other_channels(tmp_path: Path) -> None:
     """Greys for an input of colours and colours for one of greys are no silent conversion."""
     grey = refused(folder(tmp_path / "a", mode="L"), RGB)
@@ -112,7 +127,7 @@ def test_arrays_of_another_shape(tmp_path: Path) -> None:
     assert (found.code, at(found)) == ("E706", "input 1x8x8") and "samples are 1x9x9" in found.message
     found = refused(npz(tmp_path / "b.npz", x=np.zeros((4, 3)), y=np.zeros((4, 5))), "input 3\nFC(2)")
     assert (found.code, at(found)) == ("E708", "FC") and "a target is 5, and the network gives 2" in found.message
-    found = refused(npz(tmp_path / "c.npz", x=np.zeros((4, 3)), y=[0, 1, 2, 1]), "input 3x4x4\nCONV(3)")
+    found = refused(npz(tmp_path / "c.npz", x=np.zeros((4, 3)), y=[0, 1, 2, 1]), "input 3x4x4\nCONV(3) - FC(3)")
     assert found.code == "E706"
     found = refused(npz(tmp_path / "d.npz", x=np.zeros((4, 3))), "input 3\nFC(2)")
     assert found.code == "E708" and "no targets" in found.message
@@ -195,13 +210,13 @@ def test_arrays_by_other_names(tmp_path: Path) -> None:
 
 def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What swells beyond the machine's memory is given up while it is read; so is an image of too many pixels."""
-    monkeypatch.setattr(limits, "memory", lambda: 1 << 22)
-    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"0,0,0\n" * (1 << 20)))
+    monkeypatch.setattr(limits, "memory", lambda: 1 << 18)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"0,0,0\n" * (1 << 16)))
     assert refused(tmp_path / "a.csv.gz", "input 2\nFC(2) - SOFTMAX").code == "E717"
-    (tmp_path / "a.txt").write_bytes(gzip.compress(b"a" * (1 << 23)))
+    (tmp_path / "a.txt").write_bytes(gzip.compress(b"a" * (1 << 21)))
     assert refused(tmp_path / "a.txt", TEXT).code == "E717"
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("x.npy", b"\0" * (1 << 23))
+        archive.writestr("x.npy", b"\0" * (1 << 21))
     assert refused(tmp_path / "a.npz", GREY).code == "E717"
     header = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", b"\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0") + _chunk(b"IDAT", b"x")
     folder(tmp_path / "f")
@@ -335,7 +350,7 @@ def test_ids_beyond_the_table(tmp_path: Path) -> None:
     spec = "input 3 of int\nEMBEDDING(5, 4) - FC(2) - SOFTMAX"
     found = refused(npz(tmp_path / "a.npz", x=[[0, 1, 2], [3, 4, 5]], y=[0, 1]), spec)
     assert (found.code, found.file) == ("E709", f"{tmp_path}/a.npz[1]") and "takes 0 to 4" in found.message
-    assert refused(npz(tmp_path / "b.npz", x=[[0, 1, 0.5]], y=[0]), spec).code == "E706"
+    assert refused(npz(tmp_path / "b.npz", x=[[0, 1, 0.5], [0, 1, 2]], y=[0, 1]), spec).code == "E706"
 
 
 def test_nothing_to_train_on(tmp_path: Path) -> None:

@@ -74,10 +74,11 @@ def test_folder_of_parts(tmp_path: Path) -> None:
     folder(tmp_path / "test", count=1)
     (tmp_path / "train" / "cat" / "README.md").write_text("cats")
     (tmp_path / "train" / "cat" / ".DS_Store").write_text("")
+    image(tmp_path / "train" / "stray.png")
     data = opened(tmp_path, RGB)
     assert labels(data) == {"train": [4, 4], "valid": [2, 2], "test": [1, 1]}
     assert data.classes == ("cat", "dog") and data.train.name(5) == "train/dog/1.png"
-    assert "left out: 1 file that no image is called as: train/cat/README.md" in data.notes
+    assert "left out: 2 files that no image of a class is called as: train/cat/README.md, train/stray.png" in data.notes
     first = everything(data.train).inputs[0][0]
     assert data.normalisation is not None
     mean, std = (torch.tensor(x[0]).reshape(3, 1, 1) for x in data.normalisation)
@@ -189,6 +190,19 @@ def test_autoencoder(tmp_path: Path) -> None:
     assert 0 <= float(batch.target.min()) <= float(batch.target.max()) <= 1
     free = opened(path, end.replace(" - SIGMOID", ""), valid_part=0)
     assert abs(float(everything(free.train).target.mean())) < 1e-5
+
+
+def test_autoencoder_of_images(tmp_path: Path) -> None:
+    """Images in a folder without classes; those of class folders are not asked for their class."""
+    spec = "input 3x8x8\nCONV(4) - RELU - CONV(3)"
+    plain = opened(folder(tmp_path / "a", ("x",)) / "x", spec, valid_part=0)
+    classes = opened(tmp_path / "a", spec, valid_part=0)
+    assert len(plain.train) == len(classes.train) == 5 and plain.train.name(0) == "0.png"
+    assert "the classes are not used: the input is the target" in classes.notes
+    assert torch.equal(everything(plain.train).target, everything(classes.train).inputs[0])
+    folder(tmp_path / "b", ("train", "val"))
+    parts_alone = opened(tmp_path / "b", spec)
+    assert (len(parts_alone.train), len(parts_alone.valid)) == (5, 5) and not parts_alone.classes
 
 
 def test_several_inputs(tmp_path: Path) -> None:

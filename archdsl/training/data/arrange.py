@@ -56,7 +56,7 @@ def _tensor(
     elif image and len(shape) == 2 and wanted[0] == 1:
         values = values.unsqueeze(1)
     shape = tuple(values.shape[1:])
-    if shape != wanted and image and options.resize and len(shape) == 3 and shape[0] == wanted[0]:
+    if shape != wanted and image and options.resize and not want.open and len(shape) == 3 and shape[0] == wanted[0]:
         notes[f"{show_shape(shape)} is scaled to {show_shape(wanted)}"] = None
         values = resized(values, wanted[1], wanted[2])
     elif shape != wanted and product(shape) == product(wanted) and 1 in (len(shape), len(wanted)):

@@ -28,7 +28,7 @@ def decoded(
     if not looked.all:
         notes[f"{len(looked.indices):,} of {len(images):,} images were looked at before training"] = None
     _check_channels(looked, images, want, network, options.normalisation is not None, notes)
-    if not options.resize:
+    if not options.resize or want.open:  # there is no size to scale to then
         _check_sizes(looked, images, want, None if options.normalisation is not None else network)
     elif any((h.height, h.width) != want.shape[1:] for h in looked.headers):
         notes[f"images are scaled to cover {show_shape(want.shape[1:])} and cut to it"] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
 from archdsl.training.data import augment
 from archdsl.training.data.arrange import Arranged, arrange
@@ -27,8 +28,7 @@ def fit(source: str, found: Found, network: Network, options: DataOptions) -> Da
         _check_lengths(part, source)
     if not any(len(part) for part in found.parts.values()):
         raise fault("E716", "the data has no sample", file=source)
-    arranged = [arrange(found.parts, key, i, network, options) for key, i in zip(keys, want.inputs)]
-    aims = targets(found, want, network, options.classes)
+    arranged, aims = _held(found, keys, want, network, options)
     rows, notes = _rows(source, found, arranged, aims, options)
     check_augment(options.augment, want, arranged, aims)
     scales, normalisation = _scales(rows["train"], arranged, want, aims, options)
@@ -36,7 +36,8 @@ def fit(source: str, found: Found, network: Network, options: DataOptions) -> Da
     def samples(name: str, origin: str) -> Samples:
         stores = tuple(a.stores[origin] for a in arranged)
         label = found.parts[origin].name
-        return Samples(stores, scales, aims.values[origin], rows[name], label, options.seed, options.augment)
+        moves = _of_positions(aims.values[origin], aims)
+        return Samples(stores, scales, aims.values[origin], rows[name], label, options.seed, options.augment, moves)
 
     first = "train" if "train" in found.parts else next(iter(found.parts))
     shown = _shown(normalisation, want, options)
@@ -53,6 +54,26 @@ def fit(source: str, found: Found, network: Network, options: DataOptions) -> Da
         found.fingerprint,
         tuple(dict.fromkeys((*found.notes, *(n for a in arranged for n in a.notes), *aims.notes, *notes, *shown))),
     )
+
+
+def _held(
+    found: Found, keys: list[str], want: Wanted, network: Network, options: DataOptions
+) -> tuple[list[Arranged], Targets]:
+    """Inputs and targets, each held against the network; what is wrong with the one and the other is told together."""
+    wrong: list[Diagnostic] = []
+    arranged = []
+    for key, input in zip(keys, want.inputs):
+        try:
+            arranged.append(arrange(found.parts, key, input, network, options))
+        except ArchError as error:
+            wrong += error.diagnostics
+    try:
+        aims = targets(found, want, network, options.classes)
+    except ArchError as error:
+        wrong += error.diagnostics
+    if wrong:
+        raise ArchError(wrong)
+    return arranged, aims
 
 
 def _keys(found: Found, want: Wanted) -> list[str]:
@@ -144,12 +165,17 @@ def check_augment(names: tuple[str, ...], want: Wanted, arranged: list[Arranged]
     if "color" in names and any(s.dtype != torch.uint8 for a in maps for s in a.stores.values()):
         raise fault("E714", "color changes pixels from 0 to 255, and the data is other numbers")
     for value in aims.values.values():
-        if value is None or value.ndim <= 2 or aims.kind == "classes":
+        if value is None or not _of_positions(value, aims):
             continue
         wrong = [name for name in names if name in augment.AFTER and name != "flip"]
         if wrong or tuple(value.shape[-2:]) != want.inputs[0].shape[-2:]:
             message = f"{(wrong or names)[0]} would move the input away from its target, which is of each position"
             raise fault("E714", message, help=("flip and color can be had",) if wrong else ())
+
+
+def _of_positions(target: Tensor | None, aims: Targets) -> bool:
+    """Whether a target lies where its input does, so that what moves the one has to move the other."""
+    return target is not None and target.ndim > 2 and aims.kind == "tensors"
 
 
 def _scales(

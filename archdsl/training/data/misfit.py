@@ -24,7 +24,7 @@ def misfit(
     `network` is None where its input cannot be another one, since it is trained.
     """
     help = help_for_input(network, want.name, shapes[0]) if network is not None and len(shapes) == 1 else ()
-    if image and all(shape[0] == want.shape[0] for shape in shapes):
+    if image and not want.open and all(shape[0] == want.shape[0] for shape in shapes):
         help = (*help, f"--resize scales them to {show_shape(want.shape[1:])}")
     raise fault(
         "E706", f"{message}, and the input takes {show_shape(want.shape)}", span=want.span, notes=notes, help=help

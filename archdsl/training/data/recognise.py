@@ -121,9 +121,9 @@ def _folder(where: str) -> Found:
 
     if idx_files(where):
         return read_idx_folder(where)
-    from archdsl.training.data.folder import is_folder_of_classes, read_folder
+    from archdsl.training.data.folder import is_folder_of_images, read_folder
 
-    if is_folder_of_classes(where):
+    if is_folder_of_images(where):
         return read_folder(where)
     raise _unknown(where, "nothing in this folder is recognised as data")
 

@@ -18,8 +18,8 @@ from archdsl.training.data.stores import Store
 class Samples:
     """A Split over the samples `rows` of its stores, which are one for each input of the spec.
 
-    `target` is what Batch has, [rows of the stores, ...]; None: the (only) input is its own target. Of inputs and
-    targets, what is a map of the size `size` is augmented by the changes that `changes` names.
+    `target` is what Batch has, [rows of the stores, ...]; None: the (only) input is its own target. `changes` are the
+    augmentations of inputs that are maps; `moves`: the target is of each position, and is moved as the input is.
     """
 
     stores: tuple[Store, ...]
@@ -29,6 +29,7 @@ class Samples:
     label: Callable[[int], str]
     seed: int = 0
     changes: tuple[str, ...] = ()
+    moves: bool = False
 
     @property
     def in_memory(self) -> bool:
@@ -45,7 +46,7 @@ class Samples:
             inputs = tuple(scale(x) for x, scale in zip(found, self.scales))
         else:
             inputs = tuple(self._augmented(x, scale, epoch, rows) for x, scale in zip(found, self.scales))
-            if target is not None and target.ndim > 2:  # of each position: `check_augment` lets a flip alone through
+            if target is not None and self.moves:  # by a flip: `check_augment` lets no other through
                 maps = target if target.ndim == 4 else target.unsqueeze(1)
                 target = augment.apply(augment.AFTER, self.changes, maps, self.seed, epoch, rows).reshape(target.shape)
         return Batch(inputs, inputs[0] if target is None else target)

@@ -48,6 +48,8 @@ def targets(found: Found, want: Wanted, network: Network, given: Sequence[str]) 
         if part.target.is_floating_point():
             check_finite(part.target, part)
     whole = _whole(found, want)
+    if whole is not None and product(want.positions) != 1 and _is_own_target(want):
+        return _itself(found, want)._replace(notes=("the classes are not used: the input is the target",))
     if whole is not None:
         return _classes(found, whole, want, network, given)
     notes: dict[str, None] = {}
@@ -58,11 +60,15 @@ def targets(found: Found, want: Wanted, network: Network, given: Sequence[str]) 
 
 def _itself(found: Found, want: Wanted) -> Targets:
     """No targets: an autoencoder's are its inputs."""
-    if len(want.inputs) == 1 and not want.inputs[0].ids and want.inputs[0].shape == want.output:
+    if _is_own_target(want):
         note = "the data has no targets and the output the input's shape: the input is the target"
         return Targets("tensors", dict.fromkeys(found.parts), (), (note,))
     message = f"the data has no targets, and the network gives {show_shape(want.output)}"
     raise fault("E708", message, file=next(iter(found.parts.values())).name(0))
+
+
+def _is_own_target(want: Wanted) -> bool:
+    return len(want.inputs) == 1 and not want.inputs[0].ids and want.inputs[0].shape == want.output
 
 
 def _whole(found: Found, want: Wanted) -> dict[str, Tensor] | None:

@@ -57,7 +57,9 @@ def open_texts(where: str, files: Mapping[str, str], network: Network, options: 
             f"the text has {counted(len(texts['train']), 'character')} to train on, and a window takes {length + 1}"
         )
         raise fault("E716", message, file=names["train"])
-    notes.append(f"{counted(len(characters), 'character')} of the network's {want.scores}")
+    windows = ", ".join(f"{len(split):,} {part}" for part, split in splits.items())
+    notes.append(f"windows of {counted(length, 'character')}: {windows}")
+    notes.append(f"{counted(len(characters), 'different character')} of the network's {want.scores}")
     return Data(
         where, "text", splits["train"], splits["valid"], splits.get("test"), characters, None, digest.hexdigest(),
         tuple(notes),

@@ -23,6 +23,11 @@ class WantedInput(NamedTuple):
     span: Span | None
     known: int | None = None
 
+    @property
+    def open(self) -> bool:
+        """Whether a size is left open: it is a number of another class then, which knows its symbol."""
+        return any(type(size) is not int for size in self.shape)
+
 
 class Wanted(NamedTuple):
     """`end` is "SOFTMAX" or "SIGMOID" where that ends the network, else "".

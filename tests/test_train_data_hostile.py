@@ -1,0 +1,81 @@
+"""Whatever bytes lie at a place: data, or an error that says what is wrong; never another exception."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archdsl.diagnostics import ArchError
+from tests.support.train_data import GREY, folder, idx, image, npz, opened, pixels
+
+TEXT = "input text: 8 of int\nEMBEDDING(64, 8) - LSTM(8) - LINEAR(64)"
+FILES, IMAGES = ("npz", "csv", "csv.gz", "txt", "idx", "tar"), ("png", "jpg", "gif", "tif", "webp", "bmp")
+CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=4)
+
+
+def whole(kind: str, root: Path) -> bytes:
+    """A small file of a kind as it should be."""
+    path = root / f"whole.{kind}"
+    if kind == "npz":
+        npz(path, x=pixels(1, 4, 8, 8), y=[0, 1, 0, 1])
+    elif kind == "csv":
+        path.write_text("label,a\n" + "".join(f"{n % 2},{n}.5\n" for n in range(8)))
+    elif kind == "csv.gz":
+        path.write_bytes(gzip.compress(b"0,0\n1,0.5\n0,1\n1,0.25\n"))
+    elif kind == "txt":
+        path.write_text("wörter und zeichen\n" * 9, encoding="utf-8")
+    elif kind == "idx":
+        idx(path, pixels(1, 4, 8, 8))
+    elif kind == "tar":
+        with tarfile.open(path, "w") as tar:
+            for number in range(2):
+                picture = image(root / "p.png", number, mode="L").read_bytes()
+                for name, data in ((f"{number}.png", picture), (f"{number}.cls", b"%d" % number)):
+                    info = tarfile.TarInfo(name)
+                    info.size = len(data)
+                    tar.addfile(info, io.BytesIO(data))
+    else:
+        image(path, mode="L")
+    return path.read_bytes()
+
+
+def spoilt(data: bytes, changes: list[tuple[float, int]], keep: float) -> bytes:
+    """The bytes with some changed, cut off at a share."""
+    found = bytearray(data)
+    for place, value in changes:
+        found[int(place * (len(found) - 1))] = value
+    return bytes(found[: int(keep * len(found))])
+
+
+@pytest.mark.parametrize("kind", [*FILES, *IMAGES])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=CHANGES, keep=st.one_of(st.just(1.0), st.floats(0, 1)))
+def test_spoilt_files(tmp_path: Path, kind: str, changes: list[tuple[float, int]], keep: float) -> None:
+    """A file with bytes changed or cut off is taken, or refused with a located error."""
+    if not (tmp_path / f"whole.{kind}").exists():
+        whole(kind, tmp_path)
+    data = spoilt((tmp_path / f"whole.{kind}").read_bytes(), changes, keep)
+    spec = GREY
+    if kind in IMAGES:
+        if not (tmp_path / "f").exists():
+            folder(tmp_path / "f", mode="L", count=2)
+        place, path = tmp_path / "f", tmp_path / "f" / "cat" / f"spoilt.{kind}"
+    elif kind == "idx":
+        place, path = tmp_path / "i", tmp_path / "i" / "train-images-idx3-ubyte"
+        place.mkdir(exist_ok=True)
+        idx(place / "train-labels-idx1-ubyte", np.array([0, 1, 0, 1], np.uint8))
+    else:
+        place = path = tmp_path / f"a.{kind}"
+        spec = {"txt": TEXT, "csv": "input 1\nFC(2) - SOFTMAX", "csv.gz": "input 1\nFC(2) - SOFTMAX"}.get(kind, GREY)
+    path.write_bytes(data)
+    try:
+        opened(place, spec)
+    except ArchError as error:
+        assert all(d.file or d.span or d.code == "E705" for d in error.diagnostics), error
