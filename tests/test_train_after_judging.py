@@ -112,13 +112,13 @@ def test_what_has_no_classes() -> None:
     found = evaluate(one, Part(x, x), 3)
     assert found.accuracy is None and found.classes == () and found.confusion is None and found.loss > 0
     assert table(found) == [] and headline(found).startswith("7 samples, loss")
-    with pytest.raises(ArchError, match="E762.*no classes"):
+    with pytest.raises(ArchError, match=r"E762.*no classes"):
         one.probabilities([x])
 
 
 def test_positions_are_no_answer() -> None:
     """Where each position has a class there is none for an image as a whole."""
-    with pytest.raises(ArchError, match="E762.*classes for each position"):
+    with pytest.raises(ArchError, match=r"E762.*classes for each position"):
         judge("input 1x4x4\nCONV(3)-SOFTMAX").probabilities([torch.zeros(1, 1, 4, 4)])
 
 

@@ -71,14 +71,10 @@ def test_meter() -> None:
 
 
 def test_lines() -> None:
-    """The plan, a line for each epoch and for a long wait, what was said without control characters, the end."""
+    """A line for each epoch and for a long wait, what was said without control characters, the end."""
     clock, stream = Clock(), io.StringIO()
     run(Lines(stream, clock), clock)
-    lines = stream.getvalue().split("\n")
-    assert lines[:4] == [
-        "network     Net, 1x8x8 -> 10", "parameters  1,234", "epochs      2", "steps       40",
-    ]  # fmt: skip
-    assert lines[4:] == [
+    assert stream.getvalue().split("\n") == [
         "epoch 1/2  step 20/40  loss 0.1500  accuracy 37.50%  32 images/s  0:40 left",
         "epoch 1/2  loss 0.5000  accuracy 75.00%  valid: loss 0.2500  accuracy 90.00%  best so far"
         "  32 images/s  0:40 left",
@@ -109,7 +105,7 @@ def test_bar_of_a_resumed_run() -> None:
     bar = Bar(stream)
     bar.started({**PLAN, "step": 30})
     bar.ended("stopped by signal 15 at step 30")
-    assert "30/40" in stream.getvalue() and "resumed at step  30" in stream.getvalue()
+    assert "30/40" in stream.getvalue() and "goes on after step 30" in stream.getvalue()
     unbegun = Terminal()
     Bar(unbegun).ended("nothing")
     assert unbegun.getvalue() == ""

@@ -35,8 +35,8 @@ class Lines:
     def started(self, plan: Mapping[str, object]) -> None:
         self._epochs = f"/{plan['epochs']}" if "epochs" in plan else ""
         self._first = _whole(plan.get("step"))
-        for line in told(plan):
-            self._say(line)
+        if self._first:
+            self._say(f"goes on after step {self._first:,}")
         self._start = self._since = self._clock()
         self._meter.restart()
 
@@ -88,8 +88,8 @@ class Bar:
         from tqdm import tqdm
 
         self._epochs = f"/{plan['epochs']}" if "epochs" in plan else ""
-        for line in told(plan):
-            self.said(line)
+        if _whole(plan.get("step")):
+            self.said(f"goes on after step {plan['step']:,}")
         form = "{desc} {bar} {n:,}/{total:,} {postfix} {remaining} left"
         self._bar = tqdm(
             total=_whole(plan.get("steps")) or None,
@@ -127,13 +127,6 @@ class Bar:
         self._bar.close()
         self._stream.write(f"{visible(reason)} after {_clock_time(taken)}\n")
         self._stream.flush()
-
-
-def told(plan: Mapping[str, object]) -> list[str]:
-    """The plan of a run as a table; where it goes on, and not that it begins."""
-    rows = {("resumed at step" if name == "step" else name): value for name, value in plan.items() if value != 0}
-    wide = max(map(len, rows), default=0)
-    return [f"{name:<{wide}}  {f'{value:,}' if isinstance(value, int) else value}" for name, value in rows.items()]
 
 
 def described(loss: float | None, accuracy: float | None) -> str:

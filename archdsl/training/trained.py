@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -48,10 +49,10 @@ class Trained(NamedTuple):
     def check_same(self, network: Network, file: str) -> None:
         """Raise ArchError E761, which names what differs, where the network is not the one that was trained.
 
-        Comments and ways of writing are no difference: it goes by the module that a spec compiles to.
+        Comments, ways of writing and the file's name are no difference: it goes by the module that a spec compiles to.
         """
         ours = self.run.network
-        if emit(network) == emit(ours):
+        if emit(replace(network, name=ours.name)) == emit(ours):
             return
         notes = []
         if network.arguments != ours.arguments:
