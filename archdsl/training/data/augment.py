@@ -2,7 +2,7 @@
 
 All work on a whole batch of maps [N, C, H, W] at once. What changes where things are comes after normalisation, so
 that what has to be filled in, 0, is the mean of the training part. No sum over several numbers and no fused operation
-is in them: what those give hangs, in its last bit, on the number of threads and on the place in the batch.
+is in them: what those give may hang, in its last bit, on the number of threads and on the place in the batch.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ PIXEL = 1 / 255
 class Scale:
     """(x - mean)/std as float32 with one factor and one term for each channel; `axis` is that of the channels.
 
-    Multiplied and added by one operation each: fused, the last bit would hang on where in a batch a number stands.
+    Multiplied and added by one operation each: fused, the last bit may hang on where in a batch a number stands.
 
     Empty `mean`: floats are left as they are and uint8 pixels become 0 to 1. `ids`: int64, unchanged.
     """
