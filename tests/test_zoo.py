@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,14 @@ def test_brevity() -> None:
         sum(lines(str(path)) for path in zoo.SPECS.rglob("*.arch")),
     )
     assert ours <= 0.1 * theirs, f"{ours} lines for {theirs}"
+
+
+@pytest.mark.slow
+def test_source_is_clean(tmp_path: Path) -> None:
+    """The emitted source of each family's middle model has nothing that ruff or mypy would mend."""
+    for name in zoo.MIDDLE:
+        (tmp_path / f"{name}.py").write_text(emit(zoo.network(name)), encoding="utf-8")
+    rules = ["--isolated", "--select", "E,F,I,UP,B,W", "--line-length", "120"]
+    for tool in (["ruff", "check", *rules, "."], ["mypy", "."]):
+        done = subprocess.run([sys.executable, "-m", *tool], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert not done.returncode, done.stdout + done.stderr
