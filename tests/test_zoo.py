@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,8 @@ import torchvision
 from archdsl.analyses import parameters
 from archdsl.backends.pytorch import emit
 from archdsl.live import instance
-from archdsl.zoo import lines
 from tests.support import zoo
-from tests.support.source import code_lines, needed
+from tests.support.source import brevity, code_lines, needed
 
 
 @pytest.mark.parametrize("name", zoo.NAMES)
@@ -72,14 +72,16 @@ def test_classes_come_from_outside() -> None:
 
 def test_brevity() -> None:
     """All specs and their blocks together are at most a tenth of torchvision's lines for the same models."""
-    package = Path(inspect.getfile(torchvision)).parent
-    others = ("_meta", "feature_extraction")  # names of classes, and what no model needs
-    files = [path for path in (package / "models").glob("*.py") if path.stem not in others]
-    files += (package / "models" / "segmentation").glob("*.py")
-    files += (package / "models" / "video" / name for name in ("resnet.py", "s3d.py"))
-    files += [package / "ops" / name for name in ("misc.py", "stochastic_depth.py")]
-    theirs, ours = (
-        sum(code_lines(path.read_text(encoding="utf-8")) for path in files),
-        sum(lines(str(path)) for path in zoo.SPECS.rglob("*.arch")),
-    )
+    ours, theirs = brevity(zoo.SPECS)
     assert ours <= 0.1 * theirs, f"{ours} lines for {theirs}"
+
+
+@pytest.mark.slow
+def test_source_is_clean(tmp_path: Path) -> None:
+    """The emitted source of each family's middle model has nothing that ruff or mypy would mend."""
+    for name in zoo.MIDDLE:
+        (tmp_path / f"{name}.py").write_text(emit(zoo.network(name)), encoding="utf-8")
+    rules = ["--isolated", "--select", "E,F,I,UP,B,W", "--line-length", "120"]
+    for tool in (["ruff", "check", *rules, "."], ["mypy", "."]):
+        done = subprocess.run([sys.executable, "-m", *tool], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert not done.returncode, done.stdout + done.stderr

@@ -7,10 +7,13 @@ import inspect
 import sys
 import textwrap
 import warnings
+from pathlib import Path
 from types import FunctionType
 from typing import Any, Union
 
 import torchvision
+
+from archdsl.zoo import lines
 
 Documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
 # what loads weights, keeps old interfaces alive and counts calls, and is none of a model
@@ -48,6 +51,17 @@ def needed(name: str) -> int:
         names = {node.id for node in ast.walk(_undecorated(text)) if isinstance(node, ast.Name)}
         waiting += [scope[n] for n in sorted(names) if n in scope and _counts(n, scope[n])]
     return sum(code_lines(text) - _decorators(text) for text in found.values())
+
+
+def brevity(specs: Path) -> tuple[int, int]:
+    """The lines of all specs below a folder, and of torchvision's files for the same models."""
+    package = Path(inspect.getfile(torchvision)).parent
+    models = package / "models"
+    files = [path for path in models.glob("*.py") if path.stem not in ("_meta", "feature_extraction")]
+    files += [*(models / "segmentation").glob("*.py"), models / "video" / "resnet.py", models / "video" / "s3d.py"]
+    files += [package / "ops" / "misc.py", package / "ops" / "stochastic_depth.py"]
+    theirs = sum(code_lines(path.read_text(encoding="utf-8")) for path in files)
+    return sum(lines(str(path)) for path in specs.rglob("*.arch")), theirs
 
 
 def _undecorated(text: str) -> ast.Module:

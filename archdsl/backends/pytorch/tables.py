@@ -76,26 +76,21 @@ def _formula(values: list[Any]) -> Optional[str]:
 
     Rows are lists within: `[[b + 7 * a for b in range(7)] for a in range(7)]`.
     """
-    rows = len(values) if isinstance(values[0], list) else 0
-    flat = [v for row in values for v in row] if rows and all(isinstance(row, list) for row in values) else values
-    if not all(type(v) is int for v in flat) or (rows and len({len(row) for row in values}) > 1):
+    rows = values if all(isinstance(row, list) and row for row in values) else [values]
+    if not all(type(v) is int for row in rows for v in row):
         return None
-    steps = _steps(flat)
-    if steps is None:
+    inner, outer = _steps(rows[0]), _steps([row[0] for row in rows])
+    rise = [v - rows[0][0] for v in rows[0]]
+    if inner is None or outer is None or any([v - row[0] for v in row] != rise for row in rows):
         return None
-    names = _INDICES[: len(steps)]
-    terms = "".join(_term(name, step) for name, (_, step) in zip(names, steps) if step)
-    start = f"{flat[0]}{terms}" if flat[0] or not terms else terms[3:] if terms[1] == "+" else f"-{terms[3:]}"
-    loops = [f"for {name} in range({size})" for name, (size, _) in zip(names, steps)]
-    if not rows:
-        return f"[{start} {' '.join(loops)}]"
-    outer, count = 0, 1
-    while count < rows:
-        count *= steps[outer][0]
-        outer += 1
-    if count != rows or outer == len(steps):  # the rows do not end where an index does
+    steps, first = [*outer, *inner], rows[0][0]
+    if len(steps) > len(_INDICES):
         return None
-    return f"[[{start} {' '.join(loops[outer:])}] {' '.join(loops[:outer])}]"
+    terms = "".join(_term(name, step) for name, (_, step) in zip(_INDICES, steps) if step)
+    start = f"{first}{terms}" if first or not terms else terms[3:] if terms[1] == "+" else f"-{terms[3:]}"
+    loops = [f"for {name} in range({size})" for name, (size, _) in zip(_INDICES, steps)]
+    row = " ".join([start, *loops[len(outer) :]])
+    return f"[{row}]" if rows[0] is values else f"[[{row}] {' '.join(loops[: len(outer)])}]"
 
 
 def _steps(values: list[int]) -> Optional[list[tuple[int, int]]]:
@@ -108,7 +103,7 @@ def _steps(values: list[int]) -> Optional[list[tuple[int, int]]]:
         while size > 1 and len(rest) % size:
             size -= 1
         even = all(v == rest[i - i % size] + i % size * step for i, v in enumerate(rest)) if size > 1 else False
-        if not even or len(steps) == len(_INDICES):
+        if not even:
             return None
         steps.append((size, step))
         rest = rest[::size]
