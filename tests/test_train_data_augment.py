@@ -129,6 +129,23 @@ def test_a_sample_is_augmented_alike_in_any_batch(tmp_path: Path, change: str, c
     assert torch.equal(data.batch([5, 0], None).inputs[0], plain.batch([5, 0], None).inputs[0])
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_number_of_threads_changes_no_bit(tmp_path: Path, threads: int) -> None:
+    """A worker has one thread, the process itself several, and a rank another part of the batch."""
+    path = npz(tmp_path / "a.npz", x=pixels(1, 40, 61, 67, 3), y=[0, 1] * 20)
+    data = opened(path, RGB.replace("8x8", "61x67").replace("POOL", "GAP"), augment=augment.NAMES, valid_part=0).train
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        whole = data.batch(range(40), 1).inputs[0]
+        torch.set_num_threads(threads)
+        pieces = [data.batch(range(start, start + 5), 1).inputs[0] for start in range(0, 40, 5)]
+        single = data.batch([7], 1).inputs[0]
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(torch.cat(pieces), whole) and torch.equal(single[0], whole[7])
+
+
 def test_classes_stay_where_they_are(tmp_path: Path) -> None:
     """A network that gives a map of one position has its classes in such a map, which nothing moves."""
     names = ("flip", "crop", "rotate", "erase")

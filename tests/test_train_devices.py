@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from archdsl.training import checkpoint
-from archdsl.training.distributed import World
+from archdsl.training.distributed import World, lost_others
 from archdsl.training.launch import free_port
 from tests.support.training import DIGITS, Crash, same, state_of, trained
 
@@ -70,6 +70,16 @@ def test_two_processes_come_to_what_one_does(tmp_path: Path, accumulate: int) ->
     assert told["valid_accuracy"] * 359 == pytest.approx(round(told["valid_accuracy"] * 359))
 
 
+def test_weights_that_get_no_gradient(tmp_path: Path) -> None:
+    """An output in training whose loss weighs nothing: several processes train all the same."""
+    text = PLAIN.replace("- FC(16)", "- body: FC(16)").replace(
+        "- RELU - FC(10)", "\naux: [@body - FC(10)]\n@body - FC(10)"
+    )
+    assert processes(2, train, tmp_path / "run", text + "output aux in training\n", None, {"aux_weight": 0.0}) == [0, 0]
+    first, last = torch.load(tmp_path / "run" / "checkpoints" / "00000110.pt"), state_of(tmp_path / "run")
+    assert "aux.0.weight" in first["model"] and last["progress"]["step"] == 110
+
+
 def test_two_processes_that_were_cut_off(tmp_path: Path) -> None:
     """Bit-identical with dropout of each rank's own, BN, augmentation, accumulation and workers."""
     settings = {"epochs": 2, "batch": 128, "accumulate": 2, "augment": ["crop"], "every": 4}
@@ -80,6 +90,21 @@ def test_two_processes_that_were_cut_off(tmp_path: Path) -> None:
     calm, cut = state_of(tmp_path / "calm"), state_of(tmp_path / "cut")
     assert same(cut, calm)
     assert not torch.equal(calm["random"][0][0], calm["random"][1][0])
+
+
+def _ended() -> None:
+    with World("cpu") as world:
+        if world.first:
+            os._exit(0)
+        try:
+            world.sum([1.0])
+        except RuntimeError as error:
+            os._exit(6 if lost_others(error) else 7)
+
+
+def test_a_process_that_has_ended_is_known() -> None:
+    """What torch raises in the others is taken for that."""
+    assert processes(2, _ended) == [0, 6]
 
 
 def _same() -> None:

@@ -73,7 +73,7 @@ def test_the_seed_decides_everything(tmp_path: Path) -> None:
 
 def test_workers_change_nothing(tmp_path: Path) -> None:
     """Batches that two other processes prepare are the same ones."""
-    settings = {"epochs": 1, "batch": 256, "augment": ["crop"]}
+    settings = {"epochs": 2, "batch": 252, "accumulate": 3, "augment": ["crop"]}
     trained(tmp_path / "none", **settings)
     trained(tmp_path / "two", **settings, workers=2)
     none, two = state_of(tmp_path / "none"), state_of(tmp_path / "two")

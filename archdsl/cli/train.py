@@ -171,7 +171,7 @@ def carry_out(call: Call) -> int:
     """Train, in this process; answers the exit status."""
     from torch import OutOfMemoryError
 
-    from archdsl.training.distributed import Elsewhere, World, started_as
+    from archdsl.training.distributed import Elsewhere, World, lost_others, started_as
     from archdsl.training.train import prepare, train
 
     rank, _, local = started_as()
@@ -202,6 +202,11 @@ def carry_out(call: Call) -> int:
         return _failed(ArchError([Diagnostic("E743", message, help=help)]))
     except (ArchError, OSError) as error:
         return _failed(error)
+    except RuntimeError as error:
+        if not lost_others(error):
+            raise
+        say(f"process {rank} ends, since another one has ended", err=True)
+        return WRONG_SPEC
 
 
 def find_job(call: Call) -> Job:

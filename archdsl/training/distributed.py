@@ -147,6 +147,11 @@ class Elsewhere(Exception):
     """Something went wrong in another process, which says what."""
 
 
+def lost_others(error: RuntimeError) -> bool:
+    """Whether torch raised it because another process has ended; gloo has no type of its own for that."""
+    return isinstance(error, dist.DistError) or "/gloo/" in str(error)
+
+
 def find_device(asked: str | None, local: int | None) -> torch.device:
     """The device to train on; `local` is this process's number on its machine, if there are several.
 

@@ -109,10 +109,9 @@ class Loop:
         """Read the losses since the last time and tell them; raises ArchError E740 for one that is no number."""
         window, self._window = self._window, []
         losses = torch.stack([one.loss for one in window]).double().tolist()
-        right = [one.right for one in window if one.right is not None]
-        told = [float(torch.stack(counts).sum()) if counts else 0.0 for counts in (right, [o.answers for o in window])]
-        sums = [*losses, *told]
-        *losses, correct, answers = self._world.sum(sums)
+        counts = [torch.stack([one.right, one.answers]) for one in window if one.right is not None]
+        told: list[float] = torch.stack(counts).sum(0).tolist() if counts else [0.0, 0.0]
+        *losses, correct, answers = self._world.sum([*losses, *map(float, told)])
         losses = [one / self._world.size for one in losses]
         first = progress.step - len(window) + 1
         for step, one in enumerate(losses, first):
@@ -125,7 +124,7 @@ class Loop:
             step=progress.step,
             steps=self.steps,
             loss=sum(losses) / len(losses),
-            accuracy=correct / answers if right else None,
+            accuracy=correct / answers if answers else None,
             lr=rate,
             images=len(window) * self._settings.batch,
         )
@@ -135,8 +134,7 @@ class Loop:
         self._model.level()
         values = {"loss": progress.loss / self.per_epoch}
         main = self._judged()
-        has_accuracy = main is None or main[1] is not None
-        if has_accuracy and progress.answers:
+        if progress.answers:
             values["accuracy"] = progress.right / progress.answers
         if main is not None:
             values["valid_loss"] = main[0]
@@ -162,12 +160,12 @@ class Loop:
         if behind and self._settings.fsdp:  # all ranks must call the module equally often, for it gathers weights
             self._model.judge(self._data.valid.batch([0], None))
         loss = sum(float(outcome.loss) * count for outcome, count in outcomes)
-        right = sum(float(outcome.right) for outcome, _ in outcomes if outcome.right is not None)
-        answers = float(sum(float(outcome.answers) for outcome, _ in outcomes))
-        known = float(any(outcome.right is not None for outcome, _ in outcomes))
+        counted = [outcome for outcome, _ in outcomes if outcome.right is not None]
+        right = float(sum(float(one.right) for one in counted if one.right is not None))
+        answers = float(sum(float(one.answers) for one in counted))
         count = float(sum(count for _, count in outcomes))
-        loss, right, answers, known, count = self._world.sum([loss, right, answers, known, count])
-        return loss / count, right / answers if known else None
+        loss, right, answers, count = self._world.sum([loss, right, answers, count])
+        return loss / count, right / answers if answers else None
 
     def _out_of_patience(self, progress: Progress) -> bool:
         patience = self._settings.patience

@@ -1,7 +1,8 @@
 """Changed copies of the training samples, each a function of (seed, epoch, index) and of nothing else.
 
 All work on a whole batch of maps [N, C, H, W] at once. What changes where things are comes after normalisation, so
-that what has to be filled in, 0, is the mean of the training part.
+that what has to be filled in, 0, is the mean of the training part. No sum over several numbers and no fused operation
+is in them: what those give may hang, in its last bit, on the number of threads and on the place in the batch.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ def _moved(size: int, chance: Tensor) -> Tensor:
 
 def rotate(x: Tensor, draw: Draw) -> Tensor:
     """Turned by up to 10 degrees about the middle."""
-    angle = (draw(0) * 2 - 1) * math.radians(10)
+    angle = (draw(0).double() * 2 - 1) * math.radians(10)
+    cos, sin = (value.float()[:, None, None] for value in (angle.cos(), angle.sin()))
     height, width = x.shape[2:]
-    cos, sin, none = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    top = torch.stack((cos, -sin * (height / width), none), 1)
-    bottom = torch.stack((sin * (width / height), cos, none), 1)
-    grid = F.affine_grid(torch.stack((top, bottom), 1), list(x.shape), align_corners=False)
+    down = (torch.arange(height) * 2 + 1)[:, None] / height - 1  # from -1 to 1, as grid_sample counts
+    right = (torch.arange(width) * 2 + 1) / width - 1
+    grid = torch.stack((cos * right - sin * down * (height / width), sin * right * (width / height) + cos * down), -1)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
@@ -72,8 +73,7 @@ def _stretch(size: int, length: Tensor, place: Tensor) -> Tensor:
 def color(x: Tensor, draw: Draw) -> Tensor:
     """Brightness and contrast changed by up to 20%; `x` is from 0 to 1 and stays there."""
     contrast, brightness = (0.8 + 0.4 * draw(k)[:, None, None, None] for k in (0, 1))
-    middle = x.mean((1, 2, 3), keepdim=True)
-    return torch.lerp(middle, x, contrast).mul_(brightness).clamp_(0, 1)
+    return x.sub(0.5).mul_(contrast).add_(0.5).mul_(brightness).clamp_(0, 1)
 
 
 BEFORE: dict[str, Callable[[Tensor, Draw], Tensor]] = {"color": color}

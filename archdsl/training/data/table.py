@@ -28,8 +28,8 @@ LABELS = ("label", "labels", "class", "target", "targets", "y", "category", "spe
 WHERE = ("part", "split", "set", "subset")
 """What columns may be called."""
 
-FIELD, LINE = 1 << 20, 1 << 26
-"""The most characters of a field, and bytes of a line."""
+LINE = 1 << 26
+"""The most bytes of a line."""
 
 
 class Columns(NamedTuple):
@@ -106,7 +106,6 @@ def _lines(stream: BinaryIO, path: str) -> Iterator[str]:
 
 def _rows(lines: Iterator[str], path: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, each with the line that it starts at; raises ArchError (E712)."""
-    csv.field_size_limit(FIELD)
     first = next(lines, "")
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
