@@ -77,7 +77,7 @@ def test_weights_that_get_no_gradient(tmp_path: Path) -> None:
     )
     assert processes(2, train, tmp_path / "run", text + "output aux in training\n", None, {"aux_weight": 0.0}) == [0, 0]
     first, last = torch.load(tmp_path / "run" / "checkpoints" / "00000110.pt"), state_of(tmp_path / "run")
-    assert "aux.0.weight" in first["model"] and last["progress"]["step"] == 110
+    assert any(key.startswith("aux.") for key in first["model"]) and last["progress"]["step"] == 110
 
 
 def test_two_processes_that_were_cut_off(tmp_path: Path) -> None:
