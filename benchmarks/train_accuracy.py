@@ -46,7 +46,7 @@ CASES = (
     ),
     Case(
         "one-liner, N=2 M=2 K=1", "", "mnist",
-        [*"-D N=2 -D M=2 -D K=1".split(), *DIGITS, *"--batch 32 --epochs 12 --augment rotate --augment crop".split()],
+        [*"-D N=2 -D M=2 -D K=1".split(), *DIGITS, *"--batch 32 --epochs 16 --augment rotate --augment crop".split()],
         0.98,
     ),
     Case("one-liner, N=1 M=2 K=1", "", "fashion", [*"-D N=1 -D M=2 -D K=1".split(), *DIGITS, "--epochs", "5"], 0.90),

@@ -24,7 +24,9 @@ def loaded(code: str) -> set[str]:
 @pytest.mark.parametrize(
     "name", ["archdsl", "archdsl.syntax.parser", "archdsl.elaborate", "archdsl.layers", "archdsl.shapes",
              "archdsl.analyses", "archdsl.backends.pytorch", "archdsl.api", "archdsl.report", "archdsl.documentation",
-             "archdsl.lint", "archdsl.formats.sarif", "archdsl.formats.junit", "archdsl.explain"]
+             "archdsl.lint", "archdsl.formats.sarif", "archdsl.formats.junit", "archdsl.explain",
+             "archdsl.cli.plot", "archdsl.cli.evaluate", "archdsl.cli.predict", "archdsl.cli.look",
+             "archdsl.training.trained"]
 )  # fmt: skip
 def test_importing_is_light(name: str) -> None:
     """No module of the core imports a framework."""

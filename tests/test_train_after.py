@@ -19,6 +19,7 @@ import archdsl
 from archdsl.cli.commands import run
 from archdsl.live import instance
 from archdsl.metadata import read_made
+from archdsl.training.data import DataOptions, open_data, prepare
 from archdsl.training.metrics import read_metrics
 from archdsl.training.trained import names_run, open_trained
 
@@ -225,3 +226,46 @@ def test_the_emitted_module_takes_the_weights(trained: Path) -> None:
     source = (trained / "run" / "net.py").read_text(encoding="utf-8")
     module = instance(source, "Net")
     module.load_state_dict(load_file(trained / "run" / "best.safetensors"), strict=True)
+
+
+def train(folder: Path, spec: str, *arguments: str) -> None:
+    """An epoch of a spec, into the folder run; the current folder is `folder`."""
+    (folder / "net.arch").write_text(spec)
+    assert run(["train", "net.arch", "--epochs", "1", *arguments]) == 0
+
+
+@pytest.mark.parametrize("shape", ["8x8", "64"])
+def test_images_that_are_no_maps(
+    shape: str, trained: Path, tmp_path: Path, capfd: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that takes an image's rows as a sequence, or its pixels, is given images as files, too."""
+    monkeypatch.chdir(tmp_path)
+    head = "LSTM(8) - SELECT(-1) - " if shape == "8x8" else ""
+    train(tmp_path, f"input {shape}\n{head}FC(10) - SOFTMAX\n", "--data", "builtin:digits")
+    capfd.readouterr()
+    run_of = open_trained("run").run
+    data = open_data("builtin:digits", run_of.network, DataOptions())
+    row = next(i for i in range(len(data.train)) if data.train.name(i) == "builtin:digits:3")
+    image = str(trained / "images" / "3.png")  # that very digit
+    [given] = prepare([image], run_of.network, data.normalisation, DataOptions())
+    assert torch.equal(given, data.train.batch([row], None).inputs[0])
+    assert run(["predict", image]) == 0 and capfd.readouterr().out.startswith(image)
+    assert run(["look", "net.arch", image]) == 0
+
+
+def test_text(tmp_path: Path, capfd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of text is shown a text: its last characters; where it tells the next one, predict does."""
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("abcd efgh\n" * 60)
+    spec = "input text: 12 of int\nEMBEDDING(16, 8) - GRU(8) - SELECT(-1) - FC(10) - SOFTMAX\n"
+    train(tmp_path, spec, "--data", "text.txt", "--batch", "8")
+    capfd.readouterr()
+    assert run(["predict", "text.txt", "-k", "1"]) == 0 and capfd.readouterr().out.startswith("text.txt: ")
+    assert run(["look", "net.arch", "text.txt"]) == 0
+    assert "EMBEDDING(16, 8); 12x8" in Path("look.html").read_text()
+    assert run(["evaluate"]) == 0 and "'\\n'" in capfd.readouterr().out
+    Path("short.txt").write_text("abc")
+    assert run(["predict", "short.txt"]) == 1 and "E716" in capfd.readouterr().err
+    Path("other.txt").write_text("z" * 20)
+    assert run(["predict", "other.txt"]) == 1 and "E718" in capfd.readouterr().err
+    assert run(["predict", "none.txt"]) == 2 and "cannot read none.txt" in capfd.readouterr().err

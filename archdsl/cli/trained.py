@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from archdsl.cli.terminal import Failure
+from archdsl.cli.terminal import Failure, reason
 from archdsl.diagnostics import ArchError
 
 if TYPE_CHECKING:
@@ -51,12 +51,21 @@ def data_options(trained: Trained, *, resize: bool) -> DataOptions:
 
 
 def prepared(trained: Trained, files: Sequence[str], *, resize: bool) -> tuple[Tensor, ...]:
-    """Image files as the inputs of a run's network; raises ArchError where one cannot be read or does not fit."""
+    """Image files, or texts where the run's data is text, as the inputs of its network.
+
+    Raises ArchError where one cannot be read or does not fit, and Failure where a text is not there.
+    """
     from archdsl.training.data import prepare
+    from archdsl.training.data.text import prepare_text
 
     options = data_options(trained, resize=resize)
+    network = trained.run.network
     try:
-        return prepare(files, trained.run.network, options.normalisation, options)
+        if trained.run.data["kind"] == "text":
+            return prepare_text(files, network, options.classes)
+        return prepare(files, network, options.normalisation, options)
+    except OSError as error:
+        raise Failure(f"cannot read {error.filename}: {reason(error)}") from None
     except ArchError as error:
         # Other cures, such as another --input, are for data that is yet to be trained on.
         cured = [replace(d, help=tuple(help for help in d.help if "--resize" in help)) for d in error.diagnostics]

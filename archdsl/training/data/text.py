@@ -96,6 +96,25 @@ class Windows:
         return f"{self.label}: characters {index * self.length:,} to {(index + 1) * self.length:,}"
 
 
+def prepare_text(paths: Sequence[str], network: Network, characters: Sequence[str]) -> tuple[Tensor, ...]:
+    """The ends of these text files, as many characters as the network takes, as ids [N, characters].
+
+    `characters` are those that the run stored. Raises ArchError (E708, E712, E716, E718), OSError.
+    """
+    want = wanted(network)
+    length, _ = _window(want)
+    table = {character: number for number, character in enumerate(characters)}
+    rows = []
+    for path in paths:
+        text = read_text(path)
+        if len(text) < length:
+            message = f"the text has {counted(len(text), 'character')}, and the network takes {length}"
+            raise fault("E716", message, file=path)
+        _check_vocabulary({"": text}, {"": path}, characters, want, network)
+        rows.append(_ids(text[-length:], table))
+    return (torch.stack(rows),)
+
+
 def read_text(path: str) -> str:
     """The text in a file; raises ArchError (E712) where it is not UTF-8."""
     with opened(path) as stream:
