@@ -26,12 +26,11 @@ HEAD = """\
 
 Written by `python -m benchmarks.compare_faults`, here with {packages}.
 One small residual network is written in four notations, with one slip at a time in each (benchmarks/compare/); the
-networks are built, and run on one image
-where that works. *when* says when the fault is told: at the check, at the build, at the first forward, or never: the
-network runs, with another result. *place* says whether the line of the slip is named: by the message, or by the line
-of the network's own code that the traceback ends in. *help* says whether the message says what to write instead. A
-dash stands where a notation cannot express the fault; what torch and Keras infer or pad by themselves is left as it is.
-Messages are cut off.
+networks are built, and run on one image where that works. *when* says when the fault is told: at the check, at the
+build, at the first forward, or never: the network runs, with another result. *place* says whether the line of the slip
+is named: by the message, or by the line of the network's own code that the traceback ends in. *help* says whether the
+message says what to write instead. A dash stands where a notation cannot express the fault; what a notation infers or
+pads by itself is left as it is. Messages are cut off.
 """
 
 
@@ -164,9 +163,7 @@ def main() -> None:
         rows.append(f"| {' | '.join(cells)} |")
         print(fault.name, file=sys.stderr)
     print(HEAD.format(packages=packages))
-    print(
-        "| notation | faults | told before the first forward | at the forward | never | at the slip's line | with help |"
-    )
+    print("| notation | faults | before the first forward | at the forward | never | at the slip's line | with help |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, every in found.items():
         when = [
