@@ -221,7 +221,7 @@ def literal_type(text: str, chance: random.Random) -> Edits:
 
 
 def missing_argument(text: str, chance: random.Random) -> Edits:
-    for _, start, arguments in calls(text, r"[A-Za-z_]\w*"):
+    for _, _, arguments in calls(text, r"[A-Za-z_]\w*"):
         if not arguments or not text[arguments[0][0] : arguments[0][1]].strip():
             continue
         at = chance.randrange(len(arguments))
@@ -328,7 +328,7 @@ def tuples(text: str, chance: random.Random) -> Edits:
         items = match[1].split(", ")
         at = chance.randrange(len(items))
         less = items[:at] + items[at + 1 :]
-        more = items[:at] + [items[at]] + items[at:]
+        more = [*items[:at], items[at], *items[at:]]
         yield match.start(1), match.end(1), ", ".join(chance.choice([less, more]))
     for match in tokens(text, r"\bfor (\w+(?:, \w+)+) in\b"):
         names = match[1].split(", ")
@@ -370,12 +370,12 @@ KINDS: dict[str, Callable[[str, random.Random], Edits]] = {
     "bracket-doubled": instead(r"[()\[\]{}]", "{0}{0}"),
     "bracket-wrong": wrong_bracket,
     "dash-dropped": instead(r" - ", " ", "  "),
-    "dash-doubled": instead(r" - ", " - - ", " -- ", " – "),
+    "dash-doubled": instead(r" - ", " - - ", " -- ", " \u2013 "),
     "dash-wrong": instead(r" - ", " + ", " > ", " = ", " . ", " | "),
     "comma-wrong": instead(r"(?<=\w), (?=\w)", " ", ". ", "; ", " - ", ",, "),
     "mark-dropped": dropped(r"[:|=*]|(?<=\w)\.(?=[a-z])"),
     "mark-wrong": instead(r"(?<=\w): |(?<=\w)=(?=\w)| \| |\n\| ", "; ", " = ", ": ", " || ", ", "),
-    "times-wrong": instead(r"(?<=[\w)\]])\*(?=[\w(])", "x", " x ", "**", "^", "×", "."),
+    "times-wrong": instead(r"(?<=[\w)\]])\*(?=[\w(])", "x", " x ", "**", "^", "\u00d7", "."),
     "operator-wrong": operator_wrong,
     "width-wrong": number_in(r"CONV|FC|LINEAR|UPCONV|EMBEDDING|LSTM|[A-Z][a-z]\w*", "filters|width|dim|stem", 0),
     "kernel-wrong": number_in(r"CONV|POOL|UPCONV|AVGPOOL|Unit|Same|ConvBN", "kernel|size|patch", 1),

@@ -55,7 +55,7 @@ def bind_parameters(
     for position, (name, value, place) in enumerate(given):
         if not name and position >= len(known):
             takes = f"{title} takes {len(known)} argument{'s' * (len(known) != 1)}"
-            raise fault("E146", f"{takes}, not {len(given)}", place)
+            raise fault("E146", f"{takes}, not {len(given)}", place, help=_signature(title, parameters))
         key = name or known[position]
         if key not in known:
             raise unknown("E146", f"{title} has no parameter `{key}`", key, key_span(key, place), known)
@@ -68,4 +68,10 @@ def bind_parameters(
         elif parameter.default is not None:
             inner.names.own[parameter.name] = inner.value(parameter.default)
         else:
-            raise fault("E146", f"{title} needs a value for `{parameter.name}`", span)
+            message = f"{title} needs a value for `{parameter.name}`"
+            raise fault("E146", message, span, help=_signature(title, parameters))
+
+
+def _signature(title: str, parameters: Sequence[tree.Parameter]) -> str:
+    """How a block or function is called: `Unit(filters, kernel, stride = 1)`."""
+    return f"it is {title}({', '.join(' '.join(parameter.span.text.split()) for parameter in parameters)})"

@@ -70,9 +70,9 @@ def _read(path: str, node: tree.Use) -> str:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise fault(
-            "E180", f"{node.path} cannot be read: {(error.strerror or str(error)).lower()}", node.path_span
-        ) from None
+        message = f"{node.path} cannot be read: {(error.strerror or str(error)).lower()}"
+        help = "a file is looked for from where this one is" if isinstance(error, FileNotFoundError) else ""
+        raise fault("E180", message, node.path_span, help=help) from None
     if len(data) > LARGEST:
         raise fault("E180", f"{node.path} is larger than {LARGEST >> 20} MiB", node.path_span)
     try:

@@ -38,18 +38,20 @@ class Reshape(Pointwise):
         given: Shape = self.sizes
         count, wanted = x[0].size, product(tuple(n for n in given if n != -1))
         if given.count(-1) > 1:
-            message = f"RESHAPE has {given.count(-1)} sizes of -1: one alone follows from the others"
+            message = f"RESHAPE has {given.count(-1)} sizes of -1, and only one can follow from the others"
             raise LayerError("E224", message, argument="sizes")
         if -1 in given and count % wanted == 0:
             return x[0]._replace(shape=tuple(count // wanted if n == -1 else n for n in given))
         if count == wanted and -1 not in given:
             return x[0]._replace(shape=given)
         rest = [] if -1 in given else [i for i, n in enumerate(given) if count % (wanted // n) == 0]
-        shown = " times ".join(map(str, (n for n in given if n != -1)))
-        arithmetic = f"{shown} is {wanted}" if len(given) > 1 + (-1 in given) else f"{wanted}"
+        sizes = [str(n) for n in given if n != -1]
+        shown = f"{' times '.join(sizes)} = {wanted}" if len(sizes) > 1 else str(wanted)
         raise LayerError(
             "E224",
-            f"{x[0]} has {count} elements, and {arithmetic}{', which does not divide them' if -1 in given else ''}",
+            f"{shown} does not divide the {count} elements of {x[0]}"
+            if -1 in given
+            else f"RESHAPE makes {shown} elements, and {x[0]} has {count}",
             argument="sizes",
             label=f"{count}/{wanted} = {count / wanted:.2f}" if -1 in given else f"{wanted} instead of {count}",
             trials=[Trial("sizes", (*given[:i], -1, *given[i + 1 :])) for i in rest],

@@ -9,6 +9,7 @@ from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
 from archdsl.elaborate.bias import Readers
 from archdsl.elaborate.edits import argument_away
 from archdsl.graph import Apply, Network, Value
+from archdsl.syntax.source import Span
 from archdsl.tensor import show_shape
 
 _SOFT = ("SOFTMAX", "LOGSOFTMAX")
@@ -110,11 +111,25 @@ def _dead_arm(op: Op, flow: Flow, findings: Findings) -> None:
         if number in constant.get(spec, {}) and (index or spec in ("ADD", "MUL")):
             assert number is not None
             message = f"arm {index + 1} of {spec} {constant[spec][number]}"
-            findings.add(Diagnostic("W413", message, makers[0].apply.span, help=("take the arm out",)))
+            edit = _arm_out(makers[0].apply.span) if len(op.inputs) > 2 else None
+            fixes = (Fix("take the arm out", (edit,)),) if edit is not None else ()
+            findings.add(Diagnostic("W413", message, makers[0].apply.span, help=("take the arm out",), fixes=fixes))
     if spec in ("SUB", "DIV", "MAX", "MIN") and len(set(op.inputs)) == 1:
         gives = {"SUB": "0", "DIV": "1"}.get(spec, "that tensor")
         message = f"all arms of {spec} are the same tensor, so that it gives {gives}"
         findings.add(Diagnostic("W413", message, op.apply.span))
+
+
+def _arm_out(arm: Span) -> Edit | None:
+    """The edit that takes an arm out with the bar before it, or behind it; None where more than it stands there."""
+    text = arm.source.text
+    before, behind = text[: arm.start].rstrip(), text[arm.end :].lstrip()
+    if before.endswith("|") and behind[:1] in ("|", "}"):
+        return Edit(Span(arm.source, len(before[:-1].rstrip()), arm.end), "")
+    if before.endswith("{") and behind.startswith("|"):
+        end = len(text) - len(behind) + 1
+        return Edit(Span(arm.source, arm.start, end + len(text[end:]) - len(text[end:].lstrip(" "))), "")
+    return None
 
 
 def _number(apply: Apply) -> float | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from archdsl.diagnostics import Diagnostic, Findings
+from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
 from archdsl.elaborate.mentions import open_names_of, parts_of
 from archdsl.syntax import tree
+from archdsl.syntax.source import Span
 
 MOST_PATTERNS = 100
 """Labels with values that are looked at; where a file has more, any name may be one of them."""
@@ -82,7 +83,31 @@ def _definitions(file: tree.File, findings: Findings) -> None:
         for name, span, code, says in names:
             elsewhere = counts[name] - (name in mentioned[id(statement)])
             if name != "classes" and not elsewhere:
-                findings.add(Diagnostic(code, f"{says}{name}", span, help=("take it out",)))
+                edit = _name_out(statement, span) if isinstance(statement, tree.Use) else _out(statement.span)
+                fixes = (Fix("take it out", (edit,)),) if edit is not None else ()
+                findings.add(Diagnostic(code, f"{says}{name}", span, help=("take it out",), fixes=fixes))
+
+
+def _out(span: Span) -> Edit | None:
+    """The edit that takes a statement out with its line; None where it shares that with another."""
+    text = span.source.text
+    start, end = text.rfind("\n", 0, span.start) + 1, text.find("\n", span.end)
+    end = end if end >= 0 else len(text)
+    behind = text[span.end : end].lstrip()
+    if text[start : span.start].strip() or (behind and not behind.startswith("#")):
+        return None
+    return Edit(Span(span.source, start, min(end + 1, len(text))), "")
+
+
+def _name_out(use: tree.Use, name: Span) -> Edit | None:
+    """The edit that takes a name out of a `use`, with all of it where it is the only one."""
+    spans = [span for _, span in use.names]
+    if len(spans) == 1:
+        return _out(use.span)
+    index = spans.index(name)
+    if index + 1 < len(spans):
+        return Edit(name._replace(end=spans[index + 1].start), "")
+    return Edit(name._replace(start=spans[index - 1].end), "")
 
 
 def _constants(body: tree.Body, findings: Findings) -> None:
@@ -96,4 +121,6 @@ def _constants(body: tree.Body, findings: Findings) -> None:
             name = line.name
             if name.id != "classes" and not counts[name.id] - (name.id in own):
                 message = f"nothing uses the constant {name.id}"
-                findings.add(Diagnostic("W412", message, name.span, help=("take it out",)))
+                edit = _out(line.span)
+                fixes = (Fix("take it out", (edit,)),) if edit is not None else ()
+                findings.add(Diagnostic("W412", message, name.span, help=("take it out",), fixes=fixes))

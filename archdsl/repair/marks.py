@@ -90,7 +90,9 @@ def comment(source: Source, at: int) -> Iterator[Candidate]:
         yield Candidate(
             _edit(source, start + foreign.start(1), start + foreign.end(), "# "), "a comment starts with #", message
         )
-    elif re.match(r"[^=]*\w[\w,-]*( [^\s=]+){2}[^=]*$", line) and not any(word in LAYERS for word in re.findall(r"\w+", line)):
+    elif re.match(r"[^=]*\w[\w,-]*( [^\s=]+){2}[^=]*$", line) and not any(
+        word in LAYERS for word in re.findall(r"\w+", line)
+    ):
         lead = len(line) - len(line.lstrip())
         yield inserted(source, start + lead, "# ", "a comment starts with #", "this line reads as a comment")
 

@@ -41,14 +41,14 @@ def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
     counted: dict[tuple[str, str], int] = {}
     chains = [node for node in nodes(statements) if isinstance(node, tree.Chain)]
     for chain in chains:
-        for before, after in pairwise((None, *chain.steps)):
+        for before, after in zip((None, *chain.steps), chain.steps):
             pair = _head(before), _head(after)
             pairs.add(pair)
             counted[pair] = counted.get(pair, 0) + 1
             if pair[1].isupper() and isinstance(_bare(after), (tree.Name, tree.Call)):
                 texts.setdefault(pair[1], {})[_bare(after).span.text] = None
     for chain in chains:
-        for before, after in pairwise((None, *chain.steps)):
+        for before, after in zip((None, *chain.steps), chain.steps):
             a, c = _head(before), _head(after)
             if counted[a, c] > 2 or (a, c) in _USUAL:
                 continue

@@ -79,8 +79,8 @@ def parse(source: Source, findings: Findings) -> tree.File | None:
 def parse_piece(source: Source, text: str, shift: int) -> tuple[tree.Statement, ...] | None:
     """The statements of a text that is tried instead of what stands at `shift`, None where it does not parse."""
     try:
-        piece: tree.File = _parse(source, text, shift, "file")
-    except _Broken:
+        piece: tree.File = _built(source, text, shift, "file")
+    except (Unexpected, TooDeep, BadToken):
         return None
     return piece.statements
 
@@ -108,15 +108,35 @@ class ValueParseError(_Broken):
 
 def _parse(source: Source, text: str, shift: int, start: str) -> Any:
     """The tree of a stretch of a source; raises _Broken."""
-
-    def value(begin: int, end: int) -> tree.Value:
-        found: tree.Value = _parse(source, text[begin - shift : end - shift], begin, "expr")
-        return found
-
     try:
-        return _machine().parse(text, start, Builder(source, shift, value), Newlines())
+        return _built(source, text, shift, start)
+    except _Within as error:
+        raise _Broken(_explain(error.cause, source, error.start, error.end)) from None
     except (Unexpected, TooDeep, BadToken) as error:
         raise _Broken(_explain(error, source, shift, shift + len(text))) from None
+
+
+class _Within(BadToken):
+    """A value between the braces of a label that does not parse, from `start` to `end` of the source."""
+
+    def __init__(self, cause: Exception, span: Span) -> None:
+        super().__init__(str(cause), span)
+        self.cause, self.start, self.end = cause, span.start, span.end
+
+
+def _built(source: Source, text: str, shift: int, start: str) -> Any:
+    """The tree of a text that stands at `shift` of a source; raises Unexpected, TooDeep, BadToken."""
+
+    def value(begin: int, end: int) -> tree.Value:
+        try:
+            found: tree.Value = _built(source, text[begin - shift : end - shift], begin, "expr")
+        except _Within:
+            raise
+        except (Unexpected, TooDeep, BadToken) as error:
+            raise _Within(error, Span(source, begin, end)) from None
+        return found
+
+    return _machine().parse(text, start, Builder(source, shift, value), Newlines())
 
 
 _MACHINE: Machine | None = None

@@ -4,9 +4,9 @@ A line of tests/faults/*.txt is one fault:
 
     E130  at    fix    specs/alexnet.arch  RELU - «DROPOUT→DROUPOT»)*2
 
-the code of the first error, whether it stands at the edit, what help it has, the spec, and the edit in as much of its
-line as makes the place unique; `⏎` is a new line. A fault in a file that a spec uses is
-`specs/torchvision/resnet18.arch+blocks/resnet.arch`.
+the code of the first error, whether it stands at the edit, what help it has ("wrong": a fix leaves an error), the
+spec, and the edit in as much of its line as makes the place unique; `⏎` is a new line. A fault in a file that a spec
+uses is `specs/torchvision/resnet18.arch+blocks/resnet.arch`.
 """
 
 from __future__ import annotations
@@ -81,9 +81,11 @@ class Outcome(NamedTuple):
 
     @property
     def help(self) -> str:
-        """Whether there is a fix, or help in words alone."""
+        """Whether there is a fix, help in words alone, or a fix that does not mend the spec."""
         if self.first is None:
             return "none"
+        if self.wrong:
+            return "wrong"
         return "fix" if self.first.fixes else "words" if self.first.help else "none"
 
 
