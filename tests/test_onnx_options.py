@@ -108,6 +108,19 @@ def test_folding_is_in_doubles(tmp_path: Path) -> None:
     assert model.graph.node[0].name == "conv/Conv"
 
 
+@pytest.mark.parametrize("bias", ["true", "false"])
+def test_folding_into_a_fully_connected_layer(tmp_path: Path, bias: str) -> None:
+    """A BN behind an FC goes into it; one behind a LINEAR stays."""
+    text = f"input 3x4x4\nFC(6, bias={bias}) - BN - RELU - LINEAR(5) - BN"
+    state = filled(text)
+    torch.save(state, tmp_path / "w.pt")
+    data = archdsl.to_onnx(text=text, weights=tmp_path / "w.pt", fold_bn=True)
+    operators = [node.op_type for node in onnx.load_from_string(data).graph.node]
+    assert operators[:3] == ["Flatten", "Gemm", "Relu"] and operators.count("BatchNormalization") == 1
+    x = X[:, :, :4, :4]
+    np.testing.assert_allclose(run(data, x), wanted(x, state, text), rtol=1e-5, atol=1e-6)
+
+
 def test_shared_weights_are_not_folded(tmp_path: Path) -> None:
     """A convolution applied twice, once before a BN, keeps its weights."""
     text = "input 3x4x4\nconv: CONV(3, bias=false) - bn: BN\nshare conv"
