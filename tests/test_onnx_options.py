@@ -331,6 +331,38 @@ def test_a_kill_leaves_the_old_pair_or_the_new_one(tmp_path: Path) -> None:
     assert ends[0] == (-9, False) and (-9, True) in ends and ends[-1] == (0, True)
 
 
+KILLED_WHILE_WRITING = """
+import os, sys, archdsl
+from archdsl.backends.onnx import weights
+made, calls = weights.initial, 0
+def initial(*arguments):
+    global calls
+    for part in made(*arguments):
+        calls += 1
+        if calls == int(sys.argv[2]):
+            os.kill(os.getpid(), 9)
+        yield part
+weights.initial = initial
+archdsl.to_onnx(None, sys.argv[1], text="input 64\\nFC(512) - FC(64)", seed=1, external_data=bool(int(sys.argv[3])))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL")
+@pytest.mark.parametrize("step", [1, 4])
+@pytest.mark.parametrize("external", [False, True])
+def test_a_kill_while_weights_are_written_leaves_the_old_file(tmp_path: Path, step: int, external: bool) -> None:
+    """What is half written has another name; the old model and its weights are as they were."""
+    target = tmp_path / "net.onnx"
+    archdsl.to_onnx(None, target, text="input 64\nFC(512) - FC(64)", external_data=external)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    env = {**os.environ, "PYTHONPATH": os.getcwd()}
+    arguments = [str(target), str(step), str(int(external))]
+    assert subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, *arguments], env=env).returncode == -9
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert {name: after.pop(name) for name in before} == before
+    assert after and all(name.endswith(".tmp") for name in after)
+
+
 def test_a_stream_has_no_place_beside_it() -> None:
     """Bytes and streams hold all their weights."""
     with pytest.raises(ArchError, match="E603"):
