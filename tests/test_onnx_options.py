@@ -108,6 +108,19 @@ def test_folding_is_in_doubles(tmp_path: Path) -> None:
     assert model.graph.node[0].name == "conv/Conv"
 
 
+@pytest.mark.parametrize("bias", ["true", "false"])
+def test_folding_into_a_fully_connected_layer(tmp_path: Path, bias: str) -> None:
+    """A BN behind an FC goes into it; one behind a LINEAR stays."""
+    text = f"input 3x4x4\nFC(6, bias={bias}) - BN - RELU - LINEAR(5) - BN"
+    state = filled(text)
+    torch.save(state, tmp_path / "w.pt")
+    data = archdsl.to_onnx(text=text, weights=tmp_path / "w.pt", fold_bn=True)
+    operators = [node.op_type for node in onnx.load_from_string(data).graph.node]
+    assert operators[:3] == ["Flatten", "Gemm", "Relu"] and operators.count("BatchNormalization") == 1
+    x = X[:, :, :4, :4]
+    np.testing.assert_allclose(run(data, x), wanted(x, state, text), rtol=1e-5, atol=1e-6)
+
+
 def test_shared_weights_are_not_folded(tmp_path: Path) -> None:
     """A convolution applied twice, once before a BN, keeps its weights."""
     text = "input 3x4x4\nconv: CONV(3, bias=false) - bn: BN\nshare conv"
@@ -316,6 +329,38 @@ def test_a_kill_leaves_the_old_pair_or_the_new_one(tmp_path: Path) -> None:
         assert np.array_equal(result, old) or np.array_equal(result, new)
         ends.append((done.returncode, np.array_equal(result, new)))
     assert ends[0] == (-9, False) and (-9, True) in ends and ends[-1] == (0, True)
+
+
+KILLED_WHILE_WRITING = """
+import os, sys, archdsl
+from archdsl.backends.onnx import weights
+made, calls = weights.initial, 0
+def initial(*arguments):
+    global calls
+    for part in made(*arguments):
+        calls += 1
+        if calls == int(sys.argv[2]):
+            os.kill(os.getpid(), 9)
+        yield part
+weights.initial = initial
+archdsl.to_onnx(None, sys.argv[1], text="input 64\\nFC(512) - FC(64)", seed=1, external_data=bool(int(sys.argv[3])))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL")
+@pytest.mark.parametrize("step", [1, 4])
+@pytest.mark.parametrize("external", [False, True])
+def test_a_kill_while_weights_are_written_leaves_the_old_file(tmp_path: Path, step: int, external: bool) -> None:
+    """What is half written has another name; the old model and its weights are as they were."""
+    target = tmp_path / "net.onnx"
+    archdsl.to_onnx(None, target, text="input 64\nFC(512) - FC(64)", external_data=external)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    env = {**os.environ, "PYTHONPATH": os.getcwd()}
+    arguments = [str(target), str(step), str(int(external))]
+    assert subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, *arguments], env=env).returncode == -9
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert {name: after.pop(name) for name in before} == before
+    assert after and all(name.endswith(".tmp") for name in after)
 
 
 def test_a_stream_has_no_place_beside_it() -> None:

@@ -18,7 +18,7 @@ from archdsl.analyses import Entry
 from archdsl.backends.onnx.files import KINDS, READ
 from archdsl.backends.onnx.loading import loaded
 from archdsl.backends.onnx.safetensors import SafeTensors
-from archdsl.diagnostics import ArchError
+from archdsl.diagnostics import ArchError, render
 from archdsl.layers.base import ZEROS, Weight
 
 TYPES = {
@@ -177,6 +177,31 @@ def test_mismatches(tmp_path: Path) -> None:
     ]
     notes, _ = differences(tmp_path, conv1__weight=torch.ones(2, 3), conv1__bias=torch.ones(2, dtype=torch.int64))
     assert notes == ["conv1.bias is of float in the network and I64 in the file"]
+
+
+def test_a_thousand_million_tensors(tmp_path: Path) -> None:
+    """A header that would hold so many is longer than the format allows, and is not read."""
+    path = tmp_path / "w.safetensors"
+    with open(path, "wb") as stream:
+        stream.write((60 * 10**9).to_bytes(8, "little"))
+        stream.truncate(1 << 24)  # a hole: what is there does not matter
+    with pytest.raises(ArchError, match="more than the format allows"):
+        SafeTensors(str(path))
+
+
+def test_many_tensors_and_names_like_paths(tmp_path: Path) -> None:
+    """Names are compared and shown, and lead nowhere; of very many differences a thousand are listed."""
+    names = ["../../etc/passwd", "/conv1.weight", "a/b", "\x1b[2J", "C:\\x", *(f"t{i}" for i in range(50_000))]
+    header = {name: {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for name in names}
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(framed(header))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ArchError) as caught:
+        loaded(str(path), STATE)
+    (found,) = caught.value.diagnostics
+    assert found.code == "E601" and len(found.notes) == 1001 and found.notes[-1].startswith("and 49,007 more")
+    assert "../../etc/passwd (0) is not in the network" in found.notes
+    assert "\x1b" not in render(found) and sorted(tmp_path.iterdir()) == before
 
 
 def test_prefix(tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archdsl.layers.arguments import FLAG, REAL, SHIFTS, SIZES, arg, or_word, per_axis, word
+from archdsl.layers.averaging import average, late_average
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Call, Infix, Item, Itself, Span, Torch, X, call, module
 from archdsl.layers.maps import need_map
 from archdsl.layers.padding import onnx_pad, paddings, short, torch_pads
 from archdsl.shapes.late import greatest, known
 from archdsl.shapes.windows import Slide, slide
-from archdsl.tensor import Dim, TensorType, product
+from archdsl.tensor import TensorType, product
 
 PADDINGS = ("half", "valid", "same")
 FITS = ("cover", "exact", "floor", "ceil")
@@ -210,34 +211,6 @@ def need_room(x: TensorType, slides: Sequence[Slide]) -> None:
                 notes=["torch's average pooling over 3 axes compares with the map before its padding"],
                 trials=[Trial("size", min(x.shape[1:]))],
             )
-
-
-def average(r: Recorder, value: str, slides: Sequence[Slide], pads: Sequence[tuple[int, int]], counted: bool) -> str:
-    """An AveragePool with these paddings, which count in the mean or not."""
-    return r.node(
-        "AveragePool",
-        [value],
-        kernel_shape=[s.kernel for s in slides],
-        strides=[s.stride for s in slides],
-        pads=[*(b for b, _ in pads), *(a for _, a in pads)],
-        count_include_pad=int(counted),
-    )
-
-
-def late_average(
-    r: Recorder, value: str, x: TensorType, slides: Sequence[Slide], ends: Sequence[Dim], counted: bool
-) -> str:
-    """An average whose padding hangs on sizes that a run alone knows.
-
-    It is that of the padded map, divided by that of ones with the same padding, which is 1 where it counts.
-    """
-    own = [(s.before, s.after) for s in slides]
-    ones = r.node("Expand", [r.constant(1.0), r.constant([1, 1, *x.shape[1:]], "int")])
-    ones = onnx_pad(r, ones, own, "zeros", float(counted))
-    ones = onnx_pad(r, ones, [(0, end - s.after) for s, end in zip(slides, ends)], "zeros")
-    value = onnx_pad(r, value, [(s.before, end) for s, end in zip(slides, ends)], "zeros")
-    whole = [(0, 0)] * len(slides)
-    return r.node("Div", [average(r, padded, slides, whole, True) for padded in (value, ones)])
 
 
 @dataclass(frozen=True, eq=False, repr=False)

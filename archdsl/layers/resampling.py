@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +11,7 @@ from archdsl.layers.arguments import FLAG, SIZES, WIDTH, arg, per_axis, word
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Item, Method, Span, Torch, X, function, module
 from archdsl.layers.maps import need_map
-from archdsl.layers.nodes import onnx_range, onnx_scalar
+from archdsl.layers.nearest import nearest, onnx_nearest, single
 from archdsl.layers.padding import short
 from archdsl.shapes.late import known
 from archdsl.tensor import Dim, TensorType, show_shape
@@ -157,35 +156,6 @@ class Upsample(Resampling):
             nearest(n, out, self.mode) == [i // f for i in range(out)] if known(n) else single(1 / f) * f >= 1
             for (n, out), f in zip(axes, factors)
         )
-
-
-def nearest(n: int, out: int, mode: str) -> list[int]:
-    """The position that each of `out` reads of `n`, as torch finds it in single precision.
-
-    There 1/41 times 41 is below 1; onnxruntime's Resize divides by the inverse and rounds elsewhere.
-    """
-    half = 0.5 if mode == "nearest-exact" else 0.0
-    scale = single(n / out)
-    return [min(int(single((i + half) * scale)), n - 1) for i in range(out)]
-
-
-def onnx_nearest(r: Recorder, n: Dim, out: Dim, mode: str) -> str:
-    """What `nearest` gives, computed in the run where a size is open: its numbers are of single precision too."""
-    if known(n, out):
-        return r.constant(nearest(n, out, mode), "int")
-    size = onnx_scalar(r, n)
-    scale = r.node("Div", [r.node("Cast", [v], to=1) for v in (size, onnx_scalar(r, out))])  # 1: float32
-    place = r.node(
-        "Add", [r.node("Cast", [onnx_range(r, out)], to=1), r.constant(0.5 if mode == "nearest-exact" else 0.0)]
-    )
-    found = r.node("Cast", [r.node("Floor", [r.node("Mul", [place, scale])])], to=7)  # 7: int64
-    return r.node("Min", [found, r.node("Sub", [size, r.constant(1, "int")])])
-
-
-def single(value: float) -> float:
-    """The nearest number of single precision."""
-    rounded: float = struct.unpack("f", struct.pack("f", value))[0]
-    return rounded
 
 
 def need_image(spec: str, x: TensorType) -> None:

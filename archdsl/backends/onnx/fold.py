@@ -1,4 +1,4 @@
-"""Batch normalisation folded into the convolution before it, in double precision."""
+"""Batch normalisation folded into the convolution or the FC before it, in double precision."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from archdsl.backends.onnx.recorder import GraphRecorder, Node
 from archdsl.backends.onnx.tensors import Tensor
 from archdsl.tensor import product
 
-CONVOLUTIONS = ("Conv", "ConvTranspose")
+FOLDED = ("Conv", "ConvTranspose", "Gemm")
+"""The nodes that a normalisation is folded into: those whose weight has a row, or a column, for each channel."""
 
 Scale = Callable[[], "tuple[np.ndarray, np.ndarray]"]  # by channel: what is multiplied by, and what is added
 
 
 def fold(recorder: GraphRecorder, nodes: list[Node], tensors: list[Tensor], outputs: Sequence[str]) -> list[Tensor]:
-    """Fold each BatchNormalization whose input is a convolution's that nothing else reads; the tensors that are left.
+    """Fold each BatchNormalization over what a convolution or an FC gives to it alone; the tensors that are left.
 
     `nodes` are changed in place: the convolution makes what the normalisation made. Weights that two convolutions
     share are not folded, since each would need its own.
@@ -32,7 +33,7 @@ def fold(recorder: GraphRecorder, nodes: list[Node], tensors: list[Tensor], outp
             continue
         conv = makers.get(norm.inputs[0])
         own = conv is not None and all(name in held and len(readers[name]) == 1 for name in conv.inputs[1:])
-        if conv is None or conv.operator not in CONVOLUTIONS or not own:
+        if conv is None or conv.operator not in FOLDED or not own:
             continue
         if norm.inputs[0] in outputs or len(readers[norm.inputs[0]]) > 1 or any(n not in held for n in norm.inputs[1:]):
             continue
@@ -74,7 +75,7 @@ def _doubles(tensor: Tensor) -> np.ndarray:
 def _scaled(weight: Tensor, factors: Scale, groups: int) -> Iterator[bytes]:
     """The weight's data, each number times the factor of the channel that it leads to.
 
-    Convolutions have those channels first; transposed ones, which have `groups`, second and by group.
+    Convolutions and FC have those channels first; transposed ones, which have `groups`, second and by group.
     """
     factor = factors()[0]
     position = 0
