@@ -165,10 +165,10 @@ def test_errors(name: str, arguments: dict[str, Any], shape: tuple[int, ...], co
 
 
 def test_windows() -> None:
-    """The receptive field's extents and strides."""
-    assert Pool(size=3, dilation=2).window(TensorType((3, 15, 15))) == ((5, 5), (3, 3))
+    """The receptive field's extents and strides, and where the first one starts."""
+    assert Pool(size=3, dilation=2).window(TensorType((3, 15, 15))) == ((5, 5), (3, 3), (0, 0))
     assert layer_class("GAP")().window(TensorType((3, 8, 8))) == "everything"
-    assert AdaptiveMaxPool(size=4).window(TensorType((3, 8, 10))) == ((2, 3), (2, 2.5))
+    assert AdaptiveMaxPool(size=4).window(TensorType((3, 8, 10))) == ((2, 3), (2, 2.5), (0, 0.25))
 
 
 def test_longest_span() -> None:

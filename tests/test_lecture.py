@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
-from archdsl import analyses, check
+from archdsl import analyses, check, load
 from archdsl.graph import Network
 from archdsl.pipeline import build
 from archdsl.report import LayerRow
@@ -87,6 +88,37 @@ def test_one_by_one_convolution() -> None:
     assert (row.output, row.parameters, row.macs) == ((32, 56, 56), 32 * (64 + 1), 32 * 56 * 56 * 64)
 
 
+def test_five_filters() -> None:
+    """Five 5x5 filters over 32x32x3: 28x28x5, five neurons that all look at the same 5x5 of the input."""
+    [row] = layers("input 3x32x32\nCONV(5, 5, padding=0)")
+    assert (row.output, row.receptive_field) == ((5, 28, 28), (5, 5))
+
+
+def test_repeated_filters_shrink() -> None:
+    """5x5 filters again and again: 32 -> 28 -> 24 ..., "shrinking too fast is not good"."""
+    rows = layers("input 3x32x32\nCONV(6, 5, padding=0)*7")
+    assert [row.output[1] for row in rows for _ in range(row.repeats)] == [28, 24, 20, 16, 12, 8, 4]
+
+
+def test_max_pooling_of_the_slide() -> None:
+    """A single depth slice of 4x4, 2x2 filters and stride 2: 6 8 3 4."""
+    x = torch.tensor([[1.0, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
+    assert load(text="input 1x4x4\nPOOL(2, stride=2)")(x[None, None]).tolist() == [[[[6, 8], [3, 4]]]]
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding", "output"), [(3, 1, 1, 32), (5, 1, 2, 32), (1, 1, 0, 32)])
+def test_common_settings(kernel: int, stride: int, padding: int, output: int) -> None:
+    """F = 3, S = 1, P = 1; F = 5, S = 1, P = 2; F = 1, S = 1, P = 0."""
+    assert size(f"input 3x32x32\nCONV(8, {kernel}, {stride}, padding={padding})", fit="exact") == output
+
+
+def test_a_setting_that_whatever_fits() -> None:
+    """F = 5, S = 2, P = ? (whatever fits): by the slide's own formula no P does on 32, and P = 1 does on 31."""
+    [found] = check(text="input 3x32x32\nCONV(8, 5, 2, padding=0)\n", fit="exact").diagnostics
+    assert found.code == "E201" and not any(help.startswith("padding") for help in found.help)
+    assert size("input 3x31x31\nCONV(8, 5, 2, padding=1)", fit="exact") == 15
+
+
 def test_pooling() -> None:
     """2x2 with stride 2 over 224x224x64 gives 112x112x64, no parameters; 4x4 gives 2x2."""
     [row] = layers("input 64x224x224\nPOOL(2, stride=2)")
@@ -110,6 +142,52 @@ def test_the_notes_ten_by_ten() -> None:
     """W = 10, P = 0, F = 3, S = 2 is (10 - 3)/2 + 1 = 4.5: "not an integer", so that it cannot be used."""
     [found] = check(text="input 1x10x10\nCONV(1, 3, stride=2, padding=0)\n").diagnostics
     assert found.code == "E201" and "= 4.50" in found.label
+
+
+def test_the_notes_connections() -> None:
+    """A neuron over 32x32x3 with a field of 5x5 has 75 weights, one over 16x16x20 with 3x3 has 180."""
+    assert layers("input 3x32x32\nCONV(1, 5)")[0].parameters == 75 + 1
+    assert layers("input 20x16x16\nCONV(1, 3)")[0].parameters == 180 + 1
+
+
+def test_the_notes_neurons() -> None:
+    """55x55x96 = 290,400 neurons of 11x11x3 = 363 weights; 105,705,600 if they did not share, 34,944 as they do."""
+    [row] = layers("input 3x227x227\nCONV(96, 11, stride=4, padding=0)")
+    neurons = row.output[0] * row.output[1] * row.output[2]
+    assert (neurons, row.macs // neurons) == (290_400, 363)
+    assert (neurons * (363 + 1), row.parameters) == (105_705_600, 34_944)
+
+
+def test_the_notes_cifar_net() -> None:
+    """INPUT [32x32x3] - CONV [32x32x12] - RELU - POOL [16x16x12] - FC [10]."""
+    rows = layers("input 3x32x32\nINPUT - CONV(12) - RELU - POOL - FC(10)")
+    assert [row.output for row in rows] == [(12, 32, 32), (12, 32, 32), (12, 16, 16), (10,)]
+
+
+def test_the_notes_fc_as_conv() -> None:
+    """AlexNet's FC layers as CONV with F = 7 and twice F = 1: 1x1x1000 on 224, and 6x6x1000 at once on 384."""
+    text = "(CONV(8) - POOL)*5 - CONV(4096, 7, padding=0) - CONV(4096, 1) - CONV(1000, 1)"
+    assert [row.output for row in layers(f"input 3x224x224\n{text}")][-3:] == [(4096, 1, 1), (4096, 1, 1), (1000, 1, 1)]
+    assert layers(f"input 3x384x384\n{text}")[-1].output == (1000, 6, 6)
+    flat = layers("input 512x7x7\nFC(4096)")[0]
+    assert flat.parameters == layers("input 512x7x7\nCONV(4096, 7, padding=0)")[0].parameters
+
+
+@pytest.mark.parametrize(
+    ("spec", "depth", "parameters"),
+    [
+        ("alexnet", 8, 62_378_344),  # "60M"
+        ("vgg16", 16, 138_357_544),
+        ("torchvision/vgg19", 19, 143_667_240),
+        ("googlenet", 22, 6_624_904),  # "5M", says the lecture
+        ("torchvision/resnet152", 152, 60_192_808),
+        ("torchvision/squeezenet1_0", 18, 1_248_424),  # AlexNet's accuracy with 50 times fewer parameters
+    ],
+)
+def test_depths(spec: str, depth: int, parameters: int) -> None:
+    """The layers by which lecture 9 counts its architectures, and their parameters."""
+    found = network(SPECS / f"{spec}.arch")
+    assert (analyses.depth(found), analyses.parameters(found)) == (depth, parameters)
 
 
 def test_alexnet() -> None:
@@ -270,6 +348,37 @@ def test_relations_8_to_11_transposed_with_unit_strides() -> None:
     assert size("input 1x6x6\nUPCONV(1, 4, stride=1, padding=2)") == 5
     assert size("input 1x5x5\nUPCONV(1, 3, stride=1, padding=1)") == 5
     assert size("input 1x7x7\nUPCONV(1, 3, stride=1, padding=2)") == 5
+
+
+def test_relations_8_to_11_over_a_grid() -> None:
+    """8: o' = i' + (k - 1); 9: less 2p; 10, half padding: o' = i'; 11, full padding: o' = i' - (k - 1)."""
+    for i, k in GRID:
+        text = f"input 1x{i}x{i}\nUPCONV(1, {k}, stride=1, padding="
+        assert size(text + "0)") == i + (k - 1)
+        for p in range(k):
+            o = i + (k - 1) - 2 * p
+            assert o < 1 or size(text + f"{p})") == o
+        if k % 2:
+            assert size(text + f"{k // 2})") == i
+        if i >= k:
+            assert size(text + f"{k - 1})") == i - (k - 1)
+
+
+def test_the_numbers_of_the_guide() -> None:
+    """Figures 1.1, 1.2, 1.5 and 1.6: the values that a convolution and both kinds of pooling give."""
+    rows = [[3.0, 3, 2, 1, 0], [0, 0, 1, 3, 1], [3, 1, 2, 2, 3], [2, 0, 0, 2, 2], [2, 0, 0, 0, 1]]
+    x = torch.tensor(rows)[None, None]
+
+    def given(text: str) -> list[list[float]]:
+        net = load(text=f"input 1x5x5\n{text}\n")
+        for weight in net.parameters():
+            weight.data = torch.tensor([[0.0, 1, 2], [2, 2, 0], [0, 1, 2]])[None, None]
+        return [[round(value, 1) for value in row] for row in net(x)[0, 0].tolist()]
+
+    assert given("CONV(1, 3, padding=0, bias=false)") == [[12, 12, 17], [10, 17, 19], [9, 6, 14]]
+    assert given("CONV(1, 3, 2, padding=1, bias=false)") == [[6, 17, 3], [8, 17, 13], [6, 4, 4]]
+    assert given("AVGPOOL(3, 1)") == [[1.7, 1.7, 1.7], [1.0, 1.2, 1.8], [1.1, 0.8, 1.3]]
+    assert given("POOL(3, 1)") == [[3, 3, 3], [3, 3, 3], [3, 2, 3]]
 
 
 def test_relations_12_to_14_transposed_with_strides() -> None:

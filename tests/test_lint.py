@@ -53,6 +53,16 @@ def told(text: str) -> list[str]:
         (MAP + "a1: INPUT - CONV(3)\nfor i in [1] { ADD{ | @a{i} } }", []),
         (MAP + "a: INPUT - CONV(8) - b: RELU\noutput a, b", []),
         (MAP + "conv: CONV(8)", []),
+        # shortcuts
+        (MAP + "ADD{ CONV(3) - CONV(3) - CONV(3) | CONV(2, 1) - CONV(3, 1) }", ["W416 ADD"]),
+        (MAP + "ADD{ POOL - UPSAMPLE | CONV(3) }", ["W416 ADD"]),
+        (MAP + "(ADD{ CONV(3) | RELU - POOL - UPSAMPLE } - RELU)*3", ["W416 ADD"]),
+        (MAP + "ADD{ CONV(1, 1) - CONV(1) - CONV(3, 1) | }", []),
+        (MAP + "ADD{ CONV(1, 1) - CONV(1) - CONV(3, 1) | CONV(3, 1) }", []),
+        (MAP + "ADD{ CONV(8, 3, 2) - CONV(8) | CONV(8, 1, 2) }", []),
+        (MAP + "ADD{ POOL - CONV(3) - UPSAMPLE | CONV(3) - CONV(3) }", ["W416 ADD"]),
+        (MAP + "ADD{ POOL - CONV(3) - CONV(3) - UPSAMPLE | CONV(3) }", []),
+        (MAP + "CONCAT{ POOL - UPSAMPLE | CONV(3) }", []),
         # inputs
         ("input a: 3x8x8\ninput b: 3x8x8\nCONV(8)", ["W410 input b: 3x8x8"]),
         ("input a: 3x8x8\ninput b: 3x8x8\nADD{ | @b }", []),

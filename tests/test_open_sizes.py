@@ -7,18 +7,20 @@ import pytest
 import archdsl
 from archdsl.symbolic.expression import Size
 from archdsl.symbolic.sizes import Sizes
-from tests.support.open_sizes import elaborated, one_by_one, random_spec, solve
+from tests.support.open_sizes import elaborated, one_by_one, random_map, random_spec, solve
 
 TRIED = range(1, 301)
 
 
-@pytest.mark.parametrize("seed", [*range(60), 1147, 1191, 1290, 1300, 1315, 1616, 1_000_952])  # the last found faults
+@pytest.mark.parametrize(
+    "seed", [*range(60), 1147, 1191, 1290, 1300, 1315, 1616, 1_000_952, 119]
+)  # the last found faults
 def test_sets_are_exact(seed: int) -> None:
     """The set that is told holds just the sizes that the rules take, and the output's expression gives their shapes."""
     text = random_spec(seed)
     network = solve(text)
     if network is None or network.open is None:
-        assert elaborated(text, 256) is None  # refused at the first size that is tried
+        assert elaborated(text, H=256) is None  # refused at the first size that is tried
         return
     sizes = network.open.valid["H"]
     assert isinstance(sizes, Sizes)
@@ -28,7 +30,19 @@ def test_sets_are_exact(seed: int) -> None:
         assert "about" in str(shape[1])  # it says that it is none
         return
     for n in sizes.members(12):
-        assert elaborated(text, n) == tuple(s.at(n) if isinstance(s, Size) else s for s in shape), (text, n)
+        assert elaborated(text, H=n) == tuple(s.at(n) if isinstance(s, Size) else s for s in shape), (text, n)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_sets_of_maps_are_exact(seed: int) -> None:
+    """Each symbol of a map with the other at its point, where windows and strides differ along the axes."""
+    text = random_map(seed)
+    network = solve(text)
+    if network is None or network.open is None:
+        return
+    for symbol, sizes in network.open.valid.items():
+        assert isinstance(sizes, Sizes) and sizes.exact
+        assert [n for n in TRIED if n in sizes] == one_by_one(network, TRIED, symbol), (symbol, text)
 
 
 @pytest.mark.parametrize(

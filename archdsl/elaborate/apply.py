@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from archdsl.elaborate.arguments import Bound, bind_layer, kinds
+from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.misfit import misfit, shift, swapped_width
 from archdsl.elaborate.output import after, doubt_of, guessed, silent
-from archdsl.elaborate.place import NONE, Memory, Place, Run, Tail
+from archdsl.elaborate.place import NONE, Place, Run, Tail
 from archdsl.elaborate.values import LayerValue, fault
 from archdsl.elaborate.warnings import warn
 from archdsl.elaborate.widths import complete
 from archdsl.graph import Apply, Value
 from archdsl.layers.arguments import Mismatch, show
-from archdsl.layers.base import Layer, LayerError, Window
+from archdsl.layers.base import LayerError
 from archdsl.layers.registry import layer_class
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType, show_shape
@@ -51,7 +52,7 @@ def apply_layer(
         untouched = tuple((k, v) for k, v in layer.told().items() if k not in bound.spans and k not in defaults)
         made = Apply(layer, tuple(known), output, span, label or "", bound.given, fields, untouched)
         place.region.steps.append(made)
-        _remember(place, layer, made.types, output)
+        place.memory = place.memory.behind(layer, known, output)
         if not output.doubt:
             warn(place, layer, known, span, swapped, shift(callee) if swapped else None)
     place.advance(output)
@@ -114,15 +115,6 @@ def _output(
         raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
     way = place.trail[0] if place.trail else None
     return Value(y, span, layer.spec, "", layout if y.rank > 1 else "", doubt, way), fits
-
-
-def _remember(place: Place, layer: Layer, types: tuple[TensorType, ...], output: Value) -> None:
-    if layer.spec == "CONV":
-        place.memory = Memory(output.type.channels, False, True)
-    elif not place.memory.strided:
-        window = layer.window(*types)
-        if isinstance(window, Window) and any(s > 1 for s in window.stride):
-            place.memory = place.memory._replace(strided=True)
 
 
 def reference(place: Place, value: Value | None) -> None:

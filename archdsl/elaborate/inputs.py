@@ -9,8 +9,9 @@ from typing import Any
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.labels import check_label
+from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.mentions import choice_labels, open_names
-from archdsl.elaborate.place import Memory, Place, Run
+from archdsl.elaborate.place import Place, Run
 from archdsl.elaborate.suggest import near
 from archdsl.elaborate.values import BlockValue, Fault, Lambda, Poisoned, describe, fault
 from archdsl.graph import Input, Value

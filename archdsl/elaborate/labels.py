@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from archdsl.diagnostics import Related
+from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.suggest import near, rename
 from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Apply, Call, Value
@@ -37,13 +38,15 @@ TAKEN = frozenset(
 class Entry(NamedTuple):
     """What a label stands for: its tensor (None: it could not be made), and the submodule, if it names one.
 
-    `left_out`: its step is not there, by a count of 0, a choice or a condition.
+    `left_out`: its step is not there, by a count of 0, a choice or a condition. `memory` is what was remembered
+    behind it.
     """
 
     value: Value | None
     step: Apply | Call | None
     span: Span
     left_out: bool = False
+    memory: Memory = Memory()
 
 
 class Level:

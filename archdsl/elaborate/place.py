@@ -12,6 +12,7 @@ from archdsl.diagnostics import Diagnostic, Findings, Related
 from archdsl.elaborate.arguments import Made
 from archdsl.elaborate.evaluate import Evaluator, Work
 from archdsl.elaborate.labels import Entry, Level
+from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.output import typed
 from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, Tensor, fault
 from archdsl.graph import Region, Value
@@ -29,17 +30,6 @@ class Tail(NamedTuple):
 
     last: bool = False
     ends: bool = False
-
-
-class Memory(NamedTuple):
-    """What the width of a CONV without one goes by: the last CONV's width, and whether a stride lies since.
-
-    `fresh`: the CONV stands in the arm that is being elaborated, or in the file.
-    """
-
-    width: int | None = None
-    strided: bool = False
-    fresh: bool = False
 
 
 @dataclass

@@ -30,6 +30,7 @@ def share(place: Place, node: tree.Share, label: str | None) -> None:
     again = _again(place, entry.step, place.value, node.span, name)
     step = Share(entry.step, again, node.span, label or "")
     place.region.steps.append(step)
+    place.memory = place.memory.again(again, entry.memory)
     place.advance(again.output)
 
 

@@ -133,7 +133,7 @@ def name_output(place: Place, label: Label, submodule: Any = None, *, left_out: 
     name, span = label
     if place.value is not None and not place.value.hint:
         place.value.hint = name
-    place.level.define(name, Entry(place.value, submodule, span, left_out))
+    place.level.define(name, Entry(place.value, submodule, span, left_out, place.memory))
 
 
 def named_module(place: Place, span: Span, tail: Tail, label: Label, fill: Callable[[Place], None]) -> None:

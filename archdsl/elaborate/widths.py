@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archdsl.elaborate.place import Memory, Place, Tail
+from archdsl.elaborate.memory import Memory
+from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.values import Fault, LayerValue, Poisoned, fault
 from archdsl.graph import Value
 from archdsl.layers.arguments import show

@@ -3,6 +3,7 @@
 layers.py        W405 to W408, W413: layers in an order that makes no sense
 names.py         W409, W411, W412: what is named and never used
 inputs.py        W410, W414: inputs
+shortcuts.py     W416
 tensor_cores.py  W415, only where `--target` asks for it
 silence.py       `# archdsl: ignore W405`
 """
@@ -15,6 +16,7 @@ from archdsl.graph import Network
 from archdsl.lint.inputs import warn_of_inputs
 from archdsl.lint.layers import warn_of_layers
 from archdsl.lint.names import warn_of_names
+from archdsl.lint.shortcuts import warn_of_shortcuts
 from archdsl.syntax import tree
 
 
@@ -23,4 +25,5 @@ def lint(network: Network, file: tree.File, findings: Findings) -> None:
     found = frames(network)
     warn_of_layers(network, found, findings)
     warn_of_inputs(network, file, found, findings)
+    warn_of_shortcuts(found, findings)
     warn_of_names(file, findings)

@@ -56,10 +56,11 @@ def _sum(text: str, plus: int) -> str:
 LARGEST_FACTOR = 16
 
 
-def fit(points: Sequence[tuple[int, int]], symbol: str, value: int) -> int | Size:
-    """The expression through the points (n, size), which reach over two periods or more.
+def fit(points: Sequence[tuple[int, int]], symbol: str, value: int, period: int) -> int | Size:
+    """The expression through the points (n, size), two of which lie some periods apart if more than a few are valid.
 
-    A constant is an int; a division without a rest goes before one that is rounded down.
+    A constant is an int; a division without a rest goes before one that is rounded down. The slope is that of whole
+    periods: another one may go through many points, and leave them further out.
     """
     g0 = points[0][1]
     if all(g == g0 for _, g in points):
@@ -69,15 +70,19 @@ def fit(points: Sequence[tuple[int, int]], symbol: str, value: int) -> int | Siz
         if any(g % times != plus for _, g in points):
             continue
         inner = [(n, (g - plus) // times) for n, g in points]
-        for slope in _slopes(inner):
+        for slope in _slopes(inner, period):
             offset = _offset(inner, slope)
             if offset is not None:
                 return Size(value, symbol, slope, *offset, times, plus)
-    return Size(value, symbol, _slopes(points)[0], exact=False)
+    return Size(value, symbol, _slopes(points, period)[0], exact=False)
 
 
-def _slopes(points: Sequence[tuple[int, int]]) -> list[Fraction]:
-    """The slopes between the first point and the others whose steps are whole periods: the likeliest first."""
+def _slopes(points: Sequence[tuple[int, int]], period: int) -> list[Fraction]:
+    """The slope of whole periods, which is one; where no two points lie so, those between the first and the others."""
+    n1, g1 = points[-1]
+    for n, g in reversed(points[:-1]):
+        if (n1 - n) % period == 0:
+            return [Fraction(g1 - g, n1 - n)]
     n0, g0 = points[0]
     found: dict[Fraction, int] = {}
     for n, g in points[1:]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
+from math import lcm
 from typing import NamedTuple, Union
 
 from archdsl.graph import Network, Value
@@ -116,16 +117,21 @@ class Solver:
                     if any(g != along[0][1] for _, g in along):
                         if isinstance(sizes[value][axis], Size):
                             raise Together(value, axis)
-                        sizes[value][axis] = fit(along, symbol, type.shape[axis])
+                        sizes[value][axis] = fit(along, symbol, type.shape[axis], self._period)
         for value, type in base.items():
             value.type = type._replace(shape=tuple(sizes[value]))
 
     def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, Types]]:
-        """The types of all values at valid sizes of a symbol, which reach over some periods."""
+        """The types of all values at valid sizes of a symbol, the last two of which lie whole periods apart."""
         reach = 3 * max(self._period, valid.period)
         chosen = [n for n in (*valid.low, *range(valid.start, valid.start + reach)) if n in valid]
-        step = -(-len(chosen) // MOST_POINTS)
-        return [(n, self.types(**{symbol: n})) for n in chosen[:: max(1, step)]]
+        chosen = chosen[:: max(1, -(-len(chosen) // MOST_POINTS))]
+        first = next((n for n in range(valid.start, valid.start + valid.period) if n in valid), None)
+        if first is not None:
+            far = lcm(self._period, valid.period)
+            start = chosen[-1] // far * far + first
+            chosen += [start + far, start + 2 * far]
+        return [(n, self.types(**{symbol: n})) for n in chosen]
 
 
 WITNESSES = 4  # valid sizes of each symbol that stand for all

@@ -31,6 +31,8 @@ from tests.support.structure import SEPARATORS, Spec, text
 
 BATCHES = (1, 3)
 NEAR = 1e-5  # of the largest number
+LARGEST = 1e18  # whose square a float holds
+LARGEST_IN_LRN = 1e4  # onnxruntime slides its sum of squares: behind larger ones what is left of it may lie below 0
 
 
 def built(spec: Spec, form: int | None = None, seed: int = 0) -> tuple[Graph | None, Findings, str]:
@@ -203,7 +205,8 @@ def hold_onnx(spec: Spec, graph: Graph, module: torch.nn.Module, seed: int) -> N
         given = inputs(spec, batch, seed)
         with torch.no_grad():
             wanted = outputs(module, given)
-        if not all(bool(torch.isfinite(w).all()) for w in wanted):
+        lrn = any(isinstance(layer, torch.nn.LocalResponseNorm) for layer in module.modules())
+        if not largest(module, given) < (LARGEST_IN_LRN if lrn else LARGEST):
             continue  # past what floats hold, where the two differ in what they give
         expected = {i.name for i in session.get_inputs()}
         made = session.run(None, {name: value.numpy() for name, value in given.items() if name in expected})
@@ -211,6 +214,24 @@ def hold_onnx(spec: Spec, graph: Graph, module: torch.nn.Module, seed: int) -> N
             assert near(torch.from_numpy(np.asarray(y)), w, 0.0) or near(
                 torch.from_numpy(np.asarray(y)), w, 20 * rounding(module, given)
             ), f"onnxruntime gives other numbers at batch {batch}: {y.shape} {y.flatten()[:5]} and {w.flatten()[:5]}"
+
+
+def largest(module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:
+    """The largest number that any layer takes or gives, nan where one is none."""
+    found = [0.0]
+
+    def look(layer: torch.nn.Module, *tensors: Any) -> None:
+        for part in tensors:
+            for value in part if isinstance(part, tuple) else (part,):
+                if isinstance(value, torch.Tensor) and value.numel():
+                    found.append(float(value.detach().abs().max()))
+
+    hooks = [inner.register_forward_hook(look) for inner in module.modules()]
+    with torch.no_grad():
+        module(*given.values())
+    for hook in hooks:
+        hook.remove()
+    return float(torch.tensor(found).max())
 
 
 def rounding(module: torch.nn.Module, given: dict[str, torch.Tensor]) -> float:

@@ -42,8 +42,8 @@ class Options:
     Weights are those in the file `weights` (safetensors, or torch's .pt and .pth), else drawn from `seed`. `batch`
     fixes the batch, which is else the symbol N. `half`, "float16" or "bfloat16", is what weights are stored in.
     `fold_bn` folds normalisations into convolutions and FC, `logits` leaves a last SOFTMAX out, `functions` writes
-    blocks as functions. With `external_data` weights go to a second file, as they do where 2 GiB are not enough. `classes`
-    and `normalisation` are what is known of a trained network, for the metadata: see `archdsl.metadata.Made`.
+    blocks as functions. With `external_data` weights go to a second file, as they do where 2 GiB are not enough.
+    `classes` and `normalisation` are what is known of a trained network, for the metadata: see `archdsl.metadata.Made`.
     """
 
     weights: str | None = None

@@ -1,0 +1,86 @@
+"""Shortcuts that cannot pass on what arrives: on the way they are smaller than at both of their ends."""
+
+from __future__ import annotations
+
+from archdsl.analyses.frames import Frames, Op, Step, reads
+from archdsl.diagnostics import Diagnostic, Findings, Related
+from archdsl.graph import Value
+from archdsl.tensor import show_shape
+
+FURTHEST = 100
+"""How many steps back an arm is followed."""
+Makers = dict[Value, Step]
+
+
+def warn_of_shortcuts(found: Frames, findings: Findings) -> None:
+    """Add W416 for each ADD with an arm that has less weights than another, and a tensor in it that is too small.
+
+    The shortcut is the arm with the fewest layers that multiply by weights, a chain from where the arms part. An
+    identity never shrinks, and the long arm of a bottleneck may.
+    """
+    for frame in found.all:
+        makers = {step.output: step for step in frame.steps}
+        for step in frame.steps:
+            if isinstance(step, Op) and step.apply.layer.spec == "ADD" and len(step.inputs) > 1:
+                _look(step, makers, findings)
+
+
+def _look(join: Op, makers: Makers, findings: Findings) -> None:
+    chains = [_chain(value, makers) for value in join.inputs]
+    for number, chain in enumerate(chains):
+        others = [value for n, value in enumerate(join.inputs) if n != number]
+        shared = {source for value in others for source in _sources(value, None, makers)}
+        fork = next((n for n, op in enumerate(chain) if op.inputs[0] in shared), None)
+        if fork is None:
+            continue
+        arm = chain[: fork + 1]  # from the join back to where the arms part
+        start, end = arm[-1].inputs[0], arm[0].output
+        longer = [sum(_weighs(makers[v]) for v in _sources(other, start, makers) if v in makers) for other in others]
+        least = min(arm[1:], key=lambda op: op.output.type.size, default=None)
+        if least is None or sum(map(_weighs, arm)) >= min(longer):
+            continue
+        sizes = [value.type for value in (start, least.output, end)]
+        if sizes[1].size < min(sizes[0].size, sizes[2].size):
+            before, narrow, after = (show_shape(type.shape) for type in sizes)
+            findings.add(
+                Diagnostic(
+                    "W416",
+                    f"the shortcut of this ADD shrinks: {before} goes through {narrow} to {after}",
+                    join.apply.span,
+                    notes=(
+                        "what does not fit through there comes past by no other way, and neither does its gradient",
+                    ),
+                    help=("leave the arm empty, or take one CONV(…, 1) where the shape changes",),
+                    related=(Related(least.apply.span, f"{narrow} comes out here"),),
+                )
+            )
+
+
+def _chain(value: Value, makers: Makers) -> list[Op]:
+    """The layers behind a value, each with one input, the last one first."""
+    result: list[Op] = []
+    step = makers.get(value)
+    while isinstance(step, Op) and len(step.inputs) == 1 and len(result) < FURTHEST:
+        result.append(step)
+        step = makers.get(step.inputs[0])
+    return result
+
+
+def _sources(value: Value, start: Value | None, makers: Makers) -> set[Value]:
+    """The value and those that it is made of, no further back than `start`."""
+    seen, waiting = {value}, [value]
+    while waiting and len(seen) < FURTHEST:
+        step = makers.get(waiting.pop())
+        for source in reads(step) if step is not None else ():
+            if source not in seen and source is not start:
+                seen.add(source)
+                waiting.append(source)
+    return seen
+
+
+def _weighs(step: Step) -> bool:
+    """Whether it multiplies by weights; a repetition is taken to."""
+    if not isinstance(step, Op):
+        return True
+    layer, types = step.apply.layer, step.apply.types
+    return bool(layer.weights(*types)) and layer.macs(*types) > 0
