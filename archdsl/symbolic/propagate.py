@@ -49,7 +49,8 @@ class Propagation:
         The layers and their weights are those of the network. Raises Refused where a layer cannot take what arrives,
         NeedsSize where the shape of a weight would change, TooMuch past the limit.
         """
-        self._types = {given.value: given.value.type._replace(shape=shapes[given.name]) for given in self.network.inputs}
+        inputs = self.network.inputs
+        self._types = {given.value: given.value.type._replace(shape=shapes[given.name]) for given in inputs}
         self._region(self.network.module.region)
         return self._types
 
