@@ -56,7 +56,7 @@ def check(
 
     A wrong spec raises nothing here: the report's `ok` is False and its `diagnostics` say why.
     """
-    from archdsl.report import Report, describe
+    from archdsl.report import Report
 
     name = "<text>" if path is None else os.fspath(path)
     try:
@@ -64,7 +64,7 @@ def check(
     except ArchError as error:
         return Report(name, error.diagnostics, None)
     network, findings = build(source, constants=constants, inputs=input_shapes(input), fit=fit, leave_open=True)
-    return Report(source.name, tuple(findings.found), None if network is None else describe(network))
+    return Report(source.name, tuple(findings.found), network)
 
 
 def compile(

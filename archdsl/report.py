@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from archdsl.analyses.macs import macs
@@ -93,11 +94,16 @@ class Model:
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` found in one spec. `model` is None where the spec is wrong."""
+    """What `check` found in one spec; `network` is None where the spec is wrong."""
 
     file: str
     diagnostics: tuple[Diagnostic, ...]
-    model: Model | None
+    network: Network | None
+
+    @cached_property
+    def model(self) -> Model | None:
+        """The network as plain data, worked out when it is first asked for; None where the spec is wrong."""
+        return None if self.network is None else describe(self.network)
 
     @property
     def ok(self) -> bool:

@@ -6,12 +6,15 @@ Exit status: 0 fine, 1 a spec is wrong, 2 the call is wrong or a file cannot be 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import NoReturn
 
 WRONG_SPEC = 1
 WRONG_CALL = 2
+GARBAGE = 50_000
+"""Objects between two looks for garbage: a check makes little, and each look costs as much as some layers."""
 
 
 def main() -> NoReturn:
@@ -20,9 +23,14 @@ def main() -> NoReturn:
         import signal
 
         signal.signal(signal.SIGTERM, _terminate)
-        from archdsl.cli.commands import run
+        gc.set_threshold(GARBAGE)
+        arguments = sys.argv[1:]
+        if arguments[:1] == ["check"] and len(arguments) > 1 and not any(a.startswith("-") for a in arguments[1:]):
+            status = _plain_check(arguments[1:])
+        else:
+            from archdsl.cli.commands import run
 
-        status = run()
+            status = run()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
@@ -37,6 +45,22 @@ def main() -> NoReturn:
     # Everything is flushed: to take numpy and all else down in order would be a tenth of the time of a `compile`. And
     # what is still buffered for a stream that fails would make Python complain once more when it ends.
     os._exit(status)
+
+
+def tolerate() -> None:
+    """Let what a terminal has no character for be written as an escape: it is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _plain_check(files: list[str]) -> int:
+    """`archdsl check FILES`, what editors and hooks call the most, without the parser of options."""
+    from archdsl.cli.checker import Checker
+    from archdsl.cli.checking import check
+
+    tolerate()
+    return check(files, Checker({}, {}, None, library=True))
 
 
 def _terminate(number: int, frame: object) -> NoReturn:

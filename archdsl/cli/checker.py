@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
-from archdsl.cli.options import read
-from archdsl.cli.terminal import unreadable
+from archdsl.cli.output import unreadable
 from archdsl.diagnostics import ArchError
+from archdsl.files import read_spec, read_stream
 from archdsl.formats import Checked
 from archdsl.pipeline import build
 from archdsl.syntax.source import Source
@@ -56,3 +57,12 @@ class Checker:
             silence(findings)
             findings.sort(source)
         return Checked(file, network, findings.found)
+
+
+def read(name: str) -> Source:
+    """The spec in a file, or from standard input where the name is `-`; raises what `read_spec` does."""
+    if name != "-":
+        return read_spec(name)
+    if sys.stdin is None:
+        raise OSError(9, "standard input is closed")
+    return read_stream(sys.stdin.buffer, "<stdin>")

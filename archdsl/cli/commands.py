@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 from archdsl import __version__
-from archdsl.cli import WRONG_CALL
+from archdsl.cli import WRONG_CALL, tolerate
 
 COMMANDS = {
     "check": "Check specs: shapes, sizes that do not fit, names, asserts.",
@@ -74,9 +74,7 @@ def archdsl() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line with these arguments, or the process's, and answer the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to fail
+    tolerate()
     asked = os.environ.get("_ARCHDSL_COMPLETE")
     if asked is not None:
         from click.shell_completion import shell_complete

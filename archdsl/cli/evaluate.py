@@ -10,7 +10,8 @@ import click
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.terminal import Failure, report, say, style
 from archdsl.cli.trained import NOT_A_SPEC, data_options, training_packages
-from archdsl.diagnostics import ArchError, visible
+from archdsl.diagnostics import ArchError
+from archdsl.excerpt import visible
 
 if TYPE_CHECKING:
     from archdsl.training.data import Data, Split

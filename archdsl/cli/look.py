@@ -11,7 +11,8 @@ from archdsl.cli.options import read, spec_options
 from archdsl.cli.predict import ranked
 from archdsl.cli.terminal import Failure, reason, report, say
 from archdsl.cli.trained import NOT_A_SPEC, classifier, prepared, training_packages
-from archdsl.diagnostics import ArchError, visible
+from archdsl.diagnostics import ArchError
+from archdsl.excerpt import visible
 from archdsl.files import Outputs, check_output
 from archdsl.pipeline import build
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
-
-from archdsl.files import read_spec, read_stream
-from archdsl.syntax.source import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,12 +43,3 @@ def spec_options(function: F) -> F:
         "-D", "constants", metavar="NAME=VALUE", multiple=True, callback=_constants, help="Set a constant, such as N=2."
     )
     return constant(shape(fit(function)))
-
-
-def read(name: str) -> Source:
-    """The spec in a file, or from standard input where the name is `-`; raises what `read_spec` does."""
-    if name != "-":
-        return read_spec(name)
-    if sys.stdin is None:
-        raise OSError(9, "standard input is closed")
-    return read_stream(sys.stdin.buffer, "<stdin>")

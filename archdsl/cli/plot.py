@@ -8,7 +8,8 @@ import click
 
 from archdsl.cli import WRONG_CALL
 from archdsl.cli.terminal import Failure, reason, report, say
-from archdsl.diagnostics import ArchError, visible
+from archdsl.diagnostics import ArchError
+from archdsl.excerpt import visible
 from archdsl.files import Outputs, check_output
 from archdsl.training.chart import MARK
 from archdsl.training.curves import has_curves, picture

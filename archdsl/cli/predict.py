@@ -11,7 +11,8 @@ from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.evaluate import shown
 from archdsl.cli.terminal import Failure, reason, report, say
 from archdsl.cli.trained import NOT_A_SPEC, classifier, prepared, training_packages
-from archdsl.diagnostics import ArchError, visible
+from archdsl.diagnostics import ArchError
+from archdsl.excerpt import visible
 
 if TYPE_CHECKING:
     from torch import Tensor

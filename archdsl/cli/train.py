@@ -14,7 +14,8 @@ from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.options import read, spec_options
 from archdsl.cli.settings import Whole, setting_options, words
 from archdsl.cli.terminal import Failure, reason, report, say
-from archdsl.diagnostics import ArchError, Diagnostic, visible
+from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.excerpt import visible
 from archdsl.training.run import METRICS, Spec, is_run, open_run
 from archdsl.training.settings import RULES, read_settings
 

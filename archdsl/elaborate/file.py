@@ -16,7 +16,7 @@ from archdsl.elaborate.labels import Level
 from archdsl.elaborate.mentions import words
 from archdsl.elaborate.model import be_block, class_name, named_model
 from archdsl.elaborate.nearby import find_inputs
-from archdsl.elaborate.openness import LIKELY, elaborate_open, open_symbols
+from archdsl.elaborate.open_symbols import LIKELY, open_symbols
 from archdsl.elaborate.place import FileScope, Place, Run, Tail
 from archdsl.elaborate.statements import define_names, state
 from archdsl.elaborate.steps import sequence
@@ -62,6 +62,8 @@ def elaborate(
     if counts:
         network = elaborate_counts(run, counts, lambda trial: _elaborated(trial, file))
     elif symbols:
+        from archdsl.elaborate.openness import elaborate_open  # most specs have none
+
         network = elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))
     else:
         network = _elaborated(run, file)

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.bias import shape_of
-from archdsl.elaborate.inputs import shape_text
+from archdsl.elaborate.open_symbols import LIKELY, written
 from archdsl.elaborate.place import Run
 from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Network, Open
@@ -22,7 +22,6 @@ from archdsl.symbolic.propagate import Refused
 from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Together, TooMuch
 from archdsl.syntax import tree
 
-LIKELY = (256, 224, 512, 128, 64, 32, 299, 227, 320, 384, 16, 8)  # sizes that are tried first
 NEXT = 64  # so many sizes from the first likely one on are tried then
 MOST_TRIES = 100
 MOST_STEPS = 12_000  # steps of all tries together
@@ -30,30 +29,6 @@ WITNESSES = 4  # valid sizes of each symbol at which the network is elaborated a
 
 Elaborate = Callable[[Run], Optional[Network]]
 _OF_SIZE = frozenset("E201 E202 E203 E204 E208 E209 E220 E221 E222 E223 E224 E225 E227 E301".split())
-
-
-def open_symbols(file: tree.File, constants: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[str]:
-    """The capital letters in the inputs' shapes that nothing gives a value."""
-    defined = {s.name.id for s in file.statements if isinstance(s, tree.Constant)} | constants.keys()
-    found: dict[str, None] = {}
-    for _, sizes in _written(file, inputs):
-        found.update({size: None for size in sizes if isinstance(size, str) and size not in defined})
-    return list(found)
-
-
-def _written(file: tree.File, inputs: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int | str, ...]]]:
-    """The inputs' names and shapes, letters as they stand: in the text, or as they are given from outside."""
-    statements = [s for s in file.statements if isinstance(s, tree.Input)]
-    for number, statement in enumerate(statements):
-        name = statement.name or "input"
-        given = inputs.get(name, None if number else inputs.get(""))
-        if isinstance(given, str):
-            yield name, shape_text(given)
-        elif given is None and isinstance(statement.shape, tree.ShapeLiteral):
-            yield name, statement.shape.sizes
-    given = inputs.get("", inputs.get("input"))
-    if not statements and isinstance(given, str):
-        yield "input", shape_text(given)
 
 
 def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Elaborate) -> Optional[Network]:
@@ -142,11 +117,11 @@ def _shapes(
     network: Network, file: tree.File, inputs: Mapping[str, Any], point: Mapping[str, int]
 ) -> dict[str, tuple[int | str, ...]]:
     """The inputs' shapes with the open sizes as letters."""
-    written = dict(_written(file, inputs))
+    letters_of = dict(written(file, inputs))
     result: dict[str, tuple[int | str, ...]] = {}
     for given in network.inputs:
         shape = given.value.type.shape
-        letters = written.get(given.name, shape)
+        letters = letters_of.get(given.name, shape)
         result[given.name] = tuple(c if isinstance(c, str) and c in point else n for c, n in zip(letters, shape))
     return result
 

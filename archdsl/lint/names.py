@@ -12,6 +12,8 @@ from archdsl.syntax.source import Span
 
 MOST_PATTERNS = 100
 """Labels with values that are looked at; where a file has more, any name may be one of them."""
+_VALUES = (tree.Name, tree.Call, tree.Number)
+"""Steps in which no step stands."""
 
 
 def warn_of_names(file: tree.File, findings: Findings) -> None:
@@ -29,7 +31,8 @@ def warn_of_names(file: tree.File, findings: Findings) -> None:
                 findings.add(Diagnostic("W409", message, node.label.span, help=(f"@{name} reads it",)))
         elif isinstance(node, tree.Body):
             _constants(node, findings)
-        waiting += parts_of(node)
+        if not isinstance(node, _VALUES):
+            waiting += parts_of(node)
 
 
 class References:

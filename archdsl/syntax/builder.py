@@ -51,8 +51,10 @@ class Builder:
     def _over(self, items: Parts) -> Span:
         if not items:
             return Span(self._source, self._shift, self._shift)
-        first, last = (self._at(item) if isinstance(item, str) else item.span for item in (items[0], items[-1]))
-        return Span(self._source, first.start, last.end)
+        first, last = items[0], items[-1]
+        start = (self._at(first) if isinstance(first, str) else first.span).start
+        end = (self._at(last) if isinstance(last, str) else last.span).end
+        return Span(self._source, start, end)
 
     def _name(self, token: Any) -> tree.Name:
         span = self._at(token)

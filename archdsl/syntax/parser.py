@@ -12,7 +12,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.builder import BadToken, Builder
 from archdsl.syntax.machine import Machine, Unexpected
 from archdsl.syntax.newlines import DEEPEST, Newlines, TooDeep
-from archdsl.syntax.pieces import pieces
+from archdsl.syntax.pieces import behind_blanks, pieces
 from archdsl.syntax.source import Source, Span
 from archdsl.syntax.tables import load
 
@@ -63,8 +63,11 @@ def parse(source: Source, findings: Findings) -> tree.File | None:
     statements: list[tree.Statement] = []
     broken: list[Span] = []
     for start, end in pairwise(cuts):
+        text = source.text[start:end]
+        if behind_blanks(text, 0) == len(text):
+            continue
         try:
-            piece = _parse(source, source.text[start:end], start, "file")
+            piece = _parse(source, text, start, "file")
             statements += piece.statements
         except _Broken as error:
             findings.add(error.diagnostic)

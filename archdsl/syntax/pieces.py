@@ -12,7 +12,8 @@ _HEAD = re.compile(
 _PART = re.compile(r'"(?:[^"\\\n]|\\.)*"|\#[^\n]*|[(\[{]|[)\]}]|\n')
 _GOES_ON = re.compile(r"(?:[-+*/%<>=!,|:.(\[{]|(?<![A-Za-z0-9_])(?:and|or|not|if|else|in))\Z")
 _LONGEST_WORD = 6  # characters that _GOES_ON looks at
-_CONTINUES = re.compile(r"(?:[ \t\f\n]|#[^\n]*\n)*(?:[-+*/%<>=!?,|:)\]}{]|(?:else|and|or)(?![A-Za-z0-9_]))")
+_CONTINUES = re.compile(r"[-+*/%<>=!?,|:)\]}{]|(?:else|and|or)(?![A-Za-z0-9_])")
+_BLANKS = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n){0,100}[ \t\f]*")
 
 
 def pieces(text: str) -> Iterator[int]:
@@ -26,7 +27,8 @@ def pieces(text: str) -> Iterator[int]:
     comment = -1  # where the line's comment starts
     ended = ""  # the end of the last line that holds more than a comment
     filled = False  # whether the piece holds anything
-    until = 0  # before this place no piece starts, since what stands there goes on with the lines before
+    next_text = 0  # what stands behind the lines of comments, once for all of them
+    goes_on = False  # whether it goes on with the line before these
     for match in _PART.finditer(text):
         part = match[0]
         if part in "([{":
@@ -39,9 +41,17 @@ def pieces(text: str) -> Iterator[int]:
             ended = text[line : comment if comment >= 0 else match.start()].rstrip()[-_LONGEST_WORD:] or ended
             filled = filled or bool(text[line : match.start()].strip())
             line, comment = match.end(), -1
-            ends = depth == 0 and filled and line >= until and not _GOES_ON.search(ended)
-            if ends and (more := _CONTINUES.match(text, line)):
-                ends, until = False, more.end()
-            if ends or _HEAD.match(text, line):
+            ends = depth == 0 and filled and not _GOES_ON.search(ended)
+            if ends and line > next_text:
+                next_text = behind_blanks(text, line)
+                goes_on = _CONTINUES.match(text, next_text) is not None
+            if (ends and not goes_on) or _HEAD.match(text, line):
                 depth, filled = 0, False
                 yield line
+
+
+def behind_blanks(text: str, at: int) -> int:
+    """Where the next text stands that is no comment."""
+    while (found := _BLANKS.match(text, at)) and found.end() > at:
+        at = found.end()
+    return at

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
-from archdsl.diagnostics import visible
+from archdsl.excerpt import visible
 from archdsl.training.meter import Meter
 from archdsl.training.reporter import Reporter
 
