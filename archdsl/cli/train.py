@@ -11,7 +11,8 @@ import click
 
 from archdsl.backends.pytorch import emit
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
-from archdsl.cli.options import read, spec_options
+from archdsl.cli.checker import read
+from archdsl.cli.options import spec_options
 from archdsl.cli.settings import Whole, setting_options, words
 from archdsl.cli.terminal import Failure, reason, report, say
 from archdsl.diagnostics import ArchError, Diagnostic
