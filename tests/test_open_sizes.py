@@ -6,7 +6,7 @@ import pytest
 
 import archdsl
 from archdsl.symbolic.expression import Size
-from archdsl.symbolic.sizes import Sizes
+from archdsl.symbolic.sizes import Sizes, find_sizes
 from tests.support.open_sizes import elaborated, one_by_one, random_map, random_spec, solve
 
 TRIED = range(1, 301)
@@ -91,3 +91,16 @@ def test_assertions_hold_for_all_sizes() -> None:
     assert archdsl.check(text="input 1xHxW\nPOOL - UPSAMPLE(2)\nassert output == (1, H, W)").ok
     report = archdsl.check(text="input 1xHxW\nUPSAMPLE(2)\nassert output == (1, H, W)")
     assert [d.code for d in report.diagnostics] == ["E301"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "told"),
+    [(0, [5000, 10000]), (7, [5007, 10007]), (None, [12])],
+)
+def test_a_period_past_the_limit(rest: int | None, told: list[int]) -> None:
+    """A sound subset with at least the size that is known to be valid, and it says that it is one."""
+    point = 12 if rest is None else 5000 + rest
+    sizes = find_sizes(lambda n: n == point if rest is None else n % 5000 == rest, 64, 5000, point)
+    assert not sizes.exact and point in sizes
+    assert sizes.members(5)[: len(told)] == told
+    assert str(sizes).endswith("(more may be valid)")

@@ -52,17 +52,21 @@ class Sizes(NamedTuple):
         return next((m for m in range(self.start, self.start + self.period) if m in self), None)
 
 
-def find_sizes(valid: Callable[[int], bool], bound: int, period: int) -> Sizes:
+def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int) -> Sizes:
     """The sizes for which `valid` holds, which is known to be periodic from `bound` on: one period is looked at.
 
-    From there it walks down. A period past LONGEST_PERIOD is replaced by the multiples in it: a sound subset.
+    From there it walks down. Of a period past LONGEST_PERIOD a sound subset is told: its multiples, else those that
+    leave the rest of `point`, which is known to be valid, else that one alone.
     """
     exact = period <= LONGEST_PERIOD
     if exact:
         rests = frozenset(n % period for n in range(bound, bound + period) if valid(n))
     else:
         first = -(-bound // period) * period
-        rests = frozenset({0} if valid(first) and valid(first + period) else ())
+        kept = [rest for rest in (0, point % period) if valid(first + rest) and valid(first + rest + period)]
+        if not kept:
+            return Sizes((point,), point + 1, 1, frozenset(), False)
+        rests = frozenset(kept[:1])
     low = tuple(n for n in range(1, bound) if valid(n)) if exact else ()
     return _tidy(Sizes(low, bound, period, rests, exact))
 

@@ -71,7 +71,9 @@ class Solver:
         return Solution({symbol: self._sizes(symbol, self._period) for symbol in self.point}, self.point)
 
     def _sizes(self, symbol: str, period: int) -> Sizes:
-        return find_sizes(lambda n: not self._refusal(symbol, n), self._bound(symbol, period), period)
+        return find_sizes(
+            lambda n: not self._refusal(symbol, n), self._bound(symbol, period), period, self.point[symbol]
+        )
 
     def _bound(self, symbol: str, period: int) -> int:
         """A size above which nothing is refused for being too small, and validity has come to its period."""
