@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -12,10 +13,36 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archdsl.diagnostics import ArchError
-from tests.support.train_data import GREY, folder, idx, image, npz, opened, pixels
+from archdsl.diagnostics import ArchError, render
+from tests.support.train_data import GREY, RGB, folder, idx, image, npz, opened, pixels, refused
 
 TEXT = "input text: 8 of int\nEMBEDDING(64, 8) - LSTM(8) - LINEAR(64)"
+def test_pipes_and_devices(tmp_path: Path) -> None:
+    """What might never end is not begun with."""
+    folder(tmp_path / "f")
+    os.mkfifo(tmp_path / "f" / "cat" / "pipe.png")
+    found = refused(tmp_path / "f", RGB)
+    assert (found.code, found.file) == ("E713", "cat/pipe.png") and "no ordinary file" in found.message
+    os.mkfifo(tmp_path / "a.csv")
+    assert refused(tmp_path / "a.csv", RGB).code == "E700"
+    (tmp_path / "b.csv").write_text("path,label\n/dev/zero,cat\nf/dog/0.png,dog\n")
+    assert refused(tmp_path / "b.csv", RGB).code == "E713"
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 in the name of a file, a new line in one: told so that it can be printed."""
+    folder(tmp_path)
+    for name in (b"\xff\xfe.png", b"two\nlines.png"):
+        path = os.path.join(os.fsencode(tmp_path), b"cat", name)
+        with open(path, "wb") as stream:
+            stream.write(b"no image")
+        found = refused(tmp_path, RGB)
+        assert found.code == "E713" and "\n" not in render(found).splitlines()[1]
+        os.unlink(path)
+    os.rename(tmp_path / "dog", os.path.join(os.fsencode(tmp_path), b"\xe4"))
+    assert opened(tmp_path, RGB).classes == ("cat", r"\udce4")
+
+
 FILES, IMAGES = ("npz", "csv", "csv.gz", "txt", "idx", "tar"), ("png", "jpg", "gif", "tif", "webp", "bmp")
 CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=4)
 

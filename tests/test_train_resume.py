@@ -33,11 +33,13 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(tmp_path: Path, setting
     calm = trained(tmp_path / "calm", **SMALL, **settings)
     with pytest.raises(Crash):
         trained(tmp_path / "cut", **SMALL, **settings, crash=21)
+    (tmp_path / "cut" / ".last.safetensors.0123.tmp").write_text("half")
     torch.manual_seed(12345)
     again = trained(tmp_path / "cut")
     assert same(state_of(tmp_path / "cut"), state_of(tmp_path / "calm"))
     assert 11 < again.plan["step"] <= 21 if "every" in settings else again.plan["step"] == 11
     assert again.epochs[-1] == calm.epochs[-1]
+    assert not list((tmp_path / "cut").rglob("*.tmp"))
     for name in ("best", "last"):
         weights = [(tmp_path / folder / f"{name}.safetensors").read_bytes() for folder in ("cut", "calm")]
         assert weights[0] == weights[1]

@@ -11,11 +11,12 @@ import click
 
 from archdsl.backends.pytorch import emit
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
-from archdsl.cli.options import F, read, spec_options
+from archdsl.cli.options import read, spec_options
+from archdsl.cli.settings import Whole, setting_options, words
 from archdsl.cli.terminal import Failure, reason, report, say
 from archdsl.diagnostics import ArchError, Diagnostic, visible
 from archdsl.training.run import METRICS, Spec, is_run, open_run
-from archdsl.training.settings import RULES, Settings, read_settings
+from archdsl.training.settings import RULES, read_settings
 
 if TYPE_CHECKING:
     from archdsl.training.reporter import Reporter
@@ -26,33 +27,6 @@ NEEDED = {"torch": "torch", "PIL": "Pillow", "safetensors": "safetensors", "toml
 
 OF_THE_CALL = ("E733", "E734", "E735", "E738", "E739", "E741", "E742", "E743", "E744")
 """What is wrong with the call or its files, and not with the spec, the data or the training."""
-
-
-class Whole(click.Command):
-    """A command that remembers the words it was given, for the processes that it starts."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.meta["archdsl.words"] = list(args)
-        return super().parse_args(ctx, args)
-
-
-def setting_options(function: F) -> F:
-    """Add an option for each setting; `function` gets those that were given among its keywords, others as None."""
-    for name, rule in reversed(RULES.items()):
-        flag = "--" + name.replace("_", "-")
-        shown = f"{rule.help} {_default(name)}".strip()
-        if rule.kind is bool:
-            function = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=shown)(function)
-        else:
-            kind: Any = click.Choice(rule.choices) if rule.choices else str if rule.kind is list else rule.kind
-            many = rule.kind is list
-            function = click.option(flag, name, type=kind, multiple=many, default=None, help=shown)(function)
-    return function
-
-
-def _default(name: str) -> str:
-    value = getattr(Settings(), name)
-    return "" if value is None or isinstance(value, (bool, tuple)) else f"Default: {value}."
 
 
 @click.command("train", cls=Whole)
@@ -116,8 +90,7 @@ def command(
         if started_as()[0] == 0:
             may_begin(call, force)
         if nproc is not None and many and not inside():
-            words = ["train", *click.get_current_context().meta["archdsl.words"]]
-            return launch(words, nproc=nproc, nnodes=nnodes, node_rank=node_rank, rendezvous=rendezvous)
+            return launch(["train", *words()], nproc=nproc, nnodes=nnodes, node_rank=node_rank, rendezvous=rendezvous)
         return carry_out(call)
     except ModuleNotFoundError as error:
         if error.name not in NEEDED:
@@ -169,7 +142,7 @@ def may_begin(call: Call, force: bool) -> None:
 
 def carry_out(call: Call) -> int:
     """Train, in this process; answers the exit status."""
-    from torch import OutOfMemoryError
+    from torch.cuda import OutOfMemoryError
 
     from archdsl.training.distributed import Elsewhere, World, lost_others, started_as
     from archdsl.training.train import prepare, train

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.training.distributed import World
 from archdsl.training.losses import Scores
 
@@ -22,11 +23,13 @@ SHARE = 1_000_000
 def spread(module: Scores, world: World, *, fsdp: bool, idle: bool) -> nn.Module:
     """The module as this process calls it in training. `idle`: some weights get no gradient.
 
-    BN's batch is each process's own, as everywhere in torch; no SyncBatchNorm is put in.
+    BN's batch is each process's own, as everywhere in torch; no SyncBatchNorm is put in. Raises ArchError E742.
     """
     if fsdp:
-        from torch.distributed.fsdp import fully_shard
-
+        try:
+            from torch.distributed.fsdp import fully_shard
+        except ImportError:
+            raise ArchError([Diagnostic("E742", f"--fsdp needs torch 2.6, and this is {torch.__version__}")]) from None
         for part in _parts(module.net):
             fully_shard(part)
         fully_shard(module)
@@ -43,7 +46,7 @@ def _parts(module: nn.Module) -> Iterator[nn.Module]:
     """The children to share out by themselves, inner ones first, the module itself not among them."""
     for child in module.children():
         yield from _parts(child)
-        own = sum(p.numel() for p in child.parameters() if not isinstance(p, _sharded()))
+        own = sum(p.numel() for p in child.parameters() if not _is_share(p))
         if own >= SHARE and _called(child):
             yield child
 
@@ -53,10 +56,9 @@ def _called(module: nn.Module) -> bool:
     return type(module).forward is not nn.Module.forward  # type: ignore[attr-defined, unused-ignore]
 
 
-def _sharded() -> type:
-    from torch.distributed.tensor import DTensor
-
-    return DTensor
+def _is_share(tensor: Tensor) -> bool:
+    """Whether it is a DTensor, without importing what that is."""
+    return hasattr(tensor, "full_tensor")
 
 
 @contextmanager
@@ -73,7 +75,7 @@ def part_of(module: nn.Module, last: bool) -> Iterator[None]:
 def whole(state: Any) -> Any:
     """A state with its tensors whole, in memory of their own, and on the CPU; all processes of FSDP must call this."""
     if isinstance(state, Tensor):
-        found = state.full_tensor() if hasattr(state, "full_tensor") else state
+        found: Tensor = state.full_tensor() if _is_share(state) else state  # type: ignore[attr-defined]  # a DTensor
         return found.detach().to("cpu", copy=True)
     if isinstance(state, dict):
         return {key: whole(value) for key, value in state.items()}
@@ -106,7 +108,7 @@ def _like(value: object, parameter: Tensor) -> bool:
 
 
 def _share(value: Tensor, like: Tensor) -> Tensor:
-    if not isinstance(like, _sharded()):
+    if not _is_share(like):
         return value
     from torch.distributed.tensor import distribute_tensor
 

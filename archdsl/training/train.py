@@ -138,7 +138,8 @@ def _open_folder(prepared: Prepared, step: int, world: World) -> None:
     if job.earlier is None:
         begin(job.folder, job.spec, prepared.network, about)
         return
-    checkpoint.clean(os.path.join(job.folder, CHECKPOINTS))
+    for folder in (job.folder, os.path.join(job.folder, CHECKPOINTS)):
+        checkpoint.clean(folder)
     cut_metrics(job.folder, step)
     rewrite(job.folder, about)
 

@@ -31,6 +31,11 @@ def some(names: Sequence[object]) -> str:
     return listed if len(names) <= NAMED else f"{listed} and {len(names) - NAMED:,} more"
 
 
+def printable(name: str) -> str:
+    """A name as text: bytes of a file's name that are no UTF-8 stand in it as `\\udcff`."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 image`, `1,797 images`."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

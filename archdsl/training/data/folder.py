@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import torch
 
-from archdsl.training.data.faults import counted, some
+from archdsl.training.data.faults import counted, printable, some
 from archdsl.training.data.fingerprint import of_parts
 from archdsl.training.data.found import Found, Part
 from archdsl.training.data.images import SUFFIXES
@@ -27,7 +27,7 @@ def is_folder_of_images(folder: str) -> bool:
 def read_folder(folder: str) -> Found:
     """All images by part and class; raises ArchError (E703) where parts have other classes."""
     roots = _roots(folder)
-    classes = {part: tuple(ordered(_folders(root))) for part, root in roots.items()}
+    classes = {part: ordered(_folders(root)) for part, root in roots.items()}
     check_same({os.path.basename(roots[part]): names for part, names in classes.items()}, folder)
     names = next(iter(classes.values()))
     parts: dict[str, Part] = {}
@@ -50,7 +50,8 @@ def read_folder(folder: str) -> Found:
     if others:
         told = some(_below(folder, others))
         notes = (f"left out: {counted(len(others), 'file')} that no image of a class is called as: {told}",)
-    return Found(parts, names, of_parts(parts, names), notes)
+    shown_names = tuple(map(printable, names))
+    return Found(parts, shown_names, of_parts(parts, shown_names), notes)
 
 
 def _roots(folder: str) -> dict[str, str]:
@@ -98,4 +99,4 @@ def _is_image(path: str) -> bool:
 
 
 def _below(folder: str, paths: list[str]) -> list[str]:
-    return [os.path.relpath(path, folder).replace(os.sep, "/") for path in paths]
+    return [printable(os.path.relpath(path, folder).replace(os.sep, "/")) for path in paths]

@@ -90,7 +90,7 @@ def decode(data: Data, channels: int, size: tuple[int, int], resize: bool) -> Te
             if resize and pixels.size != (size[1], size[0]):
                 pixels = ImageOps.fit(pixels, (size[1], size[0]), Image.Resampling.BILINEAR)
         except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, MemoryError) as error:
-            raise Broken(_reason(error)) from None
+            raise Broken(reason(error)) from None
     flat = torch.frombuffer(bytearray(pixels.tobytes()), dtype=torch.uint8)
     return flat.reshape(*size, channels).permute(2, 0, 1).contiguous()
 
@@ -105,7 +105,7 @@ def _open(data: Data) -> Image.Image:
     except Image.DecompressionBombError:  # Pillow's own limit, which a program around us may have set lower
         raise Broken(f"it claims more than {PIXELS:,} pixels") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise Broken(_reason(error)) from None
+        raise Broken(reason(error)) from None
     if image.width * image.height > PIXELS:
         raise Broken(f"it claims more than {PIXELS:,} pixels")
     return image
@@ -135,7 +135,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """Why something could not be read, in words."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, OSError) and error.strerror:

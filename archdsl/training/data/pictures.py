@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +13,7 @@ import torch
 from torch import Tensor
 
 from archdsl.training.data.faults import fault
-from archdsl.training.data.images import Broken, Data, Header, decode, look, quiet
+from archdsl.training.data.images import Broken, Data, Header, decode, look, quiet, reason
 
 LOOKED_AT = 50_000
 """Headers that are read before training; of more images so many, evenly spread, and the others when they are used."""
@@ -43,7 +45,10 @@ class Files:
         return len(self._paths)
 
     def read(self, index: int) -> str:
-        return self._paths[index]
+        path = self._paths[index]
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe or a device might never end
+            raise OSError("it is no ordinary file")
+        return path
 
     def name(self, index: int) -> str:
         return self._names[index]
@@ -81,7 +86,7 @@ class Looked:
                 try:
                     header = look(images.read(index))
                 except (Broken, OSError) as error:
-                    self.broken[index] = str(error)
+                    self.broken[index] = reason(error)
                     continue
                 self.headers[header] += 1
                 self.examples.setdefault(header, index)
@@ -117,7 +122,7 @@ class ImageStore:
         try:
             data = self._images.read(index)
         except OSError as error:
-            raise Broken(error.strerror or str(error)) from None
+            raise Broken(reason(error)) from None
         return decode(data, self.shape[0], (self.shape[1], self.shape[2]), self._resize)
 
     def all(self) -> tuple[Tensor, dict[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 
 from archdsl.diagnostics import ArchError
@@ -67,15 +68,23 @@ def _scheme(scheme: str, rest: str) -> Found:
 def _files(where: str) -> dict[str, str]:
     """What is to be read, by part: one file, or one for each part; "folder" where it is the folder itself."""
     if not os.path.isdir(where):
-        os.stat(where)
+        _check_ordinary(where)
         if split_suffix(where)[1] not in (*ARRAYS, *TABLES, *COLUMNS, *TEXT, *SHARDS):
             raise _unknown(where, f"{os.path.basename(where)} is not recognised as data")
         return {"train": where}
     for suffixes in (ARRAYS, TABLES, COLUMNS, TEXT):
         found = files_of_parts(where, suffixes)
         if found:
+            for path in found.values():
+                _check_ordinary(path)
             return found
     return {"folder": where}
+
+
+def _check_ordinary(path: str) -> None:
+    """Raises ArchError (E700) for a pipe or a device, which might never end, and OSError where there is nothing."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise fault("E700", "the data cannot be read: it is no ordinary file", file=path)
 
 
 def _read(where: str, files: dict[str, str], want: Wanted) -> Found:

@@ -13,7 +13,7 @@ import re
 import tarfile
 from typing import NamedTuple
 
-from archdsl.training.data.faults import counted, fault, some
+from archdsl.training.data.faults import counted, fault, printable, some
 from archdsl.training.data.fingerprint import of_parts
 from archdsl.training.data.found import Found, Part
 from archdsl.training.data.images import SUFFIXES
@@ -50,7 +50,7 @@ class Members:
             return stream.read(size)
 
     def name(self, index: int) -> str:
-        return f"{self._members[index].tar}:{self._members[index].name}"
+        return printable(f"{self._members[index].tar}:{self._members[index].name}")
 
 
 def read_shards(pattern: str) -> Found:
