@@ -81,7 +81,7 @@ def words(folder: Path, *more: str) -> list[str]:
     [
         (["--seed", "1"], "--seed is 1 now, and 0 in the run"),
         (["--batch", "64"], "--batch is 64 now, and 128 in the run"),
-        (["--lr", "0.5"], "--lr is 0.5 now, and None in the run"),
+        (["--lr", "0.5"], "--lr is 0.5 now, and not given in the run"),
         (["--input", "1x9x9"], "what completes the spec is --input 1x9x9 now, and nothing in the run"),
     ],
 )
@@ -142,6 +142,8 @@ def test_metrics_have_each_step_once(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in [*kept, *later]) + '{"event": "st')
     cut_metrics(str(tmp_path), 11)
     assert [json.loads(line) for line in path.read_text().splitlines()] == kept
+    cut_metrics(str(tmp_path), 0)
+    assert path.read_text() == ""
 
 
 def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ def identity(spec: Spec, network: Network, settings: Settings, fingerprint: str,
     found["the data"] = fingerprint
     found["the number of processes"] = str(world)
     fixed = {name: value for name, value in settings.to_dict().items() if name not in FREE}
-    return {**found, **{option(name): str(value) for name, value in fixed.items()}}
+    return {**found, **{option(name): "not given" if value is None else str(value) for name, value in fixed.items()}}
 
 
 def option(name: str) -> str:

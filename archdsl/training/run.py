@@ -179,7 +179,7 @@ def cut_metrics(folder: str, step: int) -> None:
         kept = 0
         for line in stream:
             try:
-                later = json.loads(line).get("step", 0) > step
+                later = not step or json.loads(line).get("step", 0) > step
             except ValueError:  # a line that was being written
                 later = True
             if later or not line.endswith(b"\n"):
