@@ -94,7 +94,7 @@ def test_bar() -> None:
     assert isinstance(bar, Bar) and isinstance(progress(io.StringIO()), Lines)
     run(bar)
     told = stream.getvalue()
-    for part in ("epoch 1/2", "20/40", "loss 0.", "accuracy 37.50%", "images/s", " left", "valid: loss 0.2500", "?[2J"):
+    for part in ("epoch 1/2", "20/40, loss 0.", "accuracy 37.50%", "images/s", " left", "valid: loss 0.2500", "?[2J"):
         assert part in told, part
     assert told.split("\r")[-1].startswith("all epochs are done after 0:0")
 

@@ -90,7 +90,7 @@ class Bar:
         self._epochs = f"/{plan['epochs']}" if "epochs" in plan else ""
         if _whole(plan.get("step")):
             self.said(f"goes on after step {plan['step']:,}")
-        form = "{desc} {bar} {n:,}/{total:,} {postfix} {remaining} left"
+        form = "{desc} {bar} {n:,}/{total:,}{postfix} {remaining} left"  # tqdm puts a comma before the postfix
         self._bar = tqdm(
             total=_whole(plan.get("steps")) or None,
             initial=_whole(plan.get("step")),
