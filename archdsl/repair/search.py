@@ -100,7 +100,9 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
         if gone or not result.errors:
             if first.code not in SYNTAX or trials.parses(candidate.edit):
                 kept.append(candidate)
-        elif first.code in SYNTAX and not trials.joined and result.keys <= trials.before - {key(first)}:
+        elif all(code in SYNTAX for code in (first.code, *(code for code, _ in result.keys))) and (
+            not trials.joined and result.keys <= trials.before - {key(first)}
+        ):
             partly.append(candidate)
     return kept or [candidate for candidate in partly if candidate.rank == partly[0].rank][:ENOUGH]
 
