@@ -1,6 +1,6 @@
 """Seeded faults: where the error stands, what help it has, and whether that help is right.
 
-`python -m tests.test_faults --update` writes the outcomes anew, and prints the shares; a change of them is to be read.
+`python -m tests.test_faults --update [KIND...]` writes the outcomes anew, and prints the shares; read the difference.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ def test_a_valid_spec_has_nothing_to_fix(name: str) -> None:
     assert report.ok and not any(fix.safe for d in report.diagnostics for fix in d.fixes)
 
 
-def update() -> None:
-    """Write what is said of each fault behind it, and print the shares."""
+def update(kinds: list[str]) -> None:
+    """Write what is said of each fault of these kinds, all without any, and print the shares."""
     total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
-        for path in sorted(FOLDER.glob("*.txt")):
+        for path in sorted(path for path in FOLDER.glob("*.txt") if not kinds or path.stem in kinds):
             rows = []
             for fault in read(path):
                 outcome = bench.outcome(fault)
@@ -76,5 +76,5 @@ def update() -> None:
     print(dict(total))
 
 
-if __name__ == "__main__" and "--update" in sys.argv:
-    update()
+if __name__ == "__main__" and sys.argv[1:2] == ["--update"]:
+    update(sys.argv[2:])

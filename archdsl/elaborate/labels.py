@@ -126,12 +126,14 @@ class Level:
                 "E161", f"nothing before this is called {name}", span, help="a label stands before its step: name: CONV"
             )
         text = meant if meant.isidentifier() else f'"{meant}"'
+        shown = span.source.text[span.start : span.end]
+        plain = "{" not in shown  # a value in the name would be lost
         return fault(
             "E161",
             f"nothing before this is called {name}",
             span,
             help=f"did you mean {written}{meant}?",
-            fixes=rename(span, written + text, safe=span.source.text[span.start : span.end].startswith((written, '"'))),
+            fixes=rename(span, written + text, safe=shown.startswith((written, '"'))) if plain else (),
         )
 
 

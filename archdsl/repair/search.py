@@ -48,14 +48,20 @@ def repair(run: Run, file: tree.File, closed: Mapping[str, int], elaborate: Elab
     for told in errors[:3]:
         kept = tuple(fix for fix in told.fixes if _sure(fix) or _outside(fix, trials) or trials.mends(fix.edits, told))
         if kept != told.fixes:
-            lost = {fix.title for fix in told.fixes if fix not in kept}
-            rest = tuple(help for help in told.help if help not in lost and not _names(help, told, lost))
-            found[found.index(told)] = replace(told, fixes=kept, help=rest)
+            found[found.index(told)] = _without(told, kept, all=told.code.startswith("E2"))
     first = run.findings.errors[0]
     if first.span is None or first.span.source not in trials.files:
         return
     mending = [] if first.code in SYNTAX and first.fixes else _mending(trials, first)
-    found[found.index(first)] = _told(first, mending, trials)
+    said = _without(errors[0], first.fixes, all=True).help if mending else first.help
+    found[found.index(first)] = _told(replace(first, help=said), mending, trials)
+
+
+def _without(told: Diagnostic, kept: tuple[Fix, ...], *, all: bool) -> Diagnostic:
+    """An error without the fixes that do not mend it; with `all` without what says the same in words."""
+    lost = {fix.title for fix in told.fixes if fix not in kept}
+    rest = tuple(help for help in told.help if not all or (help not in lost and not _names(help, lost)))
+    return replace(told, fixes=kept, help=rest)
 
 
 def _sure(fix: Fix) -> bool:
@@ -68,7 +74,7 @@ def _outside(fix: Fix, trials: Trials) -> bool:
     return any(edit.span.source not in trials.files for edit in fix.edits)
 
 
-def _names(help: str, told: Diagnostic, lost: set[str]) -> bool:
+def _names(help: str, lost: set[str]) -> bool:
     """Whether a help says no more than a fix that was taken back."""
     return any(help == f"did you mean {title.removeprefix('write ')}?" for title in lost)
 
@@ -76,7 +82,7 @@ def _names(help: str, told: Diagnostic, lost: set[str]) -> bool:
 def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
     """The candidates of the lowest rank that leave no error; else those that take the first one away and bring none."""
     kept: list[Candidate] = []
-    partly: list[Candidate] = []
+    partly: list[Candidate] = []  # of two faults of syntax, which are told apart, one is mended
     seen: set[Any] = set()
     slopes = Slopes(trials)
     for candidate in _candidates(trials, first):
@@ -92,8 +98,11 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
             continue
         gone = candidate.guess and all(code != first.code for code, _ in result.keys)
         if gone or not result.errors:
-            kept.append(candidate)
-        elif candidate.rank < LAST and result.keys <= trials.before - Counter([key(first)]) and not trials.joined:
+            if first.code not in SYNTAX or trials.parses(candidate.edit):
+                kept.append(candidate)
+        elif all(code in SYNTAX for code in (first.code, *(code for code, _ in result.keys))) and (
+            not trials.joined and result.keys <= trials.before - Counter([key(first)])
+        ):
             partly.append(candidate)
     return kept or [candidate for candidate in partly if candidate.rank == partly[0].rank][:ENOUGH]
 
@@ -170,7 +179,9 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
         return
     piece = broken[0]
     pieces = pieces_of(source, piece.start, piece.end)
-    if any(unbalanced(pieces)) and piece is not trials.files[source].broken[-1]:
+    stretches = trials.files[source].broken
+    behind = [pieces_of(*span) for span in stretches if span.start > piece.start]
+    if behind and any(any(unbalanced(part)) for part in (pieces, *behind)):
         piece = trials.join(source, piece)
         pieces = pieces_of(source, piece.start, piece.end)
     if not pieces:

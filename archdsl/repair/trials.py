@@ -10,7 +10,7 @@ from archdsl.diagnostics import Diagnostic, Edit, Findings
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
 from archdsl.syntax import tree
-from archdsl.syntax.parser import parse_piece
+from archdsl.syntax.parser import parse, parse_piece
 from archdsl.syntax.source import Source, Span
 
 MOST_STEPS = 16_000  # steps of all tries together, and what they cost beside
@@ -125,8 +125,18 @@ class Trials:
         errors = [error for error in found.errors if error.code != "E115"]  # `closed` may be asked for no more
         return Result(errors, trial.failed)
 
+    def parses(self, edit: Edit) -> bool:
+        """Whether the whole of an edited file parses, cut into its statements as it then is."""
+        source, found = edit.span.source, Findings()
+        text = source.text[: edit.span.start] + edit.text + source.text[edit.span.end :]
+        self._text += len(text)
+        parse(Source(text), found)
+        return not found.errors
+
     def mends(self, edits: Sequence[Edit], told: Diagnostic) -> bool:
-        """Whether the edits take an error away; where it is the only one, and of sizes, whether none is left."""
-        alone = self.before.total() == 1 and told.code.startswith("E2")
+        """Whether the edits take an error away, and leave none where it is the only one; one of syntax hides others."""
+        alone = self.before.total() == 1 and not told.code.startswith("E10")
         result = self.check(edits, most=0 if alone else 100)
-        return result is not None and result.keys[key(told)] < self.before[key(told)] and not (alone and result.errors)
+        if result is None or result.keys[key(told)] >= self.before[key(told)]:
+            return False
+        return not alone or all(code == told.code and code[:2] == "E1" for code, _ in result.keys)  # the next of its kind
