@@ -125,6 +125,10 @@ class Findings:
             name = diagnostic.span.source.name if diagnostic.span else diagnostic.file
             self.found.append(Diagnostic(code, message, file=name))
 
+    def told(self, code: str, span: Span) -> bool:
+        """Whether this fault at this place is there already, so that another one would be left out."""
+        return (code, (span.source.name, span.start)) in self._keys
+
     def sort(self, main: Source) -> None:
         """Put them in the order of the text, those of other files and those without a place at the end."""
         self.found.sort(

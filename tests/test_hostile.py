@@ -180,6 +180,10 @@ SEEDS = {
     "open sizes of a long chain": "input 3xHxW\n" + "CONV - POOL - UPSAMPLE(2)\n" * 1_000,
     "arms of two shapes": "input 3x8x8\nADD(stretch=true){ " + "ID | GAP | " * 400 + "ID }",
     "large values in messages": "n = [2**4000 + i for i in range(100)]\ninput 3x8x8\n" + "CONV(n)\n" * 500,
+    "a name that is missed in a loop": "input 3\n"
+    + "".join(f"k{i:03d} = 1\n" for i in range(499))
+    + "for i in range(9000) { k00q }\n",
+    "a label that is missed in a loop": "inpuz 3x8x8\nfor i in range(3000) { a{i}: CONV(1) - @input }\n",
     "lists of numbers": "".join(f"n{i} = reversed(range(100000))\n" for i in range(60)) + "input 3\nRELU",
 }
 

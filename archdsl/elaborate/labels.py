@@ -96,10 +96,13 @@ class Level:
             outer.deeper.setdefault(name, []).append(entry)
             outer = outer.outer
 
-    def find(self, name: str, span: Span, written: str = "@", others: Collection[str] = ()) -> Entry:
+    def find(
+        self, name: str, span: Span, written: str = "@", others: Collection[str] = (), *, told: bool = False
+    ) -> Entry:
         """The nearest module's label, else the only one deeper down; raises E161, E162.
 
-        `written` stands before the name in the text; `others` are names that could have been meant as well.
+        `written` stands before the name in the text; `others` are names that could have been meant as well. Where
+        the fault was told already, what was meant is not looked for again.
         """
         level: Level | None = self
         widest = self
@@ -114,6 +117,8 @@ class Level:
         if found:
             places = tuple(Related(at, "one of them") for at in dict.fromkeys(entry.span for entry in found[:4]))
             raise fault("E162", f"several steps deeper down are called {name}", span, related=places)
+        if told:
+            raise fault("E161", f"nothing before this is called {name}", span)
         raise self._unknown(name, span, widest, written, others)
 
     def _unknown(self, name: str, span: Span, widest: Level, written: str, others: Collection[str]) -> Fault:

@@ -159,10 +159,12 @@ class Place:
 
     def find(self, name: str, span: Span, written: str) -> Entry:
         """What a label stands for; `written` is what stands before it in the text. Raises E161, E162."""
+        excused = self.run.unread or name in self.run.broken
+        told = excused or self.run.findings.told("E161", span)
         try:
-            return self.level.find(name, span, written, self.run.network_inputs)
+            return self.level.find(name, span, written, self.run.network_inputs, told=told)
         except Fault:
-            if self.run.unread or name in self.run.broken:
+            if excused:
                 raise Poisoned from None
             raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.functions import FUNCTIONS
@@ -53,11 +54,14 @@ _SPECIAL = ("INPUT", "CHOOSE")
 
 def near(name: str, known: Iterable[str]) -> str:
     """The one known name that is near, "" where there is none or more than one are as near."""
+    return _near(name, frozenset(known)) if len(name) <= 60 else ""
+
+
+@lru_cache(maxsize=64)  # a fault in a loop asks again and again
+def _near(name: str, known: frozenset[str]) -> str:
     import difflib
 
-    if len(name) > 60:
-        return ""
-    names = sorted(set(known))
+    names = sorted(known)
     folded: dict[str, str] = {}
     for candidate in names:
         folded.setdefault(candidate.lower(), candidate)
