@@ -139,4 +139,5 @@ class Trials:
         result = self.check(edits, most=0 if alone else 100)
         if result is None or result.keys[key(told)] >= self.before[key(told)]:
             return False
-        return not alone or all(code == told.code and code[:2] == "E1" for code, _ in result.keys)  # the next of its kind
+        next_of_its_kind = all(code == told.code and code[:2] == "E1" for code, _ in result.keys)
+        return not alone or next_of_its_kind
