@@ -97,8 +97,8 @@ def test_patterns_that_are_none(pattern: str, sizes: dict[str, int], shape: tupl
 @pytest.mark.parametrize(
     "name, arguments, shape, code, words",
     [
-        ("RESHAPE", {"sizes": (3, 5)}, (4, 4), "E224", "16 elements, and 3 times 5 is 15"),
-        ("RESHAPE", {"sizes": (3, -1)}, (4, 4), "E224", "16 elements, and 3, which"),
+        ("RESHAPE", {"sizes": (3, 5)}, (4, 4), "E224", "makes 3 times 5 = 15 elements, and 4x4 has 16"),
+        ("RESHAPE", {"sizes": (3, -1)}, (4, 4), "E224", "3 does not divide the 16 elements of 4x4"),
         ("RESHAPE", {"sizes": (-1, -1)}, (4, 4), "E224", "2 sizes of -1"),
         ("PERMUTE", {"axes": (1, 0)}, (4, 4, 2), "E224", "4x4x2"),
         ("PERMUTE", {"axes": (0, 0)}, (4, 4), "E224", "0, 0"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archdsl.analyses.frames import Op, frames, live
-from archdsl.graph import Network
+from archdsl.graph import Apply, Network
 from archdsl.layers.base import Layer
 from archdsl.tensor import TensorType
 
@@ -18,7 +18,7 @@ def macs(network: Network) -> int:
     torchvision's table of models are these). Each copy and each use of a shared layer counts; what no output
     outside of training needs, such as an auxiliary head, does not.
     """
-    return summed(network, lambda layer, *types: layer.macs(*types))
+    return summed(network, lambda apply: apply.layer.macs(*apply.types))
 
 
 def flops(network: Network) -> int:
@@ -29,11 +29,11 @@ def flops(network: Network) -> int:
 def elementwise(network: Network) -> int:
     """Operations of everything else for one item of the batch, at inference: the sum over all layers of
     `Layer.elementwise`, by the table in docs/analyses.md, where a function of a number is one operation."""
-    return summed(network, lambda layer, *types: layer.elementwise(*types))
+    return summed(network, lambda apply: apply.layer.elementwise(*apply.types))
 
 
-def summed(network: Network, measure: Callable[..., int]) -> int:
-    """The sum of a measure of a layer and its types over all that run at inference, copies with their number."""
+def summed(network: Network, measure: Callable[[Apply], int]) -> int:
+    """The sum of a measure, which hangs on layer and types alone, over all layers that run at inference, copies too."""
     found = frames(network)
     results = [found.resolve(output.value) for output in network.outputs if not output.training]
     total = 0
@@ -46,7 +46,7 @@ def summed(network: Network, measure: Callable[..., int]) -> int:
             if isinstance(step, Op):
                 seen = (step.apply.layer, step.apply.types)
                 if seen not in known:
-                    known[seen] = measure(seen[0], *seen[1])
+                    known[seen] = measure(step.apply)
                 total += each * known[seen]
             else:
                 times[id(step.body)] = each * (step.copies if step.body.chained else 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archdsl.analyses.frames import Frames, Op, Step, reads
 from archdsl.diagnostics import Diagnostic, Findings, Related
 from archdsl.graph import Value
-from archdsl.tensor import show_shape
+from archdsl.tensor import TensorType, show_shape
 
 FURTHEST = 100
 """How many steps back an arm is followed."""
@@ -36,24 +36,29 @@ def _look(join: Op, makers: Makers, findings: Findings) -> None:
         arm = chain[: fork + 1]  # from the join back to where the arms part
         start, end = arm[-1].inputs[0], arm[0].output
         longer = [sum(_weighs(makers[v]) for v in _sources(other, start, makers) if v in makers) for other in others]
-        least = min(arm[1:], key=lambda op: op.output.type.size, default=None)
-        if least is None or sum(map(_weighs, arm)) >= min(longer):
-            continue
-        sizes = [value.type for value in (start, least.output, end)]
-        if sizes[1].size < min(sizes[0].size, sizes[2].size):
-            before, narrow, after = (show_shape(type.shape) for type in sizes)
+        types = start.type, end.type
+        narrow = next((op for op in arm[1:] if _narrower(op.output.type, *types)), None)
+        if narrow is not None and sum(map(_weighs, arm)) < min(longer):
+            before, between, after = (show_shape(type.shape) for type in (types[0], narrow.output.type, types[1]))
             findings.add(
                 Diagnostic(
                     "W416",
-                    f"the shortcut of this ADD shrinks: {before} goes through {narrow} to {after}",
+                    f"the shortcut of this ADD shrinks: {before} goes through {between} to {after}",
                     join.apply.span,
                     notes=(
                         "what does not fit through there comes past by no other way, and neither does its gradient",
                     ),
                     help=("leave the arm empty, or take one CONV(…, 1) where the shape changes",),
-                    related=(Related(least.apply.span, f"{narrow} comes out here"),),
+                    related=(Related(narrow.apply.span, f"{between} comes out here"),),
                 )
             )
+
+
+def _narrower(type: TensorType, start: TensorType, end: TensorType) -> bool:
+    """Whether it is smaller along an axis than at both ends; where they have other axes, than both as wholes."""
+    if not type.rank == start.rank == end.rank:
+        return type.size < min(start.size, end.size)
+    return any(n < min(a, b) for n, a, b in zip(type.shape, start.shape, end.shape))
 
 
 def _chain(value: Value, makers: Makers) -> list[Op]:

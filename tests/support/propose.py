@@ -82,11 +82,8 @@ class Proposals:
     def param(self, shape: Shape) -> Layer:
         arguments: dict[str, Any] = {"sizes": shape}
         if self.chance(0.3):
-            arguments["init"] = self.rng.choice((Word("ones"), Word("uniform"), Word("normal"), 0.5))
-            if self.chance(0.4):
-                name = "bound" if arguments["init"] == Word("uniform") or self.chance(0.03) else "std"
-                if arguments["init"] in (Word("uniform"), Word("normal")) or self.chance(0.03):
-                    arguments[name] = 0.05
+            starts = ("ones", "uniform", "uniform(0.05)", "normal", "normal(0.05)")
+            arguments["init"] = self.rng.choice((*map(Word, starts), 0.5))
         return Layer("PARAM", {**arguments, **self.some(batch=self.rng.choice((True, False)))})
 
     # ---- layers

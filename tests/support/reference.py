@@ -393,8 +393,6 @@ class Network:
             if key not in self.kept:
                 sizes = (1, *a["sizes"]) if a.get("batch") else a["sizes"]
                 self.kept[key] = nn.Parameter((torch.randn(sizes) * 0.5).to(self.device))
-            uniform, normal = a.get("init") == "uniform", a.get("init", "normal") == "normal"
-            refuse(("std" in a and not normal) or ("bound" in a and not uniform), "for another init")
             return self.kept[key][0] if a.get("batch") else self.kept[key], False
         if kind == "CONST":
             return torch.tensor(a["values"], dtype=torch.float32).to(self.device), False
