@@ -128,13 +128,14 @@ def context(fault: Seeded) -> str:
         first = text.rfind("\n", 0, first) + 1
         end = text.find("\n", last)
         last = end if end >= 0 else len(text)
-        if text.count(text[first:last]) == 1:
+        indent = len(text[first : fault.start]) - len(text[first : fault.start].lstrip())
+        if text.count(text[first + indent : last]) == 1:
             break
         if first > 0:
             first -= 1
         else:
             last += 1
-    first += len(text[first : fault.start]) - len(text[first : fault.start].lstrip())
+    first += indent
     around = f"{text[first : fault.start]}«{text[fault.start : fault.end]}→{fault.new}»{text[fault.end : last]}"
     return around.replace("\n", "⏎")
 
