@@ -28,6 +28,8 @@ def warn_of_shortcuts(found: Frames, findings: Findings) -> None:
 def _look(join: Op, makers: Makers, findings: Findings) -> None:
     chains = [_chain(value, makers) for value in join.inputs]
     for number, chain in enumerate(chains):
+        if len(chain) < 2:
+            continue  # nothing lies between its ends
         others = [value for n, value in enumerate(join.inputs) if n != number]
         shared = {source for value in others for source in _sources(value, None, makers)}
         fork = next((n for n, op in enumerate(chain) if op.inputs[0] in shared), None)
