@@ -34,6 +34,9 @@ def help_for_input(network: Network, name: str, shape: Shape) -> tuple[str, ...]
     """The option that gives the network an input of this shape, if it is valid with it."""
     if not all(size > 0 for size in shape):
         return ()
+    rank = next(i.value.type.rank for i in network.inputs if i.name == name)
+    if len(shape) == 2 and rank == 3:  # grey images where a map is taken: one channel, and not rows as channels
+        shape = (1, *shape)
     given = show_shape(shape)
     made = _build(network, _source(network), {}, {name: given})
     if made is None:
