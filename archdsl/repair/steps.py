@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from archdsl.diagnostics import Edit
+from archdsl.layers.activation import Activation
+from archdsl.layers.registry import LAYERS, layer_class
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
@@ -53,7 +55,8 @@ def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
             if counted[a, c] > 2 or (a, c) in _USUAL:
                 continue
             for head, written in texts.items():
-                if (a, head) in pairs and (head, c) in pairs and head not in (a, c):
+                fits = (head, c) in pairs or (head, _kind(c)) in _USUAL
+                if (a, head) in pairs and fits and head not in (a, c):
                     for text in written:
                         start = after.span.start
                         at = Span(after.span.source, start, start)
@@ -67,17 +70,35 @@ _USUAL = (
 )  # fmt: skip
 
 
+def _kind(head: str) -> str:
+    """RELU for all activations, which stand where it stands."""
+    return "RELU" if head in LAYERS and issubclass(layer_class(head), Activation) else head
+
+
 def _bare(step: Any) -> Any:
     while isinstance(step, tree.Labelled):
         step = step.step
     return step
 
 
+def empty_arm(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A `|` of two that nothing stands between, left out."""
+    for node in nodes(statements):
+        if isinstance(node, tree.Join):
+            for a, b in pairwise(node.arms):
+                gap = node.span.source.text[a.span.end : b.span.start]
+                start = a.span.end + gap.find("||") + 1
+                if "||" in gap:
+                    yield Candidate(Edit(Span(node.span.source, start, start + 1), ""), "take one | out")
+
+
 def arm_more(join: tree.Join) -> Iterator[Candidate]:
     """What arrives as one arm more of a join that has too few."""
     source, text = join.span.source, join.span.source.text
     start = text.index("{", join.arguments[-1].span.end if join.arguments else join.name.span.end) + 1
-    yield Candidate(Edit(Span(source, start, start), " ID |"), "ID is what arrives, as an arm: ID |")
+    found = Candidate(Edit(Span(source, start, start), " ID |"), "ID is what arrives, as an arm: ID |")
+    yield found
+    yield found._replace(guess=True, edit=found.edit._replace(text=" ID | "), title="an arm is missing", rank=1)
 
 
 def _head(step: Any) -> str:
