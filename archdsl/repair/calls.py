@@ -45,7 +45,7 @@ def without_argument(call: tree.Call | tree.Join, rank: int) -> Iterator[Candida
 
 
 def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Join]) -> Iterator[Candidate]:
-    """Arguments that most other calls of the same name have; before the others in a call that holds the error."""
+    """Arguments that all other calls of the same name have; before the others in a call that holds the error."""
     held = list(calls)
     found: dict[str, list[tree.Call]] = {}
     for node in nodes(statements):
@@ -57,8 +57,8 @@ def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Jo
         for call in same:
             have = {a.name for a in call.arguments}
             for text, often in named.items():
-                if 2 * often > len(same) > 2 and text.split("=")[0].strip() not in have:
-                    yield _insert(call.arguments[-1].span.end, call, f", {text}", text, 1)
+                if often == len(same) - 1 > 1 and text.split("=")[0].strip() not in have:
+                    yield _insert(call.arguments[-1].span.end, call, f", {text}", text, 0)
             if call in held:
                 for text in first:
                     yield _insert(call.arguments[0].span.start, call, f"{text}, ", text, 1)

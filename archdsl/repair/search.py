@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from archdsl.repair.calls import argument_more, around, parameter_more, without_
 from archdsl.repair.candidates import Candidate, pieces_of
 from archdsl.repair.marks import comment, marks, quotes, words
 from archdsl.repair.names import alike, definitions
-from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out
+from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, unused
 from archdsl.repair.trials import Elaborate, Result, Trials, key
 from archdsl.repair.values import (
     COMMON,
@@ -143,12 +143,26 @@ def _candidates(trials: Trials, first: Diagnostic) -> Iterator[Candidate]:
     if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
         yield from _striking(files)
         return  # the layer itself can be mended, and nothing else speaks for another place
-    for candidate in sorted(_of_values(first, files, statements), key=lambda candidate: candidate.rank):
+    far = _distance(first, around(files[0].statements, first.span)[:1])
+    for candidate in sorted(_of_values(first, files, statements), key=lambda c: (c.rank, far(c))):
         if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
             yield candidate
     if first.code == "E301":
         asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
         yield from wanted(asserted[-1], trials.run.failed)
+
+
+def _distance(first: Diagnostic, calls: list[tree.Call | tree.Join]) -> Callable[[Candidate], int]:
+    """How far a candidate is from an error of a layer: in its call or the one that it came by, its file, elsewhere."""
+    near = [*(call.span for call in calls), *(related.span for related in first.related if related.text[:3] == "in ")]
+
+    def distance(candidate: Candidate) -> int:
+        at = candidate.edit.span
+        if first.code == "E301" or first.span is None:
+            return 0
+        return 0 if any(_within(at, span) for span in near) else 1 if at.source is first.span.source else 2
+
+    return distance
 
 
 def _striking(files: list[tree.File]) -> Iterator[Candidate]:
@@ -194,6 +208,9 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         yield from unwrapped(statements, first.message)
     if first.code == "E160":
         yield from series(statements)
+    if first.code == "E301":
+        yield from pooled(statements)
+        yield from unused(statements)
     if first.code == "E301" and not re.search(r", not (?![!<>])", first.message):
         return  # any change would make what is only not to be
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):
@@ -331,24 +348,24 @@ def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candi
     best = mending if mending and (mending[0].rank == 0 or not own) else own
     if not best or best[0].rank == LAST:
         return None
-    if trials.spent and best[0].rank > 1 and not re.search(r"params", first.message):
+    if trials.spent and best[0].rank > 1 and not _counted(trials):
         return None  # others may be as good
     if all(_meet(best[0].edit.span, other.edit.span) for other in best[1:]):
         return best[0]
-    return _nearest(first, best, trials) if best is mending and first.code[:2] in ("E1", "E2") else None
+    return _arguments(first, best, trials) if best is mending and first.code[:2] in ("E1", "E2") else None
 
 
-def _nearest(first: Diagnostic, best: list[Candidate], trials: Trials) -> Candidate | None:
-    """Of repairs at several places those in the statement of the error, if they meet or all are in its call."""
+def _counted(trials: Trials) -> bool:
+    """Whether an assertion counts parameters, which few repairs bring to the same number."""
+    held = [s for s in trials.main.statements if isinstance(s, tree.Assertion)]
+    return any(re.search(r"\bparams\b", s.span.text) for s in held)
+
+
+def _arguments(first: Diagnostic, best: list[Candidate], trials: Trials) -> Candidate | None:
+    """Of repairs at several places all of them together, if they are in the call at fault."""
     assert first.span is not None
-    statements = trials.files[first.span.source].statements
-    own = next((s.span for s in statements if s.span.start <= first.span.start < s.span.end), None)
-    near = [c for c in best if own is not None and c.edit.span.source is own.source]
-    near = [c for c in near if own is not None and own.start <= c.edit.span.start < own.end]
-    if near and all(_meet(near[0].edit.span, other.edit.span) for other in near[1:]):
-        return near[0]
-    call = next(iter(around(statements, first.span)), None)
-    if near and isinstance(call, tree.Call) and all(_within(c.edit.span, call.span) for c in best):
+    call = next(iter(around(trials.files[first.span.source].statements, first.span)), None)
+    if isinstance(call, tree.Call) and all(_within(c.edit.span, call.span) for c in best):
         spans = [c.edit.span for c in best]
         whole = Span(call.span.source, min(s.start for s in spans), max(s.end for s in spans))
         return Candidate(Edit(whole, ""), "", guess=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -62,6 +63,34 @@ def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
                         at = Span(after.span.source, start, start)
                         title = f"write {_short(text)} before {_short(after.span.text)}"
                         yield Candidate(Edit(at, f"{text} - "), title, rank=2)
+
+
+def pooled(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """GAP before the first FC or LINEAR behind another step, in a network that has none."""
+    found = [node for node in nodes(statements) if isinstance(node, tree.Chain)]
+    heads = [_head(step) for chain in found for step in chain.steps]
+    if "GAP" in heads:
+        return
+    for chain in found:
+        for step in chain.steps[1:]:
+            if _head(step) in ("FC", "LINEAR"):
+                at = Span(step.span.source, step.span.start, step.span.start)
+                yield Candidate(Edit(at, "GAP - "), f"write GAP before {_short(step.span.text)}")
+                return
+
+
+def unused(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A last layer as wide as a constant that nothing uses."""
+    body = [s for s in statements if isinstance(s, tree.Assertion)]
+    for constant in statements:
+        if isinstance(constant, tree.Constant) and body:
+            source, name = constant.span.source, constant.name.id
+            if len(re.findall(rf"\b{name}\b", re.sub("#[^\n]*", "", source.text))) > 1:
+                continue
+            end = len(source.text[: body[0].span.start].rstrip())
+            for text in (f"CONV({name}, 1)", f"CONV({name})", f"FC({name})"):
+                title = f"write {text}, as nothing uses {name}"
+                yield Candidate(Edit(Span(source, end, end), f"\n{text}"), title)
 
 
 _USUAL = (

@@ -228,7 +228,7 @@ def operators(statements: Iterable[Any], *, fraction: bool = False) -> Iterator[
             at = Span(source, node.left.span.end, node.right.span.start)
             for other in ("//" if o == "/" else o for o in alike[node.operator]):
                 mark = ", " if other == "," else gap.replace(node.operator, other)
-                rank = 1 if fraction and node.operator == "/" else 4
+                rank = 0 if fraction and node.operator == "/" else 4
                 yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}", rank=rank)
         elif isinstance(node, tree.Comparison) and len(node.operators) == 1:
             gap = node.span.source.text[node.operands[0].span.end : node.operands[1].span.start]
