@@ -137,7 +137,8 @@ class Trials:
 
     def mends(self, edits: Sequence[Edit], told: Diagnostic) -> bool:
         """Whether the edits take an error away, and leave none where it is the only one; one of syntax hides others."""
-        alone = self.before.total() == 1 and not told.code.startswith("E10")
+        hides = told.code.startswith("E10")
+        alone = self.before.total() == 1 and not hides
         result = self.check(edits, most=0 if alone else 100)
         if result is None or result.keys[key(told)] >= self.before[key(told)]:
             return False
@@ -146,4 +147,4 @@ class Trials:
         left = Counter(code for code, _ in result.keys.elements())
         if not alone:
             left -= Counter(code for code, _ in self.before.elements())
-        return all(code == told.code and code[:2] == "E1" for code in left)
+        return hides or all(code == told.code and code[:2] == "E1" for code in left)
