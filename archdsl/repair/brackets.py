@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from archdsl.layers.initialization import MAKERS
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
 from archdsl.syntax.source import Source
@@ -62,9 +63,17 @@ def _kinds(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
             if _CLOSES[a.text] != b.text:
                 right, left = _CLOSES[a.text], _OPENS[b.text]
                 message = f"`{b.text}` where `{right}` closes the `{a.text}` at {_place(source, a)}"
-                yield replaced(source, a, left, f"`{a.text}` where `{b.text}` closes it at {_place(source, b)}")
-                yield replaced(source, b, right, message)
+                edits = [
+                    replaced(source, a, left, f"`{a.text}` where `{b.text}` closes it at {_place(source, b)}"),
+                    replaced(source, b, right, message),
+                ]
+                yield from edits[::-1] if a.text == "[" and _labelled(source, a.start) else edits
                 return
+
+
+def _labelled(source: Source, at: int) -> bool:
+    """Whether a label stands before, behind which `[` opens a module."""
+    return source.text[:at].rstrip(" ").endswith(":")
 
 
 def _doubled(source: Source, pieces: Sequence[Piece], index: int) -> Iterator[Candidate]:
@@ -116,7 +125,7 @@ def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Can
             yield inserted(source, piece.end, mark, title + piece.text, message)
             for cut in range(2, len(piece.text)):
                 head = piece.text[:cut]
-                if head in LAYERS or re.search(rf"\b{head}\s*\(", source.text):
+                if head in LAYERS or head in MAKERS or re.search(rf"\b{head}\s*\(", source.text):
                     yield inserted(source, piece.start + cut, mark, title + head, message)
         if mark == "[":
             number = re.search(r"[0-9]+$", piece.text)
@@ -124,12 +133,28 @@ def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Can
                 yield inserted(
                     source, piece.start + number.start(), mark, title + piece.text[: number.start()], message
                 )
-    for index in range(close - 1, max(-1, close - 80), -1):
+    before = range(close - 1, max(-1, close - 80), -1)
+    for index in sorted(before, key=lambda i: not (mark == "[" and _labelled(source, pieces[i].start))):
         piece = pieces[index]
         text = f"{mark} " if mark == "{" else mark
+        if mark == "{" and _deeper(source, pieces, index):
+            title = f"write a head with {{ before line {source.position(piece.start)[0]}"
+            found = inserted(source, piece.start, "for _ in [1] {\n", title, message)
+            yield found._replace(guess=True)
         yield inserted(source, piece.start, text, f"open it with {mark} before {piece.text}", message)
         if mark == "{":
             yield inserted(source, piece.end, f" {mark}", f"open it with {mark} behind {piece.text}", message)
+
+
+def _deeper(source: Source, pieces: Sequence[Piece], index: int) -> bool:
+    """Whether a line begins here that stands deeper than the one before, which opens nothing."""
+    piece, before = pieces[index], pieces[index - 1] if index else None
+    own = _indentation(source, piece.start)
+    if piece.start - own != source.text.rfind("\n", 0, piece.start) + 1:
+        return False
+    if before is None:
+        return own > 0
+    return before.text not in _CLOSES and own > _indentation(source, before.start)
 
 
 def _indentation(source: Source, at: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -41,6 +42,30 @@ def without_argument(call: tree.Call | tree.Join, rank: int) -> Iterator[Candida
         title = f"leave {argument.span.text} out"
         lower = rank + (0 < index < len(arguments) - 1) + (foreign and index > 0)
         yield Candidate(Edit(Span(call.span.source, start, end), ""), title, rank=lower)
+
+
+def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Join]) -> Iterator[Candidate]:
+    """Arguments that all other calls of the same name have; before the others in a call that holds the error."""
+    held = list(calls)
+    found: dict[str, list[tree.Call]] = {}
+    for node in nodes(statements):
+        if isinstance(node, tree.Call) and node.arguments:
+            found.setdefault(node.name.id, []).append(node)
+    for same in found.values():
+        named = Counter(a.span.text for call in same for a in call.arguments if a.name)
+        first = dict.fromkeys(call.arguments[0].span.text for call in same if not call.arguments[0].name)
+        for call in same:
+            have = {a.name for a in call.arguments}
+            for text, often in named.items():
+                if often == len(same) - 1 > 1 and text.split("=")[0].strip() not in have:
+                    yield _insert(call.arguments[-1].span.end, call, f", {text}", text, 0)
+            if call in held:
+                for text in first:
+                    yield _insert(call.arguments[0].span.start, call, f"{text}, ", text, 1)
+
+
+def _insert(at: int, call: tree.Call, edit: str, text: str, rank: int) -> Candidate:
+    return Candidate(Edit(Span(call.span.source, at, at), edit), f"write {text} in {call.name.id}", rank=rank)
 
 
 def parameter_more(file: tree.File, names: Iterable[str]) -> Iterator[Candidate]:

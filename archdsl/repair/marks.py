@@ -157,6 +157,11 @@ def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
         if is_argument(text[:cut]):
             title = f"write {text[:cut]}={text[cut:]}"
             yield inserted(source, piece.start + cut, "=", title, f"`=` is missing behind {text[:cut]}")
+    if text == "." and source.text[piece.end : piece.end + 1] == " ":
+        yield replaced(source, piece, ",", "`.` where `,` was expected")
+    head = source.text[: piece.start].rstrip(" ")
+    if text == "(" and len(head) < piece.start and _NAME.fullmatch(head[-1:]):
+        yield removed(source, len(head), piece.start, "write no space before the (", "`(` stands apart from its name")
     number = re.fullmatch(r"([0-9]+)\.([0-9]+)", text)
     if number:
         yield replaced(source, piece, f"{number[1]}, {number[2]}", "`.` where `,` was expected")

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from archdsl.diagnostics import Diagnostic, Fix, Related
+from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
 from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.brackets import brackets, unbalanced
-from archdsl.repair.calls import around, parameter_more, without_argument
+from archdsl.repair.calls import argument_more, around, parameter_more, without_argument
 from archdsl.repair.candidates import Candidate, pieces_of
 from archdsl.repair.marks import comment, marks, quotes, words
 from archdsl.repair.names import alike, definitions
-from archdsl.repair.steps import arm_more, doubled, exchanged, left_out
+from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, unused
 from archdsl.repair.trials import Elaborate, Result, Trials, key
 from archdsl.repair.values import (
+    COMMON,
     LAST,
+    SMALL,
     counts,
     known_numbers,
     literals,
@@ -28,6 +30,7 @@ from archdsl.repair.values import (
     operators,
     others,
     rows,
+    series,
     unwrapped,
     wanted,
 )
@@ -53,8 +56,27 @@ def repair(run: Run, file: tree.File, closed: Mapping[str, int], elaborate: Elab
     if first.span is None or first.span.source not in trials.files:
         return
     mending = [] if first.code in SYNTAX and first.fixes else _mending(trials, first)
+    if mending and len(errors) > 1 and first.code not in SYNTAX and not mending[0].guess:
+        first = _one_for_all(run, trials, first)
     said = _without(errors[0], first.fixes, all=True).help if mending else first.help
     found[found.index(first)] = _told(replace(first, help=said), mending, trials)
+
+
+def _one_for_all(run: Run, trials: Trials, first: Diagnostic) -> Diagnostic:
+    """The first error where one edit mends all: what mends one error alone is offered no more."""
+    found = run.findings.found
+    for told in run.findings.errors:
+        kept = tuple(f for f in told.fixes if told is first and not _errors_left(trials, f))
+        help = tuple(text for text in told.help if not text.startswith("did you mean "))
+        less = replace(_without(told, kept, all=True), help=help)
+        found[found.index(told)] = less
+        first = less if told is first else first
+    return first
+
+
+def _errors_left(trials: Trials, fix: Fix) -> bool:
+    result = trials.check(fix.edits)
+    return result is None or bool(result.errors)
 
 
 def _without(told: Diagnostic, kept: tuple[Fix, ...], *, all: bool) -> Diagnostic:
@@ -119,8 +141,10 @@ def _candidates(trials: Trials, first: Diagnostic) -> Iterator[Candidate]:
     held = any(isinstance(statement, tree.Assertion) for statement in statements)
     passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
     if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
-        return  # the layer itself can be mended, and nothing speaks for another place
-    for candidate in sorted(_of_values(first, files, statements), key=lambda candidate: candidate.rank):
+        yield from _striking(files)
+        return  # the layer itself can be mended, and nothing else speaks for another place
+    far = _distance(first, around(files[0].statements, first.span)[:1])
+    for candidate in sorted(_of_values(first, files, statements), key=lambda c: (c.rank, far(c))):
         if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
             yield candidate
     if first.code == "E301":
@@ -128,10 +152,36 @@ def _candidates(trials: Trials, first: Diagnostic) -> Iterator[Candidate]:
         yield from wanted(asserted[-1], trials.run.failed)
 
 
+def _distance(first: Diagnostic, calls: list[tree.Call | tree.Join]) -> Callable[[Candidate], int]:
+    """How far a candidate is from an error of a layer: in its call or the one that it came by, its file, elsewhere."""
+    near = [*(call.span for call in calls), *(related.span for related in first.related if related.text[:3] == "in ")]
+
+    def distance(candidate: Candidate) -> int:
+        at = candidate.edit.span
+        if first.code == "E301" or first.span is None:
+            return 0
+        return 0 if any(_within(at, span) for span in near) else 1 if at.source is first.span.source else 2
+
+    return distance
+
+
+def _striking(files: list[tree.File]) -> Iterator[Candidate]:
+    """What is a likely slip wherever it stands: a batch in the input, a number such as 22 for 2."""
+    for literal in literals(s for file in files for s in file.statements if isinstance(s, tree.Input)):
+        if isinstance(literal, tree.ShapeLiteral) and len(literal.sizes) == 4 and literal.sizes[0] == 1:
+            text = literal.span.text.split("x", 1)[1]
+            yield Candidate(Edit(literal.span, text), f"write {text}: the batch is not written")
+    numbers = [node for node in literals(files[0].statements) if isinstance(node, tree.Number)]
+    for node in numbers:
+        if node.value > SMALL and len(set(str(node.value))) == 1 and node.value not in COMMON:
+            yield from others(node, known_numbers(numbers))
+
+
 def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any]) -> Iterator[Candidate]:
     assert first.span is not None
     at = first.span
     calls = around(files[0].statements, at)[:2]
+    passed = [related.span for related in first.related if related.text.startswith("in ")][:1]
     if first.code in ("E130", "E161"):
         for file in files:
             yield from definitions(file, at.text)
@@ -156,14 +206,27 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             yield from rows(statements, int(many[1]))
     if first.code in VALUES:
         yield from unwrapped(statements, first.message)
+    if first.code == "E160":
+        yield from series(statements)
+    if first.code == "E301":
+        yield from pooled(statements)
+        yield from unused(statements)
     if first.code == "E301" and not re.search(r", not (?![!<>])", first.message):
         return  # any change would make what is only not to be
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):
         yield from counts(statements)
         yield from doubled(statements)
-        yield from _numbers(first, statements, calls)
+        yield from empty_arm(statements)
+        yield from series(statements)
+        yield from _numbers(first, statements, [*(call.span for call in calls[:1]), *passed])
+        yield from argument_more(statements, calls[:1])
+        if first.code in ("E220", "E221", "E222"):
+            for join in calls[:1]:
+                for call in nodes([join]):
+                    if isinstance(call, tree.Call) and len(call.arguments) > 2:
+                        yield from list(without_argument(call, 2))[:1]
         yield from exchanged(statements)
-        yield from operators(statements)
+        yield from operators(statements, fraction=bool(re.search(r"not [0-9]*\.[0-9]", first.message)))
         yield from left_out(statements)
 
 
@@ -194,20 +257,19 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
         yield candidate._replace(rank=1)
 
 
-def _numbers(first: Diagnostic, statements: list[Any], calls: list[tree.Call | tree.Join]) -> Iterator[Candidate]:
-    """Other numbers; those that the message tells of and those of the layer itself are the likelier."""
+def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span]) -> Iterator[Candidate]:
+    """Other numbers; those that the message tells of, those of the layer and of its call are the likelier."""
     found = literals(statements)
     held = [node for s in statements if isinstance(s, tree.Assertion) for node in nodes([s])]
     known = known_numbers([*found, *(node for node in held if isinstance(node, (tree.Number, tree.ShapeLiteral)))])
     told = {int(number.replace("_", "")) for number in re.findall(r"(?<![\w.])[0-9][0-9_]*(?![\w.])", first.message)}
     told |= {int(number) for number in re.findall(r"[0-9]+(?=x[0-9])|(?<=x)[0-9]+", first.message)}
-    inside = calls[0].span if calls else None
     values = Counter(node.value for node in found if isinstance(node, tree.Number))
     found.sort(key=lambda node: values[node.value] if isinstance(node, tree.Number) and node.value in told else 999)
     for node in found:
         for candidate in others(node, known):
             at, rank = candidate.edit.span, candidate.rank
-            if inside is not None and inside.source is at.source and inside.start <= at.start < inside.end:
+            if any(span.source is at.source and span.start <= at.start < span.end for span in calls):
                 rank = min(rank, 1) if rank < 4 else rank
             elif first.code != "E301" and candidate.number in told - {1, 2} and isinstance(node, tree.Number):
                 rank = min(rank, 1) if rank < 4 else rank
@@ -286,9 +348,32 @@ def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candi
     best = mending if mending and (mending[0].rank == 0 or not own) else own
     if not best or best[0].rank == LAST:
         return None
-    if trials.spent and best[0].rank > 1 and not re.search(r"params", first.message):
+    if trials.spent and best[0].rank > 1 and not _counted(trials):
         return None  # others may be as good
-    return best[0] if all(_meet(best[0].edit.span, other.edit.span) for other in best[1:]) else None
+    if all(_meet(best[0].edit.span, other.edit.span) for other in best[1:]):
+        return best[0]
+    return _arguments(first, best, trials) if best is mending and first.code[:2] in ("E1", "E2") else None
+
+
+def _counted(trials: Trials) -> bool:
+    """Whether an assertion counts parameters, which few repairs bring to the same number."""
+    held = [s for s in trials.main.statements if isinstance(s, tree.Assertion)]
+    return any(re.search(r"\bparams\b", s.span.text) for s in held)
+
+
+def _arguments(first: Diagnostic, best: list[Candidate], trials: Trials) -> Candidate | None:
+    """Of repairs at several places all of them together, if they are in the call at fault."""
+    assert first.span is not None
+    call = next(iter(around(trials.files[first.span.source].statements, first.span)), None)
+    if isinstance(call, tree.Call) and all(_within(c.edit.span, call.span) for c in best):
+        spans = [c.edit.span for c in best]
+        whole = Span(call.span.source, min(s.start for s in spans), max(s.end for s in spans))
+        return Candidate(Edit(whole, ""), "", guess=True)
+    return None
+
+
+def _within(a: Span, b: Span) -> bool:
+    return a.source is b.source and b.start <= a.start and a.end <= b.end
 
 
 def _sure_of(first: Diagnostic, candidate: Candidate) -> bool:

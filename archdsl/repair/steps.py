@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
 from archdsl.diagnostics import Edit
+from archdsl.layers.activation import Activation
+from archdsl.layers.registry import LAYERS, layer_class
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
@@ -53,12 +56,41 @@ def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
             if counted[a, c] > 2 or (a, c) in _USUAL:
                 continue
             for head, written in texts.items():
-                if (a, head) in pairs and (head, c) in pairs and head not in (a, c):
+                fits = (head, c) in pairs or (head, _kind(c)) in _USUAL
+                if (a, head) in pairs and fits and head not in (a, c):
                     for text in written:
                         start = after.span.start
                         at = Span(after.span.source, start, start)
                         title = f"write {_short(text)} before {_short(after.span.text)}"
                         yield Candidate(Edit(at, f"{text} - "), title, rank=2)
+
+
+def pooled(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """GAP before the first FC or LINEAR behind another step, in a network that has none."""
+    found = [node for node in nodes(statements) if isinstance(node, tree.Chain)]
+    heads = [_head(step) for chain in found for step in chain.steps]
+    if "GAP" in heads:
+        return
+    for chain in found:
+        for step in chain.steps[1:]:
+            if _head(step) in ("FC", "LINEAR"):
+                at = Span(step.span.source, step.span.start, step.span.start)
+                yield Candidate(Edit(at, "GAP - "), f"write GAP before {_short(step.span.text)}")
+                return
+
+
+def unused(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A last layer as wide as a constant that nothing uses."""
+    body = [s for s in statements if isinstance(s, tree.Assertion)]
+    for constant in statements:
+        if isinstance(constant, tree.Constant) and body:
+            source, name = constant.span.source, constant.name.id
+            if len(re.findall(rf"\b{name}\b", re.sub("#[^\n]*", "", source.text))) > 1:
+                continue
+            end = len(source.text[: body[0].span.start].rstrip())
+            for text in (f"CONV({name}, 1)", f"CONV({name})", f"FC({name})"):
+                title = f"write {text}, as nothing uses {name}"
+                yield Candidate(Edit(Span(source, end, end), f"\n{text}"), title)
 
 
 _USUAL = (
@@ -67,17 +99,35 @@ _USUAL = (
 )  # fmt: skip
 
 
+def _kind(head: str) -> str:
+    """RELU for all activations, which stand where it stands."""
+    return "RELU" if head in LAYERS and issubclass(layer_class(head), Activation) else head
+
+
 def _bare(step: Any) -> Any:
     while isinstance(step, tree.Labelled):
         step = step.step
     return step
 
 
+def empty_arm(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A `|` of two that nothing stands between, left out."""
+    for node in nodes(statements):
+        if isinstance(node, tree.Join):
+            for a, b in pairwise(node.arms):
+                gap = node.span.source.text[a.span.end : b.span.start]
+                start = a.span.end + gap.find("||") + 1
+                if "||" in gap:
+                    yield Candidate(Edit(Span(node.span.source, start, start + 1), ""), "take one | out")
+
+
 def arm_more(join: tree.Join) -> Iterator[Candidate]:
     """What arrives as one arm more of a join that has too few."""
     source, text = join.span.source, join.span.source.text
     start = text.index("{", join.arguments[-1].span.end if join.arguments else join.name.span.end) + 1
-    yield Candidate(Edit(Span(source, start, start), " ID |"), "ID is what arrives, as an arm: ID |")
+    found = Candidate(Edit(Span(source, start, start), " ID |"), "ID is what arrives, as an arm: ID |")
+    yield found
+    yield found._replace(guess=True, edit=found.edit._replace(text=" ID | "), title="an arm is missing", rank=1)
 
 
 def _head(step: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from archdsl.diagnostics import Diagnostic, Edit, Findings
+from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
 from archdsl.syntax import tree
@@ -115,8 +116,9 @@ class Trials:
             return None
         run = self.run
         parsed = {source.path: file for source, file in files.items() if source.path is not None}
-        found = Findings(most=most)
-        given = {**self._closed, **run.outside}
+        open = open_names(files[self.main.span.source]) if self._closed else ()
+        closed = {name: n for name, n in self._closed.items() if name in open}  # an edit may take a size out
+        found, given = Findings(most=most), {**closed, **run.outside}
         trial = Run(found, given, run.inputs, run.root, run.fit, main=run.main, library=run.library, parsed=parsed)
         self._elaborate(trial, files[self.main.span.source])
         still = [span for file in files.values() for span in file.broken]
@@ -135,9 +137,14 @@ class Trials:
 
     def mends(self, edits: Sequence[Edit], told: Diagnostic) -> bool:
         """Whether the edits take an error away, and leave none where it is the only one; one of syntax hides others."""
-        alone = self.before.total() == 1 and not told.code.startswith("E10")
+        hides = told.code.startswith("E10")
+        alone = self.before.total() == 1 and not hides
         result = self.check(edits, most=0 if alone else 100)
         if result is None or result.keys[key(told)] >= self.before[key(told)]:
             return False
-        next_of_its_kind = all(code == told.code and code[:2] == "E1" for code, _ in result.keys)
-        return not alone or next_of_its_kind
+        if told.code in ("E130", "E161") and result.keys[key(told)]:
+            return False  # a name that is missing in several places is no slip in one of them
+        left = Counter(code for code, _ in result.keys.elements())
+        if not alone:
+            left -= Counter(code for code, _ in self.before.elements())
+        return hides or all(code == told.code and code[:2] == "E1" for code in left)

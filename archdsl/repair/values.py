@@ -181,9 +181,44 @@ def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
         yield from ((c, *sizes) for c in (3, 1))
 
 
-def operators(statements: Iterable[Any]) -> Iterator[Candidate]:
-    """Another operator where two values are reckoned with."""
+def series(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Numbers that would make a column of a list of rows go on evenly: 1, 2, 3, 4 or 64, 128, 256."""
+    for node in nodes(statements):
+        if not isinstance(node, tree.Items) or node.bracket != "[" or len(node.items) < 3:
+            continue
+        table = [row.items if isinstance(row, tree.Items) else (row,) for row in node.items]
+        for column in zip(*table):
+            values = [item.value for item in column if isinstance(item, tree.Number) and isinstance(item.value, int)]
+            if len(values) != len(column):
+                continue
+            for i, item in enumerate(column):
+                for m in _even(values, i) - {item.value}:
+                    yield _number(item.span, item.value, m)._replace(rank=0)
+
+
+def _even(values: list[int], i: int) -> set[int]:
+    """What the others want at a place, in steps of one size or one factor."""
+    j, k = (1, 2) if i == 0 else (0, 2) if i == 1 else (i - 2, i - 1)
+    found = set()
+    for added in (True, False):
+        a, b = values[j], values[k]
+        if added:
+            step = (b - a) // (k - j)
+            wanted = [a + (n - j) * step for n in range(len(values))]
+        else:
+            step = round((b / a) ** (1 / (k - j))) if a > 0 and b > a else 0
+            wanted = [round(a * step ** (n - j)) for n in range(len(values))] if step > 1 else []
+        rest = [n for n in range(len(wanted)) if n != i]
+        if wanted and step and all(wanted[n] == values[n] for n in rest):
+            found.add(wanted[i])
+    return found
+
+
+def operators(statements: Iterable[Any], *, fraction: bool = False) -> Iterator[Candidate]:
+    """Another operator where two values are reckoned with; `fraction`: a value has one that may have none."""
     alike = {"-": ",+*", "+": "-*", "*": "+/", "/": "*", "//": "*", "%": "*", "**": "*"}
+    if fraction:
+        alike["/"] = "*/"
     for node in nodes(s for s in statements if not isinstance(s, tree.Assertion)):
         if isinstance(node, tree.Binary) and node.operator in alike:
             source, text = node.span.source, node.span.source.text
@@ -193,7 +228,8 @@ def operators(statements: Iterable[Any]) -> Iterator[Candidate]:
             at = Span(source, node.left.span.end, node.right.span.start)
             for other in ("//" if o == "/" else o for o in alike[node.operator]):
                 mark = ", " if other == "," else gap.replace(node.operator, other)
-                yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}", rank=4)
+                rank = 0 if fraction and node.operator == "/" else 4
+                yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}", rank=rank)
         elif isinstance(node, tree.Comparison) and len(node.operators) == 1:
             gap = node.span.source.text[node.operands[0].span.end : node.operands[1].span.start]
             at = Span(node.span.source, node.operands[0].span.end, node.operands[1].span.start)
