@@ -15,6 +15,8 @@ _TOKEN = re.compile(
 )
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*')
 
+SYNTAX = ("E101", "E102")
+
 
 class Candidate(NamedTuple):
     """An edit that may be what was meant.
@@ -65,3 +67,7 @@ def inserted(source: Source, at: int, text: str, title: str, message: str) -> Ca
 def removed(source: Source, start: int, end: int, title: str, message: str) -> Candidate:
     """A stretch taken out."""
     return Candidate(Edit(Span(source, start, end), ""), title, message)
+
+
+def within(a: Span, b: Span) -> bool:
+    return a.source is b.source and b.start <= a.start and a.end <= b.end

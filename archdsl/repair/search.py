@@ -1,4 +1,4 @@
-"""Which repairs are tried for which error, and what is made of those that mend it."""
+"""Which repairs are tried for which error, and which of them mend it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
+from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import argument_more, around, parameter_more, without_argument
-from archdsl.repair.candidates import Candidate, pieces_of
+from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.marks import comment, marks, quotes, words
 from archdsl.repair.names import alike, definitions
+from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, unused
-from archdsl.repair.trials import Elaborate, Result, Trials, key
+from archdsl.repair.telling import sure, told_at
+from archdsl.repair.trials import Elaborate, Trials, key
 from archdsl.repair.values import (
     COMMON,
     LAST,
@@ -38,7 +40,6 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
 ENOUGH = 4  # repairs that are looked for
-SYNTAX = ("E101", "E102")
 VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E143", "E144", "E147")
 LONGEST = 4_000  # characters of a stretch that does not parse, for which repairs are looked for
 
@@ -49,7 +50,7 @@ def repair(run: Run, file: tree.File, closed: Mapping[str, int], elaborate: Elab
     found = run.findings.found
     errors = run.findings.errors
     for told in errors[:3]:
-        kept = tuple(fix for fix in told.fixes if _sure(fix) or _outside(fix, trials) or trials.mends(fix.edits, told))
+        kept = tuple(fix for fix in told.fixes if sure(fix) or _outside(fix, trials) or trials.mends(fix.edits, told))
         if kept != told.fixes:
             found[found.index(told)] = _without(told, kept, all=told.code.startswith("E2"))
     first = run.findings.errors[0]
@@ -59,7 +60,7 @@ def repair(run: Run, file: tree.File, closed: Mapping[str, int], elaborate: Elab
     if mending and len(errors) > 1 and first.code not in SYNTAX and not mending[0].guess:
         first = _one_for_all(run, trials, first)
     said = _without(errors[0], first.fixes, all=True).help if mending else first.help
-    found[found.index(first)] = _told(replace(first, help=said), mending, trials)
+    found[found.index(first)] = told_at(replace(first, help=said), mending, trials)
 
 
 def _one_for_all(run: Run, trials: Trials, first: Diagnostic) -> Diagnostic:
@@ -84,11 +85,6 @@ def _without(told: Diagnostic, kept: tuple[Fix, ...], *, all: bool) -> Diagnosti
     lost = {fix.title for fix in told.fixes if fix not in kept}
     rest = tuple(help for help in told.help if not all or (help not in lost and not _names(help, lost)))
     return replace(told, fixes=kept, help=rest)
-
-
-def _sure(fix: Fix) -> bool:
-    """Whether it was tried already: other sizes of the input are found by trying them."""
-    return fix.title.startswith("an input of ")
 
 
 def _outside(fix: Fix, trials: Trials) -> bool:
@@ -160,7 +156,7 @@ def _distance(first: Diagnostic, calls: list[tree.Call | tree.Join]) -> Callable
         at = candidate.edit.span
         if first.code == "E301" or first.span is None:
             return 0
-        return 0 if any(_within(at, span) for span in near) else 1 if at.source is first.span.source else 2
+        return 0 if any(within(at, span) for span in near) else 1 if at.source is first.span.source else 2
 
     return distance
 
@@ -274,132 +270,3 @@ def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span]) -> Ite
             elif first.code != "E301" and candidate.number in told - {1, 2} and isinstance(node, tree.Number):
                 rank = min(rank, 1) if rank < 4 else rank
             yield candidate._replace(rank=rank)
-
-
-class Slopes:
-    """What is known of numbers that were tried: one that changes nothing of an error is no cause of it."""
-
-    def __init__(self, trials: Trials) -> None:
-        self._base = trials.check(())
-        self._known: dict[Span, float | None] = {}  # how a number moves what the assertion measures; None: not at all
-
-    def learn(self, candidate: Candidate, result: Result | None) -> None:
-        """Keep what a trial has shown."""
-        base = self._base
-        if base is None or result is None or candidate.number == candidate.other or candidate.edit.span in self._known:
-            return
-        if result.errors and _alike(base, result):
-            self._known[candidate.edit.span] = None
-            return
-        before, after = _measured(base), _measured(result)
-        if before is not None and after is not None:
-            self._known[candidate.edit.span] = (after[0] - before[0]) / (candidate.other - candidate.number)
-
-    def hopeless(self, candidate: Candidate) -> bool:
-        """Whether another number cannot do it, as far as the effect is about linear."""
-        if candidate.edit.span not in self._known or candidate.number == candidate.other:
-            return False
-        slope = self._known[candidate.edit.span]
-        base = _measured(self._base) if self._base is not None else None
-        if slope is None or base is None:
-            return True
-        wanted, moved = base[1] - base[0], slope * (candidate.other - candidate.number)
-        return not (wanted * moved > 0 and abs(wanted) / 5 <= abs(moved) <= abs(wanted) * 5)
-
-
-def _measured(result: Result) -> tuple[float, float] | None:
-    """What the first assertion that fails finds and wants, where both are numbers."""
-    if len(result.errors) != 1 or result.errors[0].code != "E301" or not result.failed:
-        return None
-    numbers = [pair for pair in result.failed if all(isinstance(n, (int, float)) for n in pair)]
-    return numbers[-1] if numbers else None
-
-
-def _alike(a: Result, b: Result) -> bool:
-    """Whether an edit has changed nothing of what is wrong."""
-    return [(key(e), e.span) for e in a.errors] == [(key(e), e.span) for e in b.errors] and a.failed == b.failed
-
-
-def _told(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diagnostic:
-    """The error with the repairs as help, at the place that they agree on."""
-    assert first.span is not None
-    fixes = tuple(Fix(c.title, (c.edit,)) for c in mending if not c.guess)[: 1 if first.code in SYNTAX else 2]
-    fixes = tuple(f for f in fixes if all(f.edits != g.edits for g in first.fixes))
-    words = [fix.title for fix in fixes] or [c.title for c in mending[:1]]
-    if first.code == "E130" and not (first.help or words):
-        words = [f"a constant is given by `{first.span.text} = …`"]
-    told = replace(
-        first,
-        help=(*first.help, *(text for text in dict.fromkeys(words) if text not in first.help)),
-        fixes=(*first.fixes, *fixes),
-    )
-    best = _place(first, mending, trials)
-    if best is None or (best.edit.span.source is first.span.source and _overlap(best.edit.span, first.span)):
-        return told
-    return _moved(told, best)
-
-
-def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candidate | None:
-    """Where the fault is: what the fixes of the layer itself agree on, else the other repairs; None where not."""
-    own = [Candidate(edit, "") for fix in first.fixes for edit in fix.edits if edit.span.start < edit.span.end]
-    own = [c for c in own if not c.edit.span.text.isidentifier() and not _sure_of(first, c)]
-    if first.code in SYNTAX:
-        return mending[0] if mending else None
-    best = mending if mending and (mending[0].rank == 0 or not own) else own
-    if not best or best[0].rank == LAST:
-        return None
-    if trials.spent and best[0].rank > 1 and not _counted(trials):
-        return None  # others may be as good
-    if all(_meet(best[0].edit.span, other.edit.span) for other in best[1:]):
-        return best[0]
-    return _arguments(first, best, trials) if best is mending and first.code[:2] in ("E1", "E2") else None
-
-
-def _counted(trials: Trials) -> bool:
-    """Whether an assertion counts parameters, which few repairs bring to the same number."""
-    held = [s for s in trials.main.statements if isinstance(s, tree.Assertion)]
-    return any(re.search(r"\bparams\b", s.span.text) for s in held)
-
-
-def _arguments(first: Diagnostic, best: list[Candidate], trials: Trials) -> Candidate | None:
-    """Of repairs at several places all of them together, if they are in the call at fault."""
-    assert first.span is not None
-    call = next(iter(around(trials.files[first.span.source].statements, first.span)), None)
-    if isinstance(call, tree.Call) and all(_within(c.edit.span, call.span) for c in best):
-        spans = [c.edit.span for c in best]
-        whole = Span(call.span.source, min(s.start for s in spans), max(s.end for s in spans))
-        return Candidate(Edit(whole, ""), "", guess=True)
-    return None
-
-
-def _within(a: Span, b: Span) -> bool:
-    return a.source is b.source and b.start <= a.start and a.end <= b.end
-
-
-def _sure_of(first: Diagnostic, candidate: Candidate) -> bool:
-    """Whether a fix changes the input alone, which is one of many ways."""
-    return any(candidate.edit in fix.edits and _sure(fix) for fix in first.fixes)
-
-
-def _overlap(a: Span, b: Span) -> bool:
-    return a.start < max(b.end, b.start + 1) and b.start < max(a.end, a.start + 1)
-
-
-def _meet(a: Span, b: Span) -> bool:
-    return a.source is b.source and a.start <= b.end and b.start <= a.end
-
-
-def _moved(told: Diagnostic, best: Candidate) -> Diagnostic:
-    """The error at the place of its repair; where it shows is told beside."""
-    assert told.span is not None
-    at = best.edit.span
-    if at.start == at.end:  # what stands before, on the same line, else behind
-        before = at.source.text[max(0, at.start - 1) : at.start].strip()
-        at = Span(at.source, at.start - 1, at.start) if before else Span(at.source, at.start, at.start + 1)
-    shows = Related(told.span, "it shows here" + (f": {told.label}" if told.label else ""))
-    if told.code in SYNTAX:
-        return replace(told, message=best.message or told.message, span=at, related=(*told.related, shows))
-    short = best.edit.text and len(best.edit.text) < 20 and not best.guess
-    label = f"with {best.edit.text} here all is right" if short else ""
-    related = (shows, *told.related)
-    return replace(told, span=at, label=label, related=related)
