@@ -34,8 +34,13 @@ def _inside(rank: int, size: int, port: int, work: Callable[..., Any], given: tu
 
 
 def processes(size: int, work: Callable[..., Any], *given: Any) -> list[int]:
-    """Run it in so many forked processes, which know of each other as torchrun's do; their exit statuses."""
-    context = multiprocessing.get_context("fork")
+    """Run it in so many processes, which know of each other as torchrun's do; their exit statuses.
+
+    They are forked from one that has torch and has done nothing with it: where autograd's threads have run, as in
+    this one after any other test, torch refuses to go on in a fork.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.support.training"])
     port = free_port()
     every = [context.Process(target=_inside, args=(rank, size, port, work, given)) for rank in range(size)]
     for one in every:
