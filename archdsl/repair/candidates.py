@@ -70,4 +70,5 @@ def removed(source: Source, start: int, end: int, title: str, message: str) -> C
 
 
 def within(a: Span, b: Span) -> bool:
+    """Whether the first stretch lies in the second."""
     return a.source is b.source and b.start <= a.start and a.end <= b.end
