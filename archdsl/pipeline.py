@@ -21,12 +21,13 @@ def build(
     fit: str | None,
     library: bool = False,
     leave_open: bool = False,
+    repairs: bool = True,
 ) -> tuple[Network | None, Findings]:
     """The network of a spec, None where it is wrong, and all that was found.
 
     `inputs` are shapes as text by name, "" where there is none. With `library` a file that holds blocks and functions
     alone is checked for what can be known of it, and gives None though nothing is wrong. `leave_open` takes counts
-    that nothing defines.
+    that nothing defines. Without `repairs` no fix is looked for.
     """
     findings = Findings()
     network = elaborate(
@@ -38,6 +39,7 @@ def build(
         fit=fit,
         library=library,
         leave_open=leave_open,
+        repairs=repairs,
     )
     if findings.errors or network is None:
         return None, findings

@@ -38,7 +38,7 @@ LARGEST_IN_LRN = 1e4  # onnxruntime slides its sum of squares: behind larger one
 def built(spec: Spec, form: int | None = None, seed: int = 0) -> tuple[Graph | None, Findings, str]:
     """The network of a spec where it has no errors, what was found, and the text."""
     source = text(spec, form, seed)
-    network, findings = build(Source(source), constants=spec.choices, inputs={}, fit=spec.fit)
+    network, findings = build(Source(source), constants=spec.choices, inputs={}, fit=spec.fit, repairs=False)
     return network, findings, source
 
 

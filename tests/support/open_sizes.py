@@ -74,7 +74,7 @@ def _sizes(draw: random.Random, values: list[int], rank: int) -> str:
 
 def solve(text: str) -> Network | None:
     """The network with its open size solved, None where it is refused."""
-    network, _ = build(Source(text), constants={}, inputs={}, fit=None)
+    network, _ = build(Source(text), constants={}, inputs={}, fit=None, repairs=False)
     return network if network is not None and network.open is not None else None
 
 
@@ -96,7 +96,7 @@ def one_by_one(network: Network, sizes: range, symbol: str = "H") -> list[int]:
 
 def elaborated(text: str, **sizes: int) -> tuple[int, ...] | None:
     """The output's shape with these sizes, by elaborating the text anew; None where it is refused."""
-    network, _ = build(Source(text), constants=sizes, inputs={}, fit=None)
+    network, _ = build(Source(text), constants=sizes, inputs={}, fit=None, repairs=False)
     return None if network is None else tuple(map(int, network.outputs[0].value.type.shape))
 
 

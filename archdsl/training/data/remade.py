@@ -59,5 +59,5 @@ def _build(network: Network, source: Source, constants: Mapping[str, str], input
     fit = next((text for option, text in options if option == "--fit"), None)
     if inputs and len(network.inputs) == 1:
         shapes = {}
-    made, _ = build(source, constants={**before, **constants}, inputs={**shapes, **inputs}, fit=fit)
+    made, _ = build(source, constants={**before, **constants}, inputs={**shapes, **inputs}, fit=fit, repairs=False)
     return made
