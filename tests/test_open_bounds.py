@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import archdsl
 from archdsl.symbolic.sizes import Sizes
@@ -73,6 +75,27 @@ def told(text: str) -> dict[str, Sizes]:
 def test_bounds(text: str, words: dict[str, str]) -> None:
     """Measures bound the sizes, comparisons of sizes pick some; two sizes together have the same bound, a subset."""
     assert {symbol: str(sizes) for symbol, sizes in told(text).items()} == words
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    body=st.sampled_from(
+        ["POOL(fit=floor)", "POOL(3, stride=2, fit=ceil)", "CONV(2, kernel=4, padding=0)", "UPSAMPLE(2)"]
+    ),
+    times=st.integers(-3, 3),
+    size=st.integers(-3, 3),
+    plus=st.integers(-20, 20),
+    by=st.sampled_from(["", " // 3", " % 4"]),
+    sign=st.sampled_from(["<", "<=", ">", ">=", "==", "!="]),
+)
+def test_any_comparison(body: str, times: int, size: int, plus: int, by: str, sign: str) -> None:
+    """Sums, multiples, quotients and rests of sizes, compared: no size is told wrongly."""
+    text = f"input 1xHxH\n{body}\nassert ({times})*output.height + ({size})*H{by} {sign} {plus}"
+    report = archdsl.check(text=text)
+    if report.ok:
+        told(text)
+    else:
+        assert not any(archdsl.check(text=text, H=n).ok for n in SIZES)
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,14 @@ from archdsl.elaborate.place import Claim, Run
 from archdsl.elaborate.values import Fault, Poisoned, fault
 from archdsl.graph import Network
 from archdsl.symbolic.propagate import Refused
-from archdsl.symbolic.sizes import Sizes, tidy
+from archdsl.symbolic.sizes import Sizes
 from archdsl.symbolic.solve import Solver
+from archdsl.symbolic.turning import turning
 from archdsl.syntax import tree
 
 LARGEST = (1 << 31) - 1  # of an input's sizes
 TRIED = 16  # legal sizes at which an assertion without a form is held
 LONGEST_PERIOD = 512  # of sizes that are evaluated one by one
-FURTHEST = 1 << 14  # where a comparison may turn for the last time
 
 Point = Mapping[str, int]
 _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
@@ -219,35 +219,13 @@ class Bounds:
         return _last(holds, 1, high) if holds(1) else 0
 
     def _pick(self, part: Part, i: int, symbol: str, first: Point) -> Sizes:
-        """The legal sizes at which a comparison of quasi-affine sizes holds: each rest has a slope of its own."""
-        sizes, period = self.sizes[symbol], self._period(part, symbol)
-        compare = _HOLDS[part.operator]
-
-        def element(n: int) -> Any:
-            return self._element(part, i, {**first, symbol: n})
-
-        lines: dict[int, tuple[int, Any, Any]] = {}  # by rest: a size, the difference there, and its slope for a period
-        end = sizes.start
-        for n in range(sizes.start, sizes.start + period):
-            if n % sizes.period not in sizes.rests:
-                continue
-            value, slope = element(n), element(n + period) - element(n)
-            lines[n % period] = n, value, slope
-            if slope and value * slope <= 0:
-                end = max(end, n + (int(-value // slope) + 2) * period)
-        last = sizes.last
-        if end > FURTHEST:
-            end = FURTHEST
-            last = min(FURTHEST - 1, sizes.last or FURTHEST)
-        low = [n for n in sizes.low if compare(element(n), 0)]
-        for n in range(sizes.start, end):
-            if n in sizes:
-                at, value, slope = lines[n % period]
-                low += [n] * compare(value + (n - at) // period * slope, 0)
-        rests = frozenset(rest for rest, (_, value, slope) in lines.items() if compare(slope or value, 0))
-        if last is not None:
-            low, rests = [n for n in low if n <= last], rests if last >= end else frozenset()
-        return tidy(Sizes(tuple(low), end, period, rests, sizes.exact and last == sizes.last, last))
+        """The legal sizes of a symbol at which a comparison of quasi-affine sizes holds."""
+        return turning(
+            self.sizes[symbol],
+            self._period(part, symbol),
+            lambda n: self._element(part, i, {**first, symbol: n}),
+            lambda difference: _HOLDS[part.operator](difference, 0),
+        )
 
     def _try(self, part: Part) -> None:
         """Some legal sizes of one symbol at which a part without a form holds, beside the first of the others."""
