@@ -20,7 +20,7 @@ from archdsl.elaborate.operations import plain
 from archdsl.elaborate.place import Claim, Run
 from archdsl.elaborate.values import Fault, Poisoned, fault
 from archdsl.graph import Network
-from archdsl.symbolic.propagate import Refused
+from archdsl.symbolic.propagate import Refused, Types
 from archdsl.symbolic.sizes import Sizes
 from archdsl.symbolic.solve import Solver
 from archdsl.symbolic.turning import turning
@@ -28,6 +28,7 @@ from archdsl.syntax import tree
 
 LARGEST = (1 << 31) - 1  # of an input's sizes
 TRIED = 16  # legal sizes at which an assertion without a form is held
+MOST_POINTS = 1_000  # whose types are kept
 LONGEST_PERIOD = 512  # of sizes that are evaluated one by one
 
 Point = Mapping[str, int]
@@ -54,6 +55,7 @@ class Bounds:
         self.solver = solver
         self.sizes = dict(sizes)
         self._known: dict[tuple[int, ...], tuple[Any, ...] | None] = {}  # of the part that is looked at
+        self._types: dict[tuple[int, ...], tuple[Types, dict[str, Any]]] = {}  # by point, with its measures
 
     def narrow(self) -> dict[str, Sizes]:
         """The sizes at which all assertions hold; raises the Fault of one that holds at none."""
@@ -72,8 +74,8 @@ class Bounds:
         first = {symbol: found.first() or 1 for symbol, found in sizes.items()}
         at = ", ".join(f"{symbol} = {n}" for symbol, n in first.items())
         try:
-            with self._at(first):
-                hold(claim, self.network, {})
+            with self._at(first) as known:
+                hold(claim, self.network, known)
         except Fault as error:
             notes = (*error.diagnostic.notes, f"with {at}; it holds at no legal size that was found")
             raise Fault(replace(error.diagnostic, notes=notes)) from None
@@ -89,8 +91,8 @@ class Bounds:
             yield from self._parts(claim, node.right)
         elif isinstance(node, tree.Comparison) and all(name in _HOLDS for name in node.operators):
             symbols = frozenset(self.sizes)
-            with self._at(self._first()):
-                value = evaluator(claim.place, self.network, {}).value
+            with self._at(self._first()) as known:
+                value = evaluator(claim.place, self.network, known).value
                 forms = [form(side, value, symbols) for side in node.operands]
             for i, name in enumerate(node.operators):
                 pair = tree.Comparison(node.span, node.operands[i : i + 2], (name,))
@@ -102,15 +104,20 @@ class Bounds:
         return {symbol: sizes.first() or 1 for symbol, sizes in self.sizes.items()}
 
     @contextmanager
-    def _at(self, point: Point) -> Iterator[None]:
-        """The network with the types that its values have at a point."""
-        found = self.solver.types(**point)
+    def _at(self, point: Point) -> Iterator[dict[str, Any]]:
+        """The network with the types that its values have at a point; gives the measures that are known there."""
+        key = tuple(point.values())
+        if key not in self._types:
+            if len(self._types) >= MOST_POINTS:
+                self._types.clear()
+            self._types[key] = self.solver.types(**point), {}
+        found, known = self._types[key]
         before, symbols = {value: value.type for value in found}, self.run.symbols
         try:
             for value, type in found.items():
                 value.type = type
             self.run.symbols = point
-            yield
+            yield known
         finally:
             self.run.symbols = symbols
             for value, type in before.items():
@@ -125,8 +132,8 @@ class Bounds:
 
     def _subtracted(self, part: Part, point: Point) -> tuple[Any, ...] | None:
         assert isinstance(part.node, tree.Comparison)
-        with self._at(point):
-            value = evaluator(part.claim.place, self.network, {}).value
+        with self._at(point) as known:
+            value = evaluator(part.claim.place, self.network, known).value
             left, right = (_numbers(plain(value(side))) for side in part.node.operands)
         if left is None or right is None or len(left) != len(right):
             return None
@@ -234,8 +241,8 @@ class Bounds:
         found = []
         for n in self.sizes[symbol].members(TRIED):
             try:
-                with self._at({**first, symbol: n}):
-                    hold(Claim(part.claim.place, tree.Assertion(part.node.span, part.node)), self.network, {})
+                with self._at({**first, symbol: n}) as known:
+                    hold(Claim(part.claim.place, tree.Assertion(part.node.span, part.node)), self.network, known)
                 found.append(n)
             except Fault as error:
                 if error.diagnostic.code != "E301":
