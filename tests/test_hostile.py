@@ -184,6 +184,7 @@ SEEDS = {
     + "".join(f"k{i:03d} = 1\n" for i in range(499))
     + "for i in range(9000) { k00q }\n",
     "a label that is missed in a loop": "inpuz 3x8x8\nfor i in range(3000) { a{i}: CONV(1) - @input }\n",
+    "a number below zero where another is looked for": "input 3x8x8\nADD{ ID | -1 }\nassert params == 3",
     "lists of numbers": "".join(f"n{i} = reversed(range(100000))\n" for i in range(60)) + "input 3\nRELU",
 }
 

@@ -122,6 +122,7 @@ class Solver:
                         sizes[value][axis] = fit(along, symbol, type.shape[axis], self._period)
         for value, type in base.items():
             value.type = type._replace(shape=tuple(sizes[value]))
+        self.network.known.clear()
 
     def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, Types]]:
         """The types of all values at valid sizes of a symbol, the last two of which lie whole periods apart."""
@@ -156,6 +157,7 @@ def at(network: Network, point: Mapping[str, int]) -> Iterator[None]:
     assert network.open is not None
     found = Solver(network, network.open.shapes, network.open.point).types(**point)
     before = {value: value.type for value in found}
+    network.known.clear()
     try:
         for value, type in found.items():
             value.type = type
@@ -163,6 +165,7 @@ def at(network: Network, point: Mapping[str, int]) -> Iterator[None]:
     finally:
         for value, type in before.items():
             value.type = type
+        network.known.clear()
 
 
 __all__ = ["NeedsSize", "Solution", "Solver", "TooMuch", "at", "witnesses"]
