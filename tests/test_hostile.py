@@ -185,6 +185,8 @@ SEEDS = {
     + "for i in range(9000) { k00q }\n",
     "a label that is missed in a loop": "inpuz 3x8x8\nfor i in range(3000) { a{i}: CONV(1) - @input }\n",
     "a number below zero where another is looked for": "input 3x8x8\nADD{ ID | -1 }\nassert params == 3",
+    "many open sizes": "".join(f"input a{c}: 3x{c}x8\n" for c in "ABCDEFGHIJKL")
+    + "ADD{ ID | " + " | ".join(f"@a{c}" for c in "BCDEFGHIJKL") + " }",
     "lists of numbers": "".join(f"n{i} = reversed(range(100000))\n" for i in range(60)) + "input 3\nRELU",
 }
 

@@ -76,6 +76,7 @@ class Propagation:
             raise TooMuch
         for step in region.steps:
             if isinstance(step, Apply):
+                self._left -= len(step.inputs) - 1  # of joins with many arms
                 x = tuple([types[value] for value in step.inputs])
                 y = self._given.get((step.layer, x))
                 types[step.output] = self._apply(step, x) if y is None else y

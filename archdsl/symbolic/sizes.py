@@ -39,6 +39,13 @@ class Sizes(NamedTuple):
             n += 1
         return found
 
+    def without_least(self) -> Sizes:
+        """A subset: the least member is left out."""
+        if self.low:
+            return self._replace(low=self.low[1:], exact=False)
+        first = self.first()
+        return self if first is None else self._replace(start=first + 1, exact=False)
+
     def nearest(self, n: int) -> list[int]:
         """The members next to n: the greatest one up to it, and the least one from it on; none where there is none."""
         below = next((m for m in range(n, max(0, n - self.period - self.start) - 1, -1) if m in self), None)

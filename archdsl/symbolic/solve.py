@@ -22,6 +22,7 @@ from archdsl.tensor import Shape
 
 Letters = Mapping[str, tuple[Union[int, str], ...]]
 MOST_STEPS = 400_000  # of the network that are gone through for all sizes together
+MOST_NARROWED = 8  # least sizes of a symbol that are left out since they are refused together with another's
 MOST_POINTS = 300  # sizes at which expressions are fitted
 _FAR = 1 << 16  # no bound is looked for past this size
 _NEAR = 64  # bounds below this are not tried
@@ -69,6 +70,30 @@ class Solver:
     def solve(self) -> Solution:
         """The valid values of each symbol; raises NeedsSize where a weight hangs on one."""
         return Solution({symbol: self._sizes(symbol, self._period) for symbol in self.point}, self.point)
+
+    def narrowed(self, solution: Solution) -> Solution:
+        """The same without least sizes that are refused together, as INSTANCENORM takes 1x2 and 2x1, but no 1x1.
+
+        A sound subset: where it is enough, one symbol alone loses its least size, else all do.
+        """
+        sizes = dict(solution.sizes)
+        for _ in range(MOST_NARROWED):
+            ends = {symbol: valid.members(2) for symbol, valid in sizes.items()}
+            least = {symbol: found[0] for symbol, found in ends.items()}
+            more = [symbol for symbol, found in ends.items() if len(found) > 1]
+            if self._fits(least) or not more:
+                break
+            alone = [symbol for symbol in reversed(more) if self._fits({**least, symbol: ends[symbol][1]})]
+            for symbol in alone[:1] or more:
+                sizes[symbol] = sizes[symbol].without_least()
+        return solution._replace(sizes=sizes)
+
+    def _fits(self, sizes: Mapping[str, int]) -> bool:
+        try:
+            self.types(**sizes)
+        except Refused:
+            return False
+        return True
 
     def _sizes(self, symbol: str, period: int) -> Sizes:
         return find_sizes(
