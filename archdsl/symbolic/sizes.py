@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 LONGEST_PERIOD = 4096
+LONGEST_SUBSET = 1 << 16  # past this period no multiples are told
 
 
 class Sizes(NamedTuple):
@@ -63,16 +64,19 @@ def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int
     """The sizes for which `valid` holds, which is known to be periodic from `bound` on: one period is looked at.
 
     From there it walks down. Of a period past LONGEST_PERIOD a sound subset is told: its multiples, else those that
-    leave the rest of `point`, which is known to be valid, else that one alone.
+    leave the rest of `point`, which is known to be valid, else that one alone, as past LONGEST_SUBSET.
     """
+    alone = Sizes((point,), point + 1, 1, frozenset(), False)
     exact = period <= LONGEST_PERIOD
     if exact:
         rests = frozenset(n % period for n in range(bound, bound + period) if valid(n))
+    elif period > LONGEST_SUBSET:
+        return alone
     else:
         first = -(-bound // period) * period
         kept = [rest for rest in (0, point % period) if valid(first + rest) and valid(first + rest + period)]
         if not kept:
-            return Sizes((point,), point + 1, 1, frozenset(), False)
+            return alone
         rests = frozenset(kept[:1])
     low = tuple(n for n in range(1, bound) if valid(n)) if exact else ()
     return _tidy(Sizes(low, bound, period, rests, exact))

@@ -151,7 +151,7 @@ class Solver:
 
     def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, Types]]:
         """The types of all values at valid sizes of a symbol, the last two of which lie whole periods apart."""
-        reach = 3 * max(self._period, valid.period)
+        reach = 3 * max(self._period, valid.period) if valid.rests else 0
         chosen = [n for n in (*valid.low, *range(valid.start, valid.start + reach)) if n in valid]
         chosen = chosen[:: max(1, -(-len(chosen) // MOST_POINTS))]
         first = next((n for n in range(valid.start, valid.start + valid.period) if n in valid), None)
