@@ -55,7 +55,7 @@ class Solver:
         self.letters = letters
         self.point = dict(point)
         self._refusals: dict[tuple[str, int], str] = {}
-        self._period = period(network)
+        self.period = period(network)
         self._propagation = Propagation(network, MOST_STEPS)
 
     def types(self, **sizes: int) -> Types:
@@ -69,7 +69,7 @@ class Solver:
 
     def solve(self) -> Solution:
         """The valid values of each symbol; raises NeedsSize where a weight hangs on one."""
-        return Solution({symbol: self._sizes(symbol, self._period) for symbol in self.point}, self.point)
+        return Solution({symbol: self._sizes(symbol, self.period) for symbol in self.point}, self.point)
 
     def narrowed(self, solution: Solution) -> Solution:
         """The same without least sizes that are refused together, as INSTANCENORM takes 1x2 and 2x1, but no 1x1.
@@ -144,19 +144,19 @@ class Solver:
                     if any(g != along[0][1] for _, g in along):
                         if isinstance(sizes[value][axis], Size):
                             raise Together(value, axis)
-                        sizes[value][axis] = fit(along, symbol, type.shape[axis], self._period)
+                        sizes[value][axis] = fit(along, symbol, type.shape[axis], self.period)
         for value, type in base.items():
             value.type = type._replace(shape=tuple(sizes[value]))
         self.network.known.clear()
 
     def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, Types]]:
         """The types of all values at valid sizes of a symbol, the last two of which lie whole periods apart."""
-        reach = 3 * max(self._period, valid.period) if valid.rests else 0
+        reach = 3 * max(self.period, valid.period) if valid.rests else 0
         chosen = [n for n in (*valid.low, *range(valid.start, valid.start + reach)) if n in valid]
         chosen = chosen[:: max(1, -(-len(chosen) // MOST_POINTS))]
         first = next((n for n in range(valid.start, valid.start + valid.period) if n in valid), None)
         if first is not None:
-            far = lcm(self._period, valid.period)
+            far = lcm(self.period, valid.period)
             start = chosen[-1] // far * far + first
             chosen += [start + far, start + 2 * far]
         return [(n, self.types(**{symbol: n})) for n in chosen]
