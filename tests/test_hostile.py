@@ -186,7 +186,9 @@ SEEDS = {
     "a label that is missed in a loop": "inpuz 3x8x8\nfor i in range(3000) { a{i}: CONV(1) - @input }\n",
     "a number below zero where another is looked for": "input 3x8x8\nADD{ ID | -1 }\nassert params == 3",
     "many open sizes": "".join(f"input a{c}: 3x{c}x8\n" for c in "ABCDEFGHIJKL")
-    + "ADD{ ID | " + " | ".join(f"@a{c}" for c in "BCDEFGHIJKL") + " }",
+    + "ADD{ ID | "
+    + " | ".join(f"@a{c}" for c in "BCDEFGHIJKL")
+    + " }",
     "inputs before many layers": "".join(f"input i{i}: 8\n" for i in range(400))
     + f"ADD{{ ID | {' | '.join(f'@i{i}' for i in range(1, 400))} }}\n"
     + "RELU\n" * 5_000,
