@@ -72,7 +72,7 @@ class Propagation:
         return self._types
 
     def _region(self, region: Region) -> TensorType:
-        types = self._types
+        types, put = self._types, dict.__setitem__
         self._left -= len(region.steps) + 1
         if self._left < 0:
             raise TooMuch
@@ -81,7 +81,11 @@ class Propagation:
                 self._left -= len(step.inputs) - 1  # of joins with many arms
                 x = tuple([types[value] for value in step.inputs])
                 y = self._given.get((step.layer, x))
-                types[step.output] = self._apply(step, x) if y is None else y
+                y = self._apply(step, x) if y is None else y
+                if step.output in types:  # in a copy behind the first
+                    types[step.output] = y
+                else:
+                    put(types, step.output, y)
             else:
                 types[step.output] = self._step(step)
         return types[region.result]
