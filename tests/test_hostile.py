@@ -193,6 +193,7 @@ SEEDS = {
     + f"ADD{{ ID | {' | '.join(f'@i{i}' for i in range(1, 400))} }}\n"
     + "RELU\n" * 5_000,
     "open sizes of many layers that differ": "input 3xHxW\n" + "PAD(2) - CONCAT{ ID | CONV(3) }\n" * 500,
+    "open sizes of many axes": "input 3xHxW\nRESHAPE(" + "1, " * 1_500 + "-1) - RELU\n",
     "a period past all limits": "input 3xHxW\n" + "RESHAPE(3, -1)\n" * 300,
     "strides past all limits": "input 3xH\n" + "CONV(3, 7, 7, padding=0) - UPSAMPLE(7)\n" * 40,
     "labels of a loop that are too long": "input 3x8x8\nfor i in range(3000) { " + "a" * 20_000 + "{i}: CONV }",

@@ -10,6 +10,7 @@ from archdsl.layers.base import Layer, LayerError
 from archdsl.tensor import Shape, TensorType
 
 Arriving = tuple[TensorType, ...]
+MANY_AXES = 16  # a tensor of so many costs as much again
 DEARER = 13  # so many known steps take the time of one that is new
 
 
@@ -107,7 +108,7 @@ class Propagation:
         if x == step.types:
             y = step.output.type
         else:
-            self._fresh -= 1
+            self._fresh -= 1 + step.output.type.rank // MANY_AXES
             if self._fresh < 0:
                 raise TooMuch
             try:
