@@ -202,7 +202,7 @@ class Network:
     `scores` is what arrives at the SOFTMAX that ends it, if one does. `text` is the spec; `used` are the files that
     it uses, by their paths below its folder, and `arguments` what the command line said beside it (`-D N=2`).
     Where sizes are open (`open`), they stand in the types as they are at one valid point, each of a class that
-    knows its expression.
+    knows its expression. `known` is what analyses have found; whoever changes types or steps empties it.
     """
 
     name: str
@@ -214,6 +214,7 @@ class Network:
     used: tuple[tuple[str, str], ...] = ()
     arguments: str = ""
     open: Open | None = None
+    known: dict[str, object] = field(default_factory=dict, repr=False)
 
 
 def step_input(step: Step) -> tuple[Value, ...]:

@@ -33,7 +33,11 @@ MEMORY = 100 << 10  # KiB that a text may add to the process
 PATIENCE = 20  # seconds after which a text is given up
 TURN = 200  # texts of one child process
 FORMATS = ("text", "json", "github", "sarif", "junit")
-MORE = (["show"], ["solve"], ["show", "--by", "block"], ["check", "--diff"])
+MORE = (
+    ["show"], ["solve"], ["show", "--by", "block"], ["check", "--diff"], ["show", "--json"], ["show", "--depth", "1"],
+    ["solve", "--near", "500x375"],
+)  # fmt: skip
+PARTS = 9  # files beside the text, each of which uses the next, the last the first
 
 
 def face(*arguments: str) -> int:
@@ -84,6 +88,9 @@ def child(texts: Sequence[str], numbers: Sequence[int], pipe: int, folder: str) 
 def attempt(texts: Sequence[str], numbers: Sequence[int]) -> tuple[int, str]:
     """How many of the texts went well in a process of their own, and what was wrong with the next."""
     with tempfile.TemporaryDirectory() as folder:
+        for i in range(PARTS):
+            part = f'use "part{i + 1 if i < PARTS - 1 else 0}.arch"\nblock P{i}() {{ RELU }}\n'
+            Path(folder, f"part{i}.arch").write_text(part, encoding="utf-8")
         read, write = os.pipe()
         process = os.fork()
         if not process:

@@ -1,4 +1,4 @@
-"""Hostile texts: the specs and cases of this repository cut, spliced and multiplied, and derivations of the grammar."""
+"""Hostile texts: specs and cases of this repository cut and spliced, derivations of the grammar, large texts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from fuzz_large import LONGEST, large
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 from archdsl.layers.registry import LAYERS  # noqa: E402  # behind the line that finds them
 from archdsl.syntax.tables import grammar_text, lark  # noqa: E402
 from tests.test_hostile import SEEDS  # noqa: E402
 
-LONGEST = 1 << 16  # characters of a text
 _TOKEN = re.compile(r'"[^"\n]*"|#[^\n]*|[A-Za-z_][A-Za-z0-9_]*|[0-9][0-9_.]*[KMG]?|\s+|\*\*|//|->|\.\.|[<>=!]=|.')
 _NUMBERS = (
     "0 1 2 3 7 8 16 63 64 255 1000 4096 20000 65536 1000000 2147483647 2147483648 4294967296 4611686018427387904 "
@@ -23,6 +24,7 @@ _NUMBERS = (
 ).split()
 _PIECES = [
     *"( ) [ ] { } | - -> , : * ? @ = == != < <= > >= + / // % ** .. . \" \\ # ; ' \0 \u2028 x ~ $ ` ! & é".split(" "),
+    *"\u0421 \uff11 e\u0301 \u2212 \ufeff \u200b \xa0 \udc80 \U0001f600".split(" "),  # like others to the eye
     *"in.channels in.shape in.size in.height @input @a share in if for else and or not true false".split(),
     *"range( len( sum( min( linspace( zip( enumerate( reversed( divisible( round( sqrt( log2( floor(".split(),
     *"*N *2 *(10**100) *4000 *20000 [0] [:] .channels a: a{i}: \n \t \r CONCAT{ CHOOSE{ ADD{".split(" "),
@@ -51,7 +53,11 @@ class Texts:
     def next(self) -> str:
         """A text of at most LONGEST characters."""
         kind = self.draw.random()
-        if kind < 0.3:
+        if kind < 0.15:
+            text = large(self.draw)
+            if self.draw.random() < 0.4:
+                text = self.changed(text)
+        elif kind < 0.35:
             text = self.derived("file", self.draw.randrange(3, 14))
             text = text if self.draw.random() < 0.3 else f"input {self.shape()}\n{text}"
         else:

@@ -188,6 +188,19 @@ SEEDS = {
     "infinity among open sizes": "input 3xHxW\nCONV(4)\nassert memory < 1e400",
     "asserts of open sizes": "input 3xHxW\nCONV(4)\n" + "".join(f"assert macs < {i}M\n" for i in range(1, 900)),
     "rests of open sizes": "input 3xHxW\nCONV(4)\n" + "".join(f"assert H % {i} != 1\n" for i in range(1, 400)),
+    "a number below zero where another is looked for": "input 3x8x8\nADD{ ID | -1 }\nassert params == 3",
+    "many open sizes": "".join(f"input a{c}: 3x{c}x8\n" for c in "ABCDEFGHIJKL")
+    + "ADD{ ID | "
+    + " | ".join(f"@a{c}" for c in "BCDEFGHIJKL")
+    + " }",
+    "inputs before many layers": "".join(f"input i{i}: 8\n" for i in range(400))
+    + f"ADD{{ ID | {' | '.join(f'@i{i}' for i in range(1, 400))} }}\n"
+    + "RELU\n" * 5_000,
+    "open sizes of many layers that differ": "input 3xHxW\n" + "PAD(2) - CONCAT{ ID | CONV(3) }\n" * 500,
+    "open sizes of many axes": "input 3xHxW\nRESHAPE(" + "1, " * 1_500 + "-1) - RELU\n",
+    "a period past all limits": "input 3xHxW\n" + "RESHAPE(3, -1)\n" * 300,
+    "strides past all limits": "input 3xH\n" + "CONV(3, 7, 7, padding=0) - UPSAMPLE(7)\n" * 40,
+    "labels of a loop that are too long": "input 3x8x8\nfor i in range(3000) { " + "a" * 20_000 + "{i}: CONV }",
     "lists of numbers": "".join(f"n{i} = reversed(range(100000))\n" for i in range(60)) + "input 3\nRELU",
 }
 
@@ -250,6 +263,16 @@ def test_arms_have_a_limit() -> None:
     """Joins compare each arm with each."""
     _, findings = outcome("input 3\nADD{" + "ID|" * 1000 + "ID}")
     assert [found.code for found in findings.found] == ["E156"]
+
+
+def test_paths_have_a_limit() -> None:
+    """The analyses look at each input behind each layer; in a repetition at each tensor that it reads from around."""
+    _, findings = outcome(SEEDS["inputs before many layers"])
+    assert [found.code for found in findings.errors] == ["E157"]
+    around = "".join(f"a{i}: RELU\n" for i in range(300))
+    body = f"ADD{{ ID | {' | '.join(f'@a{i}' for i in range(300))} }}\n" + "RELU\n" * 1_000
+    _, findings = outcome(f"input 3x8x8\n{around}([{body}])*3")
+    assert [found.code for found in findings.errors] == ["E157"]
 
 
 TOKENS = st.sampled_from(

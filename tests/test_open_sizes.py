@@ -104,3 +104,25 @@ def test_a_period_past_the_limit(rest: int | None, told: list[int]) -> None:
     assert not sizes.exact and point in sizes
     assert sizes.members(5)[: len(told)] == told
     assert str(sizes).endswith("(more may be valid)")
+
+
+@pytest.mark.parametrize("text", ["CONV(8) - INSTANCENORM - RELU", "POOL - INSTANCENORM", "ADD{ INSTANCENORM | ID }"])
+def test_sizes_that_are_refused_together_are_left_out(text: str) -> None:
+    """INSTANCENORM takes 1x2 and 2x1 and no 1x1: a subset is told, all pairs of which are valid."""
+    network = solve(f"input 3xHxW\n{text}")
+    assert network is not None and network.open is not None
+    heights, widths = network.open.valid.values()
+    assert isinstance(heights, Sizes) and isinstance(widths, Sizes)
+    assert "(more may be valid)" in f"{heights} {widths}"
+    for h in heights.members(3):
+        for w in widths.members(3):
+            assert elaborated(f"input 3xHxW\n{text}", H=h, W=w) is not None, (h, w)
+
+
+def test_a_fault_of_any_size_is_told_without_one() -> None:
+    """Three channels are in no seven parts, however high the map is, and few sizes are tried to see that."""
+    report = archdsl.check(text="input 3xHxW\nCONV(3) - CHUNK(0, 7, axis=0) - POOL(2)")
+    (found,) = report.diagnostics
+    assert found.code == "E227" and not any("tried" in note for note in found.notes)
+    (found,) = archdsl.check(text="input 3xHxW\nADD{ ID | POOL }").diagnostics
+    assert found.code == "E220" and any("no size that was tried fits" in note for note in found.notes)

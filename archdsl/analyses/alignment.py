@@ -7,8 +7,8 @@ from math import isinf
 from typing import NamedTuple
 
 from archdsl.analyses.frames import Op, frames
-from archdsl.analyses.paths import START, Form, Paths
-from archdsl.analyses.receptive_field import effect
+from archdsl.analyses.paths import START, Form
+from archdsl.analyses.receptive_field import reaches
 from archdsl.graph import Apply, Network
 from archdsl.tensor import TensorType
 
@@ -31,7 +31,7 @@ def misaligned(network: Network) -> list[Misaligned]:
     repetition.
     """
     found = frames(network)
-    reached = Paths(found, effect)
+    reached = reaches(network)
     result = []
     for frame in found.all:
         for step in frame.steps:

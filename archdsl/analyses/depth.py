@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from archdsl.analyses.frames import frames
+from archdsl.analyses.once import once
 from archdsl.analyses.paths import ITSELF, Paths, Reach
 from archdsl.graph import Apply, Network
 
 STEP = Reach(((0, 1, 1),), True)
 
 
+@once
 def depth(network: Network) -> int:
     """The depth as papers count it: layers that multiply by learned weights, on the longest path to an output.
 

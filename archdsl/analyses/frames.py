@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Union
 
+from archdsl.analyses.once import once
 from archdsl.graph import Apply, Network, Region, Repeat, Share, Value
 
 
@@ -85,6 +86,7 @@ class Frames(NamedTuple):
 Visit = Iterator["Visit"]
 
 
+@once
 def frames(network: Network) -> Frames:
     """A network's frames; the time does not depend on how many copies there are."""
     found = Frames([], {}, {})

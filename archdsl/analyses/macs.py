@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archdsl.analyses.frames import Op, frames, live
+from archdsl.analyses.once import once
 from archdsl.graph import Apply, Network
 from archdsl.layers.base import Layer
 from archdsl.tensor import TensorType
 
 
+@once
 def macs(network: Network) -> int:
     """Multiply-accumulates for one item of the batch, at inference.
 
@@ -26,6 +28,7 @@ def flops(network: Network) -> int:
     return 2 * macs(network)
 
 
+@once
 def elementwise(network: Network) -> int:
     """Operations of everything else for one item of the batch, at inference: the sum over all layers of
     `Layer.elementwise`, by the table in docs/analyses.md, where a function of a number is one operation."""

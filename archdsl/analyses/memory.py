@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archdsl.analyses.frames import Frame, Op, frames, live, reads
+from archdsl.analyses.once import once
 from archdsl.graph import Network, Value
 
 BYTES = {"float": 4, "int": 8, "bool": 1}
@@ -18,6 +19,7 @@ class Memory(NamedTuple):
     kept: int
 
 
+@once
 def memory(network: Network) -> Memory:
     """The peak of an inference that drops each tensor after its last use, and the sum that training keeps.
 

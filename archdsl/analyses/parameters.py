@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from archdsl.analyses.once import once
 from archdsl.analyses.uses import Use, Walk
 from archdsl.graph import Network
 from archdsl.layers.base import Layer, Weight
@@ -51,6 +52,7 @@ def state_shapes(network: Network) -> dict[str, Entry]:
     return result
 
 
+@once
 def totals(network: Network) -> Totals:
     """Learned and held numbers; copies of a repetition count with their number, what is shared counts once."""
     parameters = buffers = 0

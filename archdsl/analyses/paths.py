@@ -44,6 +44,8 @@ Form = dict[Value, Reach]
 
 def then(first: Reach, second: Reach) -> Reach:
     """A stretch, and another behind it; on maps of different ranks nobody knows which axis is which."""
+    if second is ITSELF or first is ITSELF:
+        return first if second is ITSELF else second
     return _pairwise(first, second, lambda p, q: (p[0] + q[0] * p[2], p[1] + q[1] * p[2], p[2] * q[2]))
 
 
@@ -130,8 +132,9 @@ class Paths:
         """From forms over a frame's sources to forms over the inputs, those of frames around being settled."""
         forms = self._forms[id(frame)]
         steps: list[Step] = frame.steps
+        settled = frame is self._found.outermost  # its sources are the inputs
         for step in steps:
-            self._known[step.output] = self._whole(forms[step.output])
+            self._known[step.output] = forms[step.output] if settled else self._whole(forms[step.output])
             if isinstance(step, Loop) and step.body.param is not None:
                 self._known[step.body.param] = self._whole(self._loop(step, forms, step.copies - 1))
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from archdsl.analyses import paths
 from archdsl.analyses.frames import frames
+from archdsl.analyses.once import once
 from archdsl.analyses.paths import START, Paths, Reach
 from archdsl.graph import Apply, Network, Value
 from archdsl.layers.base import EVERYTHING, Window
@@ -36,6 +37,7 @@ class Field(NamedTuple):
         return "everything" if self.everything else "x".join(map(str, self.size))
 
 
+@once
 def fields(network: Network) -> dict[Value, Field]:
     """The receptive field of every value that an input reaches, inside repetitions that of the last copy.
 
@@ -45,8 +47,7 @@ def fields(network: Network) -> dict[Value, Field]:
     change of the number of axes between two windows, and all that follows see everything. What padding adds counts as
     input: the field may exceed it. Behind upsampling, where jumps are fractions, it is an upper bound.
     """
-    found = frames(network)
-    reached = Paths(found, effect)
+    found, reached = frames(network), reaches(network)
     result = {given.value: _field({given.value: paths.ITSELF}, given.value.type) for given in network.inputs}
     for frame in found.all:
         for value in (*(step.output for step in frame.steps), *((frame.param,) if frame.param else ())):
@@ -78,6 +79,12 @@ def receptive_field(network: Network) -> Field | None:
     if field is not None and field.everything:
         return max((f for f in every.values() if not f.everything), key=lambda f: f.size, default=field)
     return field
+
+
+@once
+def reaches(network: Network) -> Paths:
+    """How far the paths to each value reach, layer by layer."""
+    return Paths(frames(network), effect)
 
 
 def effect(apply: Apply) -> Reach:

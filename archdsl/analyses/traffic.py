@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from archdsl.analyses.macs import flops, summed
 from archdsl.analyses.memory import BYTES, size
+from archdsl.analyses.once import once
 from archdsl.graph import Apply, Network
 from archdsl.tensor import product
 
 
+@once
 def traffic(network: Network) -> int:
     """Bytes read and written for one item of the batch, at inference.
 

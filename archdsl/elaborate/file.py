@@ -11,6 +11,7 @@ from archdsl.elaborate.assertions import hold
 from archdsl.elaborate.bias import decide_biases
 from archdsl.elaborate.choices import number_choices
 from archdsl.elaborate.counts import elaborate_counts, open_counts
+from archdsl.elaborate.crowds import limit_paths
 from archdsl.elaborate.inputs import declare, start, unclaimed
 from archdsl.elaborate.labels import Level
 from archdsl.elaborate.mentions import words
@@ -179,6 +180,7 @@ def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     network.scores = _scores(network)
     network.used = _used(place)
     decide_biases(network)
+    limit_paths(network, place.value.span or file.span)
     measures: dict[str, Any] = {}
     for claim in [Claim(place, s) for s in heads if isinstance(s, tree.Assertion)]:
         if run.symbols:

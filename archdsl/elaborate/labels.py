@@ -149,7 +149,7 @@ def check_label(name: str, span: Span) -> None:
         why = "a label is not empty"
     elif "." in name:
         why = "a label holds no dot, which separates the levels of a path"
-    elif not all(c.isprintable() for c in name) or len(name) > 200 or '"' in name or "\\" in name:
+    elif len(name) > 200 or not name.isprintable() or '"' in name or "\\" in name:
         why = "a label is short and printable, without quotes and backslashes"
     elif name.isdigit() and not (name.isascii() and name == str(int(name))):
         why = "a number is written in plain digits, without zeros before it"

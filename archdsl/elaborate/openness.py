@@ -22,13 +22,18 @@ from archdsl.symbolic.propagate import Refused
 from archdsl.symbolic.sizes import Sizes
 from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Together, TooMuch
 from archdsl.syntax import tree
+from archdsl.syntax.source import Span
 
 NEXT = 64  # so many sizes from the first likely one on are tried then
 MOST_TRIES = 100
-MOST_STEPS = 12_000  # steps of all tries together
+MOST_STEPS = 8_000  # steps of all tries together
+ALIKE = 3  # sizes, far apart, at which an error comes alike that is no fault of the size
 WITNESSES = 4  # valid sizes of each symbol at which the network is elaborated again
+FEWEST = 3  # points at which it is, however large it is
+MOST_LETTERS = 3  # of so many symbols all combinations of the least and the greatest of these sizes are tried
 
 Elaborate = Callable[[Run], Optional[Network]]
+Key = tuple[str, str, Optional[Span]]
 _OF_SIZE = frozenset("E201 E202 E203 E204 E208 E209 E220 E221 E222 E223 E224 E225 E227 E301".split())
 
 
@@ -36,7 +41,8 @@ def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Ela
     """The network with open sizes, or None where the findings have got an error."""
     first: Optional[Run] = None
     steps = 0
-    for point in _points(symbols):
+    always: Optional[set[Key]] = None  # the errors that came at each size
+    for tried, point in enumerate(_points(symbols), 1):
         trial = _trial(run, point)
         network = elaborate(trial)
         steps += trial.spent
@@ -45,11 +51,18 @@ def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Ela
             for diagnostic in trial.findings.found:
                 run.findings.add(diagnostic)
             return _settle(run, trial, network, file, point, elaborate)
-        if steps > MOST_STEPS or any(d.code not in _OF_SIZE for d in trial.findings.errors):
+        found = {_key(d) for d in trial.findings.errors}
+        always = found if always is None else always & found
+        if steps > MOST_STEPS or any(code not in _OF_SIZE for code, *_ in found) or (tried >= ALIKE and always):
             break
-    assert first is not None  # there is at least one point
-    _explain(run, first, symbols)
+    assert first is not None and always is not None  # there is at least one point
+    _explain(run, first, symbols, always if tried >= ALIKE else set())
     return None
+
+
+def _key(error: Diagnostic) -> Key:
+    """What makes an error the same at another size: its arithmetic, else its message, holds the sizes that matter."""
+    return error.code, error.label or error.message, error.span
 
 
 def _points(symbols: list[str]) -> Iterator[dict[str, int]]:
@@ -62,14 +75,18 @@ def _trial(run: Run, point: Mapping[str, int]) -> Run:
     return Run(Findings(), run.outside, run.inputs, run.root, run.fit, main=run.main, symbols=point)
 
 
-def _explain(run: Run, trial: Run, symbols: list[str]) -> None:
-    """The findings of a point, which say what is wrong with it."""
+def _explain(run: Run, trial: Run, symbols: list[str], always: set[Key]) -> None:
+    """The findings of a point, which say what is wrong with it; `always` come at any size."""
     at = " = ".join([*symbols, str(trial.symbols[symbols[0]])])
-    others = any(d.code not in _OF_SIZE for d in trial.findings.errors)
+
+    def of_size(d: Diagnostic) -> bool:
+        return d.code in _OF_SIZE and _key(d) not in always
+
+    others = any(not of_size(d) for d in trial.findings.errors)
     for d in trial.findings.found:
-        if others and d.code in _OF_SIZE:  # it may be a matter of the size that was tried
+        if others and of_size(d):  # it may be a matter of the size that was tried
             continue
-        notes = (*d.notes, f"with {at}; no size that was tried fits") if d.code in _OF_SIZE else d.notes
+        notes = (*d.notes, f"with {at}; no size that was tried fits") if of_size(d) else d.notes
         run.findings.add(replace(d, notes=notes))
 
 
@@ -79,7 +96,7 @@ def _settle(
     shapes = _shapes(network, file, run.inputs, point)
     solver = Solver(network, shapes, point)
     try:
-        solution = solver.solve()
+        solution = solver.narrowed(solver.solve())
         solver.enter(solution)
         _check_reads(trial)
         _check_witnesses(run, network, solution, elaborate)
@@ -154,9 +171,13 @@ def _check_reads(trial: Run) -> None:
 def _check_witnesses(run: Run, network: Network, solution: Solution, elaborate: Elaborate) -> None:
     """Elaborate at other valid sizes: raises what is found there, and E131 where another network comes out."""
     shape = _made_of(network)
-    for point in _witnesses(solution):
+    steps = 0
+    for number, point in enumerate(_witnesses(solution)):
+        if steps > MOST_STEPS and number >= FEWEST:
+            break
         trial = _trial(run, point)
         other = elaborate(trial)
+        steps += trial.spent
         at = ", ".join(f"{symbol} = {n}" for symbol, n in point.items())
         for d in trial.findings.errors:
             raise Fault(replace(d, notes=(*d.notes, f"with {at}")))
@@ -172,10 +193,14 @@ def _made_of(network: Network) -> object:
 
 
 def _witnesses(solution: Solution) -> Iterable[dict[str, int]]:
+    """Valid sizes together: the least and the greatest of some first, then those between."""
     members = [sizes.members(WITNESSES) for sizes in solution.sizes.values()]
-    longest = max(map(len, members), default=0)
-    for i in range(longest):
-        yield dict(zip(solution.sizes, (m[min(i, len(m) - 1)] for m in members)))
-    if len(members) > 1:
-        for ends in product(*((m[0], m[-1]) for m in members)):
-            yield dict(zip(solution.sizes, ends))
+    ends: Iterable[tuple[int, ...]] = product(*((m[0], m[-1]) for m in members))
+    if len(members) > MOST_LETTERS:
+        least, greatest = tuple(m[0] for m in members), tuple(m[-1] for m in members)
+        mixed = [(*a[:i], b[i], *a[i + 1 :]) for a, b in ((least, greatest), (greatest, least)) for i in range(len(a))]
+        ends = (least, greatest, *mixed)
+    longest = max(map(len, members))
+    between = [tuple(m[min(i, len(m) - 1)] for m in members) for i in range(longest)]
+    for sizes in dict.fromkeys((*ends, *between)):
+        yield dict(zip(solution.sizes, sizes))

@@ -113,6 +113,8 @@ def wanted(statement: Any, failed: Iterable[tuple[Any, Any]]) -> Iterator[Candid
 
 def slips(n: int, known: frozenset[int]) -> list[int]:
     """The numbers of which `n` may be a slip, those of the file first: one off, a digit more or less, twice, half."""
+    if n < 0:  # an arm's, and no size
+        return []
     text = str(n)
     others = {n + 1, n - 1, 2 * n, n // 2 if n % 2 == 0 else 0}
     near = {int(text[:i] + text[i + 1 :] or 0) for i in range(len(text))}

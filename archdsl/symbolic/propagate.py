@@ -10,6 +10,8 @@ from archdsl.layers.base import Layer, LayerError
 from archdsl.tensor import Shape, TensorType
 
 Arriving = tuple[TensorType, ...]
+MANY_AXES = 16  # a tensor of so many costs as much again
+DEARER = 13  # so many known steps take the time of one that is new
 
 
 class Refused(Exception):
@@ -53,6 +55,7 @@ class Propagation:
     def __init__(self, network: Network, most: int) -> None:
         self.network = network
         self._left = most  # steps that may still be gone through
+        self._fresh = most // DEARER  # among them those over types that their layers have not had
         self._given: dict[tuple[Layer, Arriving], TensorType] = {}
         self._held: dict[tuple[Layer, Arriving], object] = {}
         self._types = Types()
@@ -70,15 +73,20 @@ class Propagation:
         return self._types
 
     def _region(self, region: Region) -> TensorType:
-        types = self._types
+        types, put = self._types, dict.__setitem__
         self._left -= len(region.steps) + 1
         if self._left < 0:
             raise TooMuch
         for step in region.steps:
             if isinstance(step, Apply):
+                self._left -= len(step.inputs) - 1  # of joins with many arms
                 x = tuple([types[value] for value in step.inputs])
                 y = self._given.get((step.layer, x))
-                types[step.output] = self._apply(step, x) if y is None else y
+                y = self._apply(step, x) if y is None else y
+                if step.output in types:  # in a copy behind the first
+                    types[step.output] = y
+                else:
+                    put(types, step.output, y)
             else:
                 types[step.output] = self._step(step)
         return types[region.result]
@@ -100,6 +108,9 @@ class Propagation:
         if x == step.types:
             y = step.output.type
         else:
+            self._fresh -= 1 + step.output.type.rank // MANY_AXES
+            if self._fresh < 0:
+                raise TooMuch
             try:
                 y = layer.shape(*x)
             except (LayerError, Mismatch) as error:

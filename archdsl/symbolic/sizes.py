@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 LONGEST_PERIOD = 4096
+LONGEST_SUBSET = 1 << 16  # past this period no multiples are told
 
 
 class Sizes(NamedTuple):
@@ -39,6 +40,13 @@ class Sizes(NamedTuple):
                 found.append(n)
             n += 1
         return found
+
+    def without_least(self) -> Sizes:
+        """A subset: the least member is left out."""
+        if self.low:
+            return self._replace(low=self.low[1:], exact=False)
+        first = self.first()
+        return self if first is None else self._replace(start=first + 1, exact=False)
 
     def nearest(self, n: int) -> list[int]:
         """The members next to n: the greatest one up to it, and the least one from it on; none where there is none."""
@@ -75,16 +83,19 @@ def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int
     """The sizes for which `valid` holds, which is known to be periodic from `bound` on: one period is looked at.
 
     From there it walks down. Of a period past LONGEST_PERIOD a sound subset is told: its multiples, else those that
-    leave the rest of `point`, which is known to be valid, else that one alone.
+    leave the rest of `point`, which is known to be valid, else that one alone, as past LONGEST_SUBSET.
     """
+    alone = Sizes((point,), point + 1, 1, frozenset(), False)
     exact = period <= LONGEST_PERIOD
     if exact:
         rests = frozenset(n % period for n in range(bound, bound + period) if valid(n))
+    elif period > LONGEST_SUBSET:
+        return alone
     else:
         first = -(-bound // period) * period
         kept = [rest for rest in (0, point % period) if valid(first + rest) and valid(first + rest + period)]
         if not kept:
-            return Sizes((point,), point + 1, 1, frozenset(), False)
+            return alone
         rests = frozenset(kept[:1])
     low = tuple(n for n in range(1, bound) if valid(n)) if exact else ()
     return tidy(Sizes(low, bound, period, rests, exact))

@@ -22,6 +22,7 @@ from archdsl.tensor import Shape
 
 Letters = Mapping[str, tuple[Union[int, str], ...]]
 MOST_STEPS = 400_000  # of the network that are gone through for all sizes together
+MOST_NARROWED = 8  # least sizes of a symbol that are left out since they are refused together with another's
 MOST_POINTS = 300  # sizes at which expressions are fitted
 _FAR = 1 << 16  # no bound is looked for past this size
 _NEAR = 64  # bounds below this are not tried
@@ -69,6 +70,30 @@ class Solver:
     def solve(self) -> Solution:
         """The valid values of each symbol; raises NeedsSize where a weight hangs on one."""
         return Solution({symbol: self._sizes(symbol, self.period) for symbol in self.point}, self.point)
+
+    def narrowed(self, solution: Solution) -> Solution:
+        """The same without least sizes that are refused together, as INSTANCENORM takes 1x2 and 2x1, but no 1x1.
+
+        A sound subset: where it is enough, one symbol alone loses its least size, else all do.
+        """
+        sizes = dict(solution.sizes)
+        for _ in range(MOST_NARROWED):
+            ends = {symbol: valid.members(2) for symbol, valid in sizes.items()}
+            least = {symbol: found[0] for symbol, found in ends.items()}
+            more = [symbol for symbol, found in ends.items() if len(found) > 1]
+            if self._fits(least) or not more:
+                break
+            alone = [symbol for symbol in reversed(more) if self._fits({**least, symbol: ends[symbol][1]})]
+            for symbol in alone[:1] or more:
+                sizes[symbol] = sizes[symbol].without_least()
+        return solution._replace(sizes=sizes)
+
+    def _fits(self, sizes: Mapping[str, int]) -> bool:
+        try:
+            self.types(**sizes)
+        except Refused:
+            return False
+        return True
 
     def _sizes(self, symbol: str, period: int) -> Sizes:
         return find_sizes(
@@ -122,10 +147,11 @@ class Solver:
                         sizes[value][axis] = fit(along, symbol, type.shape[axis], self.period)
         for value, type in base.items():
             value.type = type._replace(shape=tuple(sizes[value]))
+        self.network.known.clear()
 
     def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, Types]]:
         """The types of all values at valid sizes of a symbol, the last two of which lie whole periods apart."""
-        reach = 3 * max(self.period, valid.period)
+        reach = 3 * max(self.period, valid.period) if valid.rests else 0
         chosen = [n for n in (*valid.low, *range(valid.start, valid.start + reach)) if n in valid]
         chosen = chosen[:: max(1, -(-len(chosen) // MOST_POINTS))]
         first = next((n for n in range(valid.start, valid.start + valid.period) if n in valid), None)
@@ -156,6 +182,7 @@ def at(network: Network, point: Mapping[str, int]) -> Iterator[None]:
     assert network.open is not None
     found = Solver(network, network.open.shapes, network.open.point).types(**point)
     before = {value: value.type for value in found}
+    network.known.clear()
     try:
         for value, type in found.items():
             value.type = type
@@ -163,6 +190,7 @@ def at(network: Network, point: Mapping[str, int]) -> Iterator[None]:
     finally:
         for value, type in before.items():
             value.type = type
+        network.known.clear()
 
 
 __all__ = ["NeedsSize", "Solution", "Solver", "TooMuch", "at", "witnesses"]
