@@ -9,21 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import archdsl
-from archdsl.symbolic.sizes import Sizes
+from archdsl.symbolic.sizes import Equal, Sizes
 
 SIZES = range(1, 41)
 
 
-def told(text: str) -> dict[str, Sizes]:
-    """The sizes that are told, each held against a check with it: all of them, or none but right ones."""
+def told(text: str) -> dict[str, object]:
+    """What is told of the sizes, each point held against a check with it: all of them, or none but right ones."""
     report = archdsl.check(text=text)
-    assert report.network is not None, report.diagnostics
-    valid = {s: sizes for s, sizes in report.network.open.valid.items() if isinstance(sizes, Sizes)}
-    exact = all(sizes.exact for sizes in valid.values())
-    step = 3 if len(valid) > 1 else 1
-    for point in itertools.product(SIZES[::step], SIZES[1::step]) if len(valid) > 1 else zip(SIZES):
+    assert report.network is not None and report.network.open is not None, report.diagnostics
+    valid = report.network.open.valid
+    exact = all(sizes.exact for sizes in valid.values() if isinstance(sizes, Sizes))
+    axes = [SIZES] if len(valid) == 1 else [SIZES[::3], SIZES[1::3]] if len(valid) == 2 else [SIZES[::6]] * len(valid)
+    equal = [(n,) * len(valid) for n in SIZES]
+    for point in {*itertools.product(*axes), *equal}:
         at = dict(zip(valid, point))
-        inside = all(n in valid[symbol] for symbol, n in at.items())
+        inside = all(
+            at[symbol] == at[sizes.symbol] if isinstance(sizes, Equal) else at[symbol] in sizes  # type: ignore[operator]  # these two alone
+            for symbol, sizes in valid.items()
+        )
         if inside or exact:
             assert archdsl.check(text=text, **at).ok == inside, at
     return valid
@@ -74,6 +78,36 @@ def told(text: str) -> dict[str, Sizes]:
 )
 def test_bounds(text: str, words: dict[str, str]) -> None:
     """Measures bound the sizes, comparisons of sizes pick some; two sizes together have the same bound, a subset."""
+    assert {symbol: str(sizes) for symbol, sizes in told(text).items()} == words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("input 3xHxW\nADD{ID|PERMUTE(0,2,1)}-GAP-FC(10)", {"H": "any n >= 1", "W": "equal to H"}),
+        (
+            "input a: 2xHxW\ninput b: 2xHxL\nCONCAT{@a|@b}-GAP",
+            {"H": "any n >= 1", "W": "any n >= 1", "L": "equal to W"},
+        ),
+        (
+            "input 3xHxW\nPOOL(fit=floor)-ADD{ID|PERMUTE(0,2,1)}-GAP",
+            {"H": "any n >= 2 (more may be valid)", "W": "equal to H"},
+        ),
+        ("input 3xHxW\nCONV(8)-POOL-GAP\nassert W == H", {"H": "multiples of 2", "W": "equal to H"}),
+        (
+            "input 3xHxW\nCONV(8)-GAP\nassert output.channels == 8 and W == H and H >= 24 and H % 4 == 0",
+            {"H": "multiples of 4, at least 24", "W": "equal to H"},
+        ),
+        ("input 3xHxH\nCONV(8)-POOL\nRESHAPE(8,49)\nFC(10)", {"H": "14"}),
+        ("input Lx8\nADD{ID|PARAM(30,8)}-FC(10)", {"L": "30"}),
+        (
+            "input a: 1xHxH\ninput b: 1xKxK\nADD{@a-POOL|@b}",
+            {"H": "512 (more may be valid)", "K": "256 (more may be valid)"},
+        ),
+    ],
+)
+def test_sizes_that_hang_together(text: str, words: dict[str, str]) -> None:
+    """Symbols that have to be equal are told so; sizes that one constant alone allows are found."""
     assert {symbol: str(sizes) for symbol, sizes in told(text).items()} == words
 
 

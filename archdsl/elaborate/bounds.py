@@ -22,7 +22,7 @@ from archdsl.elaborate.values import Fault, Poisoned, fault
 from archdsl.graph import Network
 from archdsl.symbolic.propagate import Refused, Types
 from archdsl.symbolic.sizes import Sizes
-from archdsl.symbolic.solve import Solver
+from archdsl.symbolic.solve import Solver, Tied
 from archdsl.symbolic.turning import turning
 from archdsl.syntax import tree
 
@@ -49,11 +49,14 @@ class Part(NamedTuple):
 class Bounds:
     """The legal sizes of a network, which each of its run's assertions narrows."""
 
-    def __init__(self, run: Run, network: Network, solver: Solver, sizes: Mapping[str, Sizes]) -> None:
+    def __init__(
+        self, run: Run, network: Network, solver: Solver, sizes: Mapping[str, Sizes], ties: Mapping[str, str]
+    ) -> None:
         self.run = run
         self.network = network
         self.solver = solver
         self.sizes = dict(sizes)
+        self.ties = ties
         self._known: dict[tuple[int, ...], tuple[Any, ...] | None] = {}  # of the part that is looked at
         self._types: dict[tuple[int, ...], tuple[Types, dict[str, Any]]] = {}  # by point, with its measures
 
@@ -90,7 +93,7 @@ class Bounds:
             yield from self._parts(claim, node.left)
             yield from self._parts(claim, node.right)
         elif isinstance(node, tree.Comparison) and all(name in _HOLDS for name in node.operators):
-            symbols = frozenset(self.sizes)
+            symbols = frozenset((*self.sizes, *self.ties))
             with self._at(self._first()) as known:
                 value = evaluator(claim.place, self.network, known).value
                 forms = [form(side, value, symbols) for side in node.operands]
@@ -113,13 +116,14 @@ class Bounds:
             self._types[key] = self.solver.types(**point), {}
         found, known = self._types[key]
         before, symbols = {value: value.type for value in found}, self.run.symbols
+        analysed, self.network.known = self.network.known, {}
         try:
             for value, type in found.items():
                 value.type = type
-            self.run.symbols = point
+            self.run.symbols = {**point, **{a: point[b] for a, b in self.ties.items()}}
             yield known
         finally:
-            self.run.symbols = symbols
+            self.run.symbols, self.network.known = symbols, analysed
             for value, type in before.items():
                 value.type = type
 
@@ -157,9 +161,17 @@ class Bounds:
                 self._cut(part, i, moving, first)
             elif len(moving) == 1 and self._period(part, moving[0]):
                 self.sizes[moving[0]] = self._pick(part, i, moving[0], first)
+            elif part.operator == "==" and len(moving) == 2 and self._equal(part, i, moving, first):
+                raise Tied({moving[1]: moving[0]})
             else:
                 self._try(part)
                 return
+
+    def _equal(self, part: Part, i: int, moving: list[str], first: Point) -> bool:
+        """Whether an equation holds where two symbols are equal."""
+        a, b = (self.sizes[symbol] for symbol in moving)
+        both = [n for n in (*a.members(TRIED), self.solver.point[moving[0]]) if n in a and n in b]
+        return bool(both) and all(self._element(part, i, {**first, **dict.fromkeys(moving, n)}) == 0 for n in both)
 
     def _period(self, part: Part, symbol: str) -> int:
         """The period of a part along a symbol, and of its legal sizes; 0 where it is none or too long."""
@@ -247,10 +259,12 @@ class Bounds:
             except Fault as error:
                 if error.diagnostic.code != "E301":
                     raise
-        self.sizes = {
-            other: Sizes(tuple(found) if other == symbol else (n,), LARGEST, 1, frozenset(), exact=False)
-            for other, n in first.items()
-        }
+        self.sizes = {other: _only(found if other == symbol else [n]) for other, n in first.items()}
+
+
+def _only(found: list[int]) -> Sizes:
+    """These sizes, and maybe more."""
+    return Sizes(tuple(found), max(found, default=0) + 1, 1, frozenset(), exact=False)
 
 
 def _last(holds: Callable[[int], bool], low: int, high: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.bias import shape_of
@@ -19,13 +19,14 @@ from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Network, Open
 from archdsl.symbolic.expression import Size
 from archdsl.symbolic.propagate import Refused
-from archdsl.symbolic.sizes import Sizes
-from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Together, TooMuch
+from archdsl.symbolic.sizes import Equal, Sizes
+from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Tied, Together, TooMuch
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
-NEXT = 64  # so many sizes from the first likely one on are tried then
-MOST_TRIES = 100
+NEXT = 64  # so many sizes from the first likely one on are tried then, and all below it
+SCALES = (1 / 2, 2, 1 / 4, 4, 1 / 8, 8)  # of an input's sizes beside those of the others
+MOST_TRIES = 300
 MOST_STEPS = 8_000  # steps of all tries together
 ALIKE = 3  # sizes, far apart, at which an error comes alike that is no fault of the size
 WITNESSES = 4  # valid sizes of each symbol at which the network is elaborated again
@@ -42,7 +43,7 @@ def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Ela
     first: Optional[Run] = None
     steps = 0
     always: Optional[set[Key]] = None  # the errors that came at each size
-    for tried, point in enumerate(_points(symbols), 1):
+    for tried, point in enumerate(_points(file, run.inputs, symbols), 1):
         trial = _trial(run, point)
         network = elaborate(trial)
         steps += trial.spent
@@ -50,7 +51,7 @@ def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Ela
         if network is not None and not trial.findings.errors:
             for diagnostic in trial.findings.found:
                 run.findings.add(diagnostic)
-            return _settle(run, trial, network, file, point, elaborate)
+            return _settle(run, file, _Try(trial, network, point, {}, True), elaborate)
         found = {_key(d) for d in trial.findings.errors}
         always = found if always is None else always & found
         if steps > MOST_STEPS or any(code not in _OF_SIZE for code, *_ in found) or (tried >= ALIKE and always):
@@ -65,10 +66,16 @@ def _key(error: Diagnostic) -> Key:
     return error.code, error.label or error.message, error.span
 
 
-def _points(symbols: list[str]) -> Iterator[dict[str, int]]:
-    sizes = [*LIKELY, *range(LIKELY[0] + 1, LIKELY[0] + NEXT)]
-    for n in sizes[:MOST_TRIES]:
-        yield dict.fromkeys(symbols, n)
+def _points(file: tree.File, inputs: Mapping[str, Any], symbols: list[str]) -> Iterator[dict[str, int]]:
+    """Points that may check: all symbols alike, or those of one input so many times as large as the others."""
+    sizes = [*LIKELY, *range(LIKELY[0] + 1, LIKELY[0] + NEXT), *range(1, LIKELY[0])]
+    yield from (dict.fromkeys(symbols, n) for n in sizes[:ALIKE])
+    for _, letters in written(file, inputs):
+        own = [letter for letter in symbols if letter in letters]
+        if 0 < len(own) < len(symbols):
+            for times in SCALES:
+                yield dict.fromkeys(symbols, LIKELY[0]) | dict.fromkeys(own, int(LIKELY[0] * times))
+    yield from (dict.fromkeys(symbols, n) for n in sizes[ALIKE:MOST_TRIES])
 
 
 def _trial(run: Run, point: Mapping[str, int]) -> Run:
@@ -90,72 +97,98 @@ def _explain(run: Run, trial: Run, symbols: list[str], always: set[Key]) -> None
         run.findings.add(replace(d, notes=notes))
 
 
-def _settle(
-    run: Run, trial: Run, network: Network, file: tree.File, point: dict[str, int], elaborate: Elaborate
-) -> Optional[Network]:
-    shapes = _shapes(network, file, run.inputs, point)
-    solver = Solver(network, shapes, point)
+class _Try(NamedTuple):
+    """A point at which the network was elaborated, by `trial`; `ties` are the symbols that are equal to others.
+
+    `exact` is False where these might differ as well.
+    """
+
+    trial: Run
+    network: Network
+    point: dict[str, int]
+    ties: dict[str, str]
+    exact: bool
+
+
+def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Optional[Network]:
+    """The network with its sizes open, or None where the findings have got an error."""
+    trial, network, point, ties, exact = made
+    free = {symbol: n for symbol, n in point.items() if symbol not in ties}
+    shapes = _shapes(network, file, run.inputs, point, ties)
+    solver = Solver(network, shapes, free)
+    letters = " and ".join(free)
+    value = f"give a value: -D {next(iter(free))}=224"
     try:
-        solution = solver.narrowed(solver.solve())
+        solution = solver.narrowed(solver.check_together(solver.solve()))
         solver.enter(solution)
         _check_reads(trial)
-        _check_witnesses(run, network, solution, elaborate)
-        sizes = _bounded(trial, network, solver, solution)
+        _check_witnesses(run, network, solution, ties, elaborate)
+        sizes = _bounded(made, solver, solution)
+    except Tied as error:
+        equal = {**ties, **error.ties}
+        together = {**point, **{a: point[b] for a, b in equal.items()}}
+        return _again(run, file, together, equal, exact and error.exact, elaborate)
     except NeedsSize as error:
-        letters = " and ".join(point)
-        what = "it is" if len(point) == 1 else "they are"
-        run.report(
-            fault(
-                "E131",
-                f"the weights of {error.step.layer.spec} hang on {letters}, and {what} open",
-                error.step.span,
-                help=f"give a value: -D {next(iter(point))}=224; or GAP before it",
-            )
-        )
+        what = "it is" if len(free) == 1 else "they are"
+        text = f"the weights of {error.step.layer.spec} hang on {letters}, and {what} open"
+        run.report(fault("E131", text, error.step.span, help=f"{value}; or GAP before it"))
     except TooMuch:
-        text = f"the network is too large to be tried for all sizes of {' and '.join(point)}"
-        run.report(fault("E131", text, file.span, help=f"give a value: -D {next(iter(point))}=224"))
+        run.report(
+            fault("E131", f"the network is too large to be tried for all sizes of {letters}", file.span, help=value)
+        )
     except Refused as error:
         text = f"which sizes {error.step.layer.spec} can take is not to be told: {error}"
-        run.report(fault("E131", text, error.step.span, help=f"give a value: -D {next(iter(point))}=224"))
+        run.report(fault("E131", text, error.step.span, help=value))
     except Together as error:
         span = error.value.span or file.span
-        text = (
-            f"axis {error.axis} of what {span.text[:40]} gives hangs on {' and '.join(point)} together, which are open"
-        )
-        run.report(fault("E131", text, span, help=f"give one of them a value: -D {next(iter(point))}=224"))
+        text = f"axis {error.axis} of what {span.text[:40]} gives hangs on {letters} together, which are open"
+        run.report(fault("E131", text, span, help=value.replace("give a", "give one of them a")))
     except Fault as error:
         run.report(error)
     if run.findings.errors:
         return None
-    if all(point[symbol] in valid for symbol, valid in sizes.items()):
-        network.open = Open(shapes, point, dict(sizes))
-        return network
-    inside = {symbol: valid.nearest(point[symbol])[0] for symbol, valid in sizes.items()}
-    again = _trial(run, inside)
-    made = elaborate(again)
-    return _settle(run, again, made, file, inside, elaborate) if made is not None else None
+    if any(point[symbol] not in valid for symbol, valid in sizes.items()):
+        inside = {symbol: valid.nearest(point[symbol])[0] for symbol, valid in sizes.items()}
+        return _again(run, file, inside | {a: inside[b] for a, b in ties.items()}, ties, exact, elaborate)
+    if not exact:
+        sizes = {symbol: valid._replace(exact=False) for symbol, valid in sizes.items()}
+    network.open = Open(shapes, free, {**sizes, **{a: Equal(b) for a, b in ties.items()}})
+    return network
 
 
-def _bounded(trial: Run, network: Network, solver: Solver, solution: Solution) -> dict[str, Sizes]:
+def _again(
+    run: Run, file: tree.File, point: dict[str, int], ties: dict[str, str], exact: bool, elaborate: Elaborate
+) -> Optional[Network]:
+    """The same at another point, or with more symbols that are equal."""
+    trial = _trial(run, point)  # the network before has open sizes in it already
+    network = elaborate(trial)
+    if network is None or trial.findings.errors:
+        _explain(run, trial, list(point), set())
+        return None
+    return _settle(run, file, _Try(trial, network, point, ties, exact), elaborate)
+
+
+def _bounded(made: _Try, solver: Solver, solution: Solution) -> dict[str, Sizes]:
     """The sizes that the assertions leave."""
-    if not trial.claims:
+    if not made.trial.claims:
         return solution.sizes
     from archdsl.elaborate.bounds import Bounds  # only where something is asserted of open sizes
 
-    return Bounds(trial, network, solver, solution.sizes).narrow()
+    return Bounds(made.trial, made.network, solver, solution.sizes, made.ties).narrow()
 
 
 def _shapes(
-    network: Network, file: tree.File, inputs: Mapping[str, Any], point: Mapping[str, int]
+    network: Network, file: tree.File, inputs: Mapping[str, Any], point: Mapping[str, int], ties: Mapping[str, str]
 ) -> dict[str, tuple[int | str, ...]]:
-    """The inputs' shapes with the open sizes as letters."""
+    """The inputs' shapes with the open sizes as letters, that of another one where they are equal."""
     letters_of = dict(written(file, inputs))
     result: dict[str, tuple[int | str, ...]] = {}
     for given in network.inputs:
         shape = given.value.type.shape
         letters = letters_of.get(given.name, shape)
-        result[given.name] = tuple(c if isinstance(c, str) and c in point else n for c, n in zip(letters, shape))
+        result[given.name] = tuple(
+            ties.get(c, c) if isinstance(c, str) and c in point else n for c, n in zip(letters, shape)
+        )
     return result
 
 
@@ -168,14 +201,16 @@ def _check_reads(trial: Run) -> None:
                 raise fault("E131", text, span, help=f"give it a value: -D {size.symbol}=224")
 
 
-def _check_witnesses(run: Run, network: Network, solution: Solution, elaborate: Elaborate) -> None:
+def _check_witnesses(
+    run: Run, network: Network, solution: Solution, ties: Mapping[str, str], elaborate: Elaborate
+) -> None:
     """Elaborate at other valid sizes: raises what is found there, and E131 where another network comes out."""
     shape = _made_of(network)
     steps = 0
     for number, point in enumerate(_witnesses(solution)):
         if steps > MOST_STEPS and number >= FEWEST:
             break
-        trial = _trial(run, point)
+        trial = _trial(run, {**point, **{a: point[b] for a, b in ties.items()}})
         other = elaborate(trial)
         steps += trial.spent
         at = ", ".join(f"{symbol} = {n}" for symbol, n in point.items())

@@ -79,6 +79,15 @@ class Sizes(NamedTuple):
         return tidy(made)
 
 
+class Equal(NamedTuple):
+    """A size that has to be the same as another symbol's."""
+
+    symbol: str
+
+    def __str__(self) -> str:
+        return f"equal to {self.symbol}"
+
+
 def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int) -> Sizes:
     """The sizes for which `valid` holds, which is known to be periodic from `bound` on: one period is looked at.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import combinations
 from math import lcm
 from typing import NamedTuple, Union
 
@@ -45,6 +46,15 @@ class Together(Exception):
         self.axis = axis
 
 
+class Tied(Exception):
+    """Symbols that move together: each with the one that it is equal to; not `exact` where they might differ."""
+
+    def __init__(self, ties: dict[str, str], exact: bool = True) -> None:
+        super().__init__("symbols that are equal")
+        self.ties = ties
+        self.exact = exact
+
+
 class Solver:
     """A network whose inputs have open sizes: `letters` says by input which axes are open, `point` where it
     was made.
@@ -70,6 +80,26 @@ class Solver:
     def solve(self) -> Solution:
         """The valid values of each symbol; raises NeedsSize where a weight hangs on one."""
         return Solution({symbol: self._sizes(symbol, self.period) for symbol in self.point}, self.point)
+
+    def check_together(self, solution: Solution) -> Solution:
+        """The solution, which is each symbol's with the others at the point, where it holds for all of them.
+
+        Raises Tied for symbols that have to be equal, as the sides of a map that is added to its transpose: each
+        one alone is bound to the point, all of them together are not. What else binds symbols to each other is left
+        at the point, a sound subset.
+        """
+        stuck = [symbol for symbol, valid in solution.sizes.items() if not valid.rests]
+        for count in dict.fromkeys((len(stuck), 2)):
+            for group in combinations(stuck, count) if count > 1 else ():
+                n = self.point[group[0]]
+                equal = all(self.point[symbol] == n for symbol in group)
+                if equal and any(self._fits(dict.fromkeys(group, n + by)) for by in (self.period, n, 2 * self.period)):
+                    alone = all(len(solution.sizes[symbol].low) == 1 for symbol in group)
+                    raise Tied(dict.fromkeys(group[1:], group[0]), alone)
+        if len(stuck) < 2:
+            return solution
+        here = {s: Sizes((self.point[s],), self.point[s] + 1, 1, frozenset(), exact=False) for s in stuck}
+        return solution._replace(sizes={**solution.sizes, **here})
 
     def narrowed(self, solution: Solution) -> Solution:
         """The same without least sizes that are refused together, as INSTANCENORM takes 1x2 and 2x1, but no 1x1.
@@ -193,4 +223,4 @@ def at(network: Network, point: Mapping[str, int]) -> Iterator[None]:
         network.known.clear()
 
 
-__all__ = ["NeedsSize", "Solution", "Solver", "TooMuch", "at", "witnesses"]
+__all__ = ["NeedsSize", "Solution", "Solver", "Tied", "TooMuch", "at", "witnesses"]
