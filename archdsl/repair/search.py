@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +15,8 @@ from archdsl.layers.registry import LAYERS
 from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import argument_more, around, parameter_more, without_argument
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
-from archdsl.repair.marks import comment, marks, quotes, words
-from archdsl.repair.names import alike, definitions
+from archdsl.repair.marks import comment, marks, quotes, sizes, words
+from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, unused
 from archdsl.repair.telling import sure, told_at
@@ -29,7 +29,10 @@ from archdsl.repair.values import (
     known_numbers,
     literals,
     nodes,
+    odd_rows,
+    odd_shapes,
     operators,
+    orders,
     others,
     rows,
     series,
@@ -40,7 +43,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
 ENOUGH = 4  # repairs that are looked for
-VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E143", "E144", "E147")
+VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E142", "E143", "E144", "E147")
 LONGEST = 4_000  # characters of a stretch that does not parse, for which repairs are looked for
 
 
@@ -103,11 +106,13 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
     partly: list[Candidate] = []  # of two faults of syntax, which are told apart, one is mended
     seen: set[Any] = set()
     slopes = Slopes(trials)
-    for candidate in _candidates(trials, first):
+    for candidate in _candidates(trials, first, slopes):
         if kept and (candidate.rank > kept[0].rank or len(kept) >= ENOUGH):
             break
         if candidate.edit in seen or slopes.hopeless(candidate):
             continue
+        if candidate.number != candidate.other and any(one.edit.span == candidate.edit.span for one in kept):
+            continue  # one number more for the same place tells nothing
         seen.add(candidate.edit)
         most = 0 if trials.before.total() == 1 else 100
         result = trials.check((candidate.edit,), most=most, last=candidate.rank == LAST)
@@ -125,7 +130,7 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
     return kept or [candidate for candidate in partly if candidate.rank == partly[0].rank][:ENOUGH]
 
 
-def _candidates(trials: Trials, first: Diagnostic) -> Iterator[Candidate]:
+def _candidates(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterator[Candidate]:
     """The candidates for an error, those of the lower ranks first."""
     assert first.span is not None
     source = first.span.source
@@ -138,14 +143,24 @@ def _candidates(trials: Trials, first: Diagnostic) -> Iterator[Candidate]:
     passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
     if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
         yield from _striking(files)
+        yield from _of_call(first, files)
         return  # the layer itself can be mended, and nothing else speaks for another place
     far = _distance(first, around(files[0].statements, first.span)[:1])
-    for candidate in sorted(_of_values(first, files, statements), key=lambda c: (c.rank, far(c))):
+    found = _in_turns(filter(None, map(slopes.ranked, _of_values(first, files, statements))))
+    for candidate, _ in sorted(found, key=lambda pair: (pair[0].rank, far(pair[0]), pair[1])):
         if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
             yield candidate
     if first.code == "E301":
         asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
         yield from wanted(asserted[-1], trials.run.failed)
+
+
+def _in_turns(candidates: Iterable[Candidate]) -> Iterator[tuple[Candidate, int]]:
+    """Each with its turn: two of each place come before the third of any, as the first are the likeliest."""
+    seen: Counter[Span] = Counter()
+    for candidate in candidates:
+        yield candidate, seen[candidate.edit.span] // 2
+        seen[candidate.edit.span] += 1
 
 
 def _distance(first: Diagnostic, calls: list[tree.Call | tree.Join]) -> Callable[[Candidate], int]:
@@ -167,10 +182,25 @@ def _striking(files: list[tree.File]) -> Iterator[Candidate]:
         if isinstance(literal, tree.ShapeLiteral) and len(literal.sizes) == 4 and literal.sizes[0] == 1:
             text = literal.span.text.split("x", 1)[1]
             yield Candidate(Edit(literal.span, text), f"write {text}: the batch is not written")
+        elif isinstance(literal, tree.ShapeLiteral):
+            yield from odd_shapes(literal)
     numbers = [node for node in literals(files[0].statements) if isinstance(node, tree.Number)]
     for node in numbers:
         if node.value > SMALL and len(set(str(node.value))) == 1 and node.value not in COMMON:
             yield from others(node, known_numbers(numbers))
+
+
+def _of_call(first: Diagnostic, files: list[tree.File]) -> Iterator[Candidate]:
+    """Other numbers in the call of the layer at fault, else in the call of the block that it came by."""
+    statements = [statement for file in files for statement in file.statements]
+    calls = [call.span for call in around(files[0].statements, first.span)[:1]] if first.span is not None else []
+    passed = [related.span for related in first.related if related.text.startswith("in ")][:1]
+    for span in (*calls, *passed):
+        found = [node for node in literals(statements) if within(node.span, span)]
+        if found:
+            known = known_numbers(literals(statements))
+            yield from (candidate._replace(rank=2) for node in found for candidate in others(node, known))
+            return
 
 
 def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any]) -> Iterator[Candidate]:
@@ -200,15 +230,24 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         many = re.search(r"into ([0-9]+) value", first.message)
         if many:
             yield from rows(statements, int(many[1]))
+    if first.code in (*VALUES, "E130"):
+        yield from odd_rows(statements)
+        if not first.fixes:
+            yield from target_more(statements, at.text if first.code == "E130" else "")
     if first.code in VALUES:
         yield from unwrapped(statements, first.message)
     if first.code == "E160":
         yield from series(statements)
+        yield from label_more(statements, at)
+    if first.code == "E161":
+        yield from label_other(statements, at.text)
+    if first.code == "E301" and not re.search(r", not (?![!<>])", first.message):
+        return  # any change would make what is only not to be
     if first.code == "E301":
         yield from pooled(statements)
         yield from unused(statements)
-    if first.code == "E301" and not re.search(r", not (?![!<>])", first.message):
-        return  # any change would make what is only not to be
+    if first.code == "E140":
+        yield from orders(statements, at)
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):
         yield from counts(statements)
         yield from doubled(statements)
@@ -222,7 +261,9 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
                     if isinstance(call, tree.Call) and len(call.arguments) > 2:
                         yield from list(without_argument(call, 2))[:1]
         yield from exchanged(statements)
-        yield from operators(statements, fraction=bool(re.search(r"not [0-9]*\.[0-9]", first.message)))
+        for candidate in operators(statements, fraction=bool(re.search(r"not [0-9]*\.[0-9]", first.message))):
+            near_by = any(within(candidate.edit.span, span) for span in (*(call.span for call in calls[:1]), *passed))
+            yield candidate._replace(rank=min(candidate.rank, 1)) if near_by else candidate
         yield from left_out(statements)
 
 
@@ -245,6 +286,7 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
         pieces = pieces_of(source, piece.start, piece.end)
     if not pieces:
         return
+    yield from sizes(source, at.start)
     yield from words(source, pieces, at.start)
     yield from quotes(source, at.start)
     yield from brackets(source, pieces)
@@ -260,13 +302,14 @@ def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span]) -> Ite
     known = known_numbers([*found, *(node for node in held if isinstance(node, (tree.Number, tree.ShapeLiteral)))])
     told = {int(number.replace("_", "")) for number in re.findall(r"(?<![\w.])[0-9][0-9_]*(?![\w.])", first.message)}
     told |= {int(number) for number in re.findall(r"[0-9]+(?=x[0-9])|(?<=x)[0-9]+", first.message)}
+    few = told if first.code == "E203" else told - {1, 2}  # numbers that stand everywhere say nothing
     values = Counter(node.value for node in found if isinstance(node, tree.Number))
     found.sort(key=lambda node: values[node.value] if isinstance(node, tree.Number) and node.value in told else 999)
     for node in found:
         for candidate in others(node, known):
             at, rank = candidate.edit.span, candidate.rank
             if any(span.source is at.source and span.start <= at.start < span.end for span in calls):
-                rank = min(rank, 1) if rank < 4 else rank
-            elif first.code != "E301" and candidate.number in told - {1, 2} and isinstance(node, tree.Number):
+                rank = min(rank, -1 if first.code in VALUES and candidate.number in told else 1) if rank < 4 else rank
+            elif first.code != "E301" and candidate.number in few and isinstance(node, tree.Number):
                 rank = min(rank, 1) if rank < 4 else rank
             yield candidate._replace(rank=rank)

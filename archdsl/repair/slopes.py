@@ -1,4 +1,4 @@
-"""What is known of numbers that were tried, so that hopeless ones need not be."""
+"""What is known of numbers before they are tried, so that hopeless ones need not be, and the right one comes first."""
 
 from __future__ import annotations
 
@@ -6,44 +6,40 @@ from archdsl.repair.candidates import Candidate
 from archdsl.repair.trials import Result, Trials, key
 from archdsl.syntax.source import Span
 
+EXACT = -2  # the rank of what is reckoned to give what an assertion wants
+
 
 class Slopes:
-    """What is known of numbers that were tried: one that changes nothing of an error is no cause of it."""
+    """What numbers make of an error: one that changes nothing of it is no cause, and a measure can be reckoned with."""
 
     def __init__(self, trials: Trials) -> None:
         self._base = trials.check(())
-        self._known: dict[Span, float | None] = {}  # how a number moves what the assertion measures; None: not at all
+        self._idle: set[Span] = set()
+        measured = self._base is not None and any(error.code == "E301" for error in self._base.errors)
+        self._measured = trials.slopes() if measured else None
 
     def learn(self, candidate: Candidate, result: Result | None) -> None:
         """Keep what a trial has shown."""
-        base = self._base
-        if base is None or result is None or candidate.number == candidate.other or candidate.edit.span in self._known:
+        if self._base is None or result is None or candidate.number == candidate.other:
             return
-        if result.errors and _alike(base, result):
-            self._known[candidate.edit.span] = None
-            return
-        before, after = _measured(base), _measured(result)
-        if before is not None and after is not None:
-            self._known[candidate.edit.span] = (after[0] - before[0]) / (candidate.other - candidate.number)
+        if result.errors and _alike(self._base, result):
+            self._idle.add(candidate.edit.span)
 
     def hopeless(self, candidate: Candidate) -> bool:
-        """Whether another number cannot do it, as far as the effect is about linear."""
-        if candidate.edit.span not in self._known or candidate.number == candidate.other:
-            return False
-        slope = self._known[candidate.edit.span]
-        base = _measured(self._base) if self._base is not None else None
-        if slope is None or base is None:
-            return True
-        wanted, moved = base[1] - base[0], slope * (candidate.other - candidate.number)
-        return not (wanted * moved > 0 and abs(wanted) / 5 <= abs(moved) <= abs(wanted) * 5)
+        """Whether another number here has changed nothing."""
+        return candidate.number != candidate.other and candidate.edit.span in self._idle
 
-
-def _measured(result: Result) -> tuple[float, float] | None:
-    """What the first assertion that fails finds and wants, where both are numbers."""
-    if len(result.errors) != 1 or result.errors[0].code != "E301" or not result.failed:
-        return None
-    numbers = [pair for pair in result.failed if all(isinstance(n, (int, float)) for n in pair)]
-    return numbers[-1] if numbers else None
+    def ranked(self, candidate: Candidate) -> Candidate | None:
+        """A number with a rank by what it is reckoned to do to an assertion, None where that is not enough."""
+        slopes = getattr(self._measured[0], "slopes", {}) if self._measured is not None else {}
+        if self._measured is None or candidate.edit.span not in slopes or candidate.number == candidate.other:
+            return candidate
+        first, second = slopes[candidate.edit.span]
+        by = candidate.other - candidate.number
+        wanted, moved = float(self._measured[1]) - float(self._measured[0]), first * by + second * by * by / 2
+        if abs(wanted - moved) <= abs(wanted) / 100:
+            return candidate._replace(rank=EXACT)
+        return candidate if wanted * moved > 0 and abs(wanted) / 3 <= abs(moved) <= abs(wanted) * 3 else None
 
 
 def _alike(a: Result, b: Result) -> bool:

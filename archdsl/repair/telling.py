@@ -6,12 +6,13 @@ import re
 from dataclasses import replace
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
-from archdsl.repair.calls import around
-from archdsl.repair.candidates import SYNTAX, Candidate, within
+from archdsl.repair.candidates import SYNTAX, Candidate
 from archdsl.repair.trials import Trials
 from archdsl.repair.values import LAST
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
+
+WIDEST = 120  # characters of a place of several repairs
 
 
 def told_at(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diagnostic:
@@ -39,14 +40,18 @@ def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candi
     own = [c for c in own if not c.edit.span.text.isidentifier() and not _sure_of(first, c)]
     if first.code in SYNTAX:
         return mending[0] if mending else None
-    best = mending if mending and (mending[0].rank == 0 or not own) else own
+    best = mending if mending and (mending[0].rank <= 0 or not own) else own
     if not best or best[0].rank == LAST:
         return None
+    if best is own and mending:
+        both = _together([c.edit.span for c in (*own, *mending)])
+        if both is not None:
+            return both
     if trials.spent and best[0].rank > 1 and not _counted(trials):
         return None  # others may be as good
     if all(_meet(best[0].edit.span, other.edit.span) for other in best[1:]):
         return best[0]
-    return _arguments(first, best, trials) if best is mending and first.code[:2] in ("E1", "E2") else None
+    return _together([c.edit.span for c in best])
 
 
 def _counted(trials: Trials) -> bool:
@@ -55,15 +60,18 @@ def _counted(trials: Trials) -> bool:
     return any(re.search(r"\bparams\b", s.span.text) for s in held)
 
 
-def _arguments(first: Diagnostic, best: list[Candidate], trials: Trials) -> Candidate | None:
-    """Of repairs at several places all of them together, if they are in the call at fault."""
-    assert first.span is not None
-    call = next(iter(around(trials.files[first.span.source].statements, first.span)), None)
-    if isinstance(call, tree.Call) and all(within(c.edit.span, call.span) for c in best):
-        spans = [c.edit.span for c in best]
-        whole = Span(call.span.source, min(s.start for s in spans), max(s.end for s in spans))
-        return Candidate(Edit(whole, ""), "", guess=True)
-    return None
+def _together(spans: list[Span]) -> Candidate | None:
+    """Of repairs at several places all of them together, if they stand in one pair of brackets."""
+    start, end = min(s.start for s in spans), max(s.end for s in spans)
+    if any(s.source is not spans[0].source for s in spans) or end - start > WIDEST:
+        return None
+    whole = Span(spans[0].source, start, end)
+    between = re.sub(r'"[^"\n]*"', "", whole.text)
+    while re.search(r"\([^()]*\)|\[[^\[\]]*\]", between):
+        between = re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", between)
+    if re.search(r"[()\[\]{}|\n]| - ", between):
+        return None
+    return Candidate(Edit(whole, ""), "", guess=True)
 
 
 def _sure_of(first: Diagnostic, candidate: Candidate) -> bool:

@@ -10,6 +10,7 @@ from archdsl.diagnostics import Diagnostic, Edit, Findings
 from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
+from archdsl.repair.duals import with_slopes
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse, parse_piece
 from archdsl.syntax.source import Source, Span
@@ -112,8 +113,20 @@ class Trials:
         `last`: one more may be tried whatever the others have cost.
         """
         files = None if self.spent and not last else self.parsed(edits)
-        if files is None:
+        return self._result(files, most) if files is not None else None
+
+    def slopes(self) -> tuple[Any, Any] | None:
+        """What the last assertion that fails on a number finds, with slopes, and what it wants."""
+        numbers = [
+            pair for pair in self._result(self.files, 0).failed if all(isinstance(n, (int, float)) for n in pair)
+        ]
+        if not numbers:
             return None
+        failed = self._result({source: with_slopes(file) for source, file in self.files.items()}, 0).failed
+        found = [pair for pair in failed if pair == numbers[-1]]
+        return found[-1] if found else None
+
+    def _result(self, files: Mapping[Source, tree.File], most: int) -> Result:
         run = self.run
         parsed = {source.path: file for source, file in files.items() if source.path is not None}
         open = open_names(files[self.main.span.source]) if self._closed else ()
@@ -123,7 +136,7 @@ class Trials:
         self._elaborate(trial, files[self.main.span.source])
         still = [span for file in files.values() for span in file.broken]
         found.found += [e for e in run.findings.errors if any(_within(e, span) for span in still)]
-        self._steps += trial.steps + trial.work.done // 10 + len(self.main.span.source.text) // 50
+        self._steps += trial.steps + trial.work.done // 40 + len(self.main.span.source.text) // 50
         errors = [error for error in found.errors if error.code != "E115"]  # `closed` may be asked for no more
         return Result(errors, trial.failed)
 

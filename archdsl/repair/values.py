@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -120,10 +122,15 @@ def slips(n: int, known: frozenset[int]) -> list[int]:
     if n <= SMALL:
         others |= set(range(8))
     plausible = (others & (known | COMMON)) | (near & (known | COMMON))
-    plausible -= {n}
+    plausible = {m for m in plausible - {n} if m in COMMON or not _rounder(n, m)}
     if n <= SMALL:
-        return sorted(plausible, key=lambda m: (m > SMALL, abs(m - n)))
+        return sorted(plausible, key=lambda m: (m > SMALL, abs(m - n) + 2 * (m == 0)))
     return sorted(plausible, key=lambda m: (m not in near, m not in known, abs(m - n)))
+
+
+def _rounder(n: int, m: int) -> bool:
+    """Whether a number is far rounder than another one, and so no slip of it: 8000, and not 8001."""
+    return n > SMALL and m > 0 and math.gcd(n, 1000) > 4 * math.gcd(m, 1000)
 
 
 def _fewer(short: str, long: str) -> bool:
@@ -164,6 +171,25 @@ def _number(at: Span, before: int, after: int) -> Candidate:
     odd = before not in COMMON
     rank = 0 if odd else 3 if before > SMALL or after <= SMALL else 4
     return Candidate(Edit(at, str(after)), f"write {after}", rank=rank, number=before, other=after)
+
+
+def odd_shapes(node: tree.ShapeLiteral) -> Iterator[Candidate]:
+    """What an input's shape is a slip of: its channels stand last, or it is nearly square."""
+    sizes = node.sizes
+    if len(sizes) != 3 or not all(isinstance(size, int) for size in sizes):
+        return
+    c, h, w = (int(size) for size in sizes)
+    if w in (1, 3, 4) and min(c, h) > SMALL:
+        yield Candidate(Edit(node.span, f"{w}x{c}x{h}"), f"write {w}x{c}x{h}: the channels stand first")
+    elif h != w and _close(h, w):
+        for size in sorted((h, w), key=lambda n: (n not in COMMON, n)):
+            text = f"{c}x{size}x{size}"
+            yield Candidate(Edit(node.span, text), f"write {text}", rank=0 if size in COMMON else 1)
+
+
+def _close(a: int, b: int) -> bool:
+    """Whether one number may be a slip of the other."""
+    return abs(a - b) <= 10 or max(a, b) == 2 * min(a, b)
 
 
 def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
@@ -237,6 +263,34 @@ def operators(statements: Iterable[Any], *, fraction: bool = False) -> Iterator[
                 if other != node.operators[0] and gap.strip() == node.operators[0]:
                     mark = gap.replace(node.operators[0], other)
                     yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}", rank=4)
+
+
+def odd_rows(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """The one tuple of a list that has not as many items as all others."""
+    for node in nodes(statements):
+        if not isinstance(node, tree.Items) or len(node.items) < 3:
+            continue
+        table = [row.items if isinstance(row, tree.Items) and row.bracket == "(" else () for row in node.items]
+        many = Counter(map(len, table)).most_common(1)[0][0]
+        odd = [i for i, row in enumerate(table) if len(row) != many]
+        if len(odd) != 1 or many < 2 or not table[odd[0]]:
+            continue
+        row = [item.span.text for item in table[odd[0]]]
+        beside = [item.span.text for item in table[odd[0] - 1 if odd[0] else 1]]
+        for i in range(max(len(row), many)):
+            changed = [*row[:i], *beside[i : i + 1], *row[i:]] if len(row) < many else [*row[:i], *row[i + 1 :]]
+            text = f"({', '.join(changed)})"
+            yield Candidate(Edit(node.items[odd[0]].span, text), f"the other rows have {many} items", guess=True)
+
+
+def orders(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
+    """Equality where an order is asked of what has none."""
+    for node in nodes(statements):
+        if isinstance(node, tree.Comparison) and len(node.operators) == 1 and node.span == at:
+            gap = Span(at.source, node.operands[0].span.end, node.operands[1].span.start)
+            for other in ("==", "!="):
+                text = gap.text.replace(node.operators[0], other)
+                yield Candidate(Edit(gap, text), f"write {other} instead of {node.operators[0]}")
 
 
 def rows(statements: Iterable[Any], wanted: int) -> Iterator[Candidate]:
