@@ -108,6 +108,12 @@ def _power(a: Any, b: Any, of_a: Slopes, of_b: Slopes) -> Slopes:
     return {place: (first * f, second * f * f + first * s) for place, (f, s) in of_a.items()}
 
 
+def _negative(self: Any) -> Any:
+    return _dual(-_bare(self), {place: (-f, -s) for place, (f, s) in self.slopes.items()})
+
+
+for _kind in (Whole, Broken):
+    _kind.__neg__ = _negative  # type: ignore[method-assign]
 _passed_on("add", lambda a, b, f, g: _sum(f, g, 1))
 _passed_on("sub", lambda a, b, f, g: _sum(f, g, -1))
 _passed_on("mul", _product)

@@ -13,18 +13,20 @@ from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.brackets import brackets, unbalanced
-from archdsl.repair.calls import argument_more, around, parameter_more, without_argument
+from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
+from archdsl.repair.habits import Habits
 from archdsl.repair.marks import comment, marks, quotes, sizes, words
 from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
 from archdsl.repair.slopes import Slopes
-from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, unused
+from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, step_more, unused
 from archdsl.repair.telling import sure, told_at
 from archdsl.repair.trials import Elaborate, Trials, key
 from archdsl.repair.values import (
     COMMON,
     LAST,
     SMALL,
+    attributes,
     counts,
     known_numbers,
     literals,
@@ -43,7 +45,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
 ENOUGH = 4  # repairs that are looked for
-VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E142", "E143", "E144", "E147")
+VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E143", "E144", "E147")
 LONGEST = 4_000  # characters of a stretch that does not parse, for which repairs are looked for
 
 
@@ -146,8 +148,10 @@ def _candidates(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterator[C
         yield from _of_call(first, files)
         return  # the layer itself can be mended, and nothing else speaks for another place
     far = _distance(first, around(files[0].statements, first.span)[:1])
-    found = _in_turns(filter(None, map(slopes.ranked, _of_values(first, files, statements))))
-    for candidate, _ in sorted(found, key=lambda pair: (pair[0].rank, far(pair[0]), pair[1])):
+    habits = Habits(statements)
+    reckoned = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
+    found = _in_turns(map(habits.weighed, reckoned))
+    for candidate, _ in sorted(found, key=lambda pair: (pair[0].rank, far(pair[0]), -pair[0].gain, pair[1])):
         if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
             yield candidate
     if first.code == "E301":
@@ -216,9 +220,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             yield from parameter_more(files[0], [at.text])
             yield from marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
     if first.code == "E146":
-        known = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
         for file in files:
-            yield from parameter_more(file, open_names(file) - known - LAYERS.keys())
+            yield from parameter_more(file, open_names(file) - _known(statements))
     if first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
         for call in calls:
             yield from without_argument(call, 0 if first.code in ("E120", "E121", "E145", "E146", "E203") else 2)
@@ -226,11 +229,15 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         for call in calls:
             if isinstance(call, tree.Join) and len(call.arms) == 1:
                 yield from arm_more(call)
+    if first.code == "E142":
+        yield from attributes(statements, at)
+        for file in files:
+            yield from parameter_more(file, open_names(file) - _known(statements))
     if first.code == "E144":
         many = re.search(r"into ([0-9]+) value", first.message)
         if many:
             yield from rows(statements, int(many[1]))
-    if first.code in (*VALUES, "E130"):
+    if first.code in (*VALUES, "E130", "E142"):
         yield from odd_rows(statements)
         if not first.fixes:
             yield from target_more(statements, at.text if first.code == "E130" else "")
@@ -257,14 +264,24 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         yield from argument_more(statements, calls[:1])
         if first.code in ("E220", "E221", "E222"):
             for join in calls[:1]:
-                for call in nodes([join]):
-                    if isinstance(call, tree.Call) and len(call.arguments) > 2:
-                        yield from list(without_argument(call, 2))[:1]
+                inner = [call for call in nodes([join]) if isinstance(call, tree.Call) and call.arguments]
+                for call in inner:
+                    yield from surplus(call)
+                yield from argument_more(statements, inner)
+                yield from step_more(statements, join.span)
         yield from exchanged(statements)
-        for candidate in operators(statements, fraction=bool(re.search(r"not [0-9]*\.[0-9]", first.message))):
+        fraction = bool(re.search(r"not [0-9]*\.[0-9]", first.message))
+        truth = first.code in VALUES and bool(re.search(r"\b(true|false)\b", first.message))
+        for candidate in operators(statements, fraction=fraction, truth=truth):
             near_by = any(within(candidate.edit.span, span) for span in (*(call.span for call in calls[:1]), *passed))
             yield candidate._replace(rank=min(candidate.rank, 1)) if near_by else candidate
         yield from left_out(statements)
+
+
+def _known(statements: list[Any]) -> set[str]:
+    """The names that a file defines, and those of the language."""
+    known = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
+    return known | LAYERS.keys()
 
 
 def _line(source: Source, span: Span) -> tuple[int, int]:

@@ -51,6 +51,9 @@ def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candi
         return None  # others may be as good
     if all(_meet(best[0].edit.span, other.edit.span) for other in best[1:]):
         return best[0]
+    likeliest = sorted(best, key=lambda c: -c.gain)
+    if likeliest[0].gain > max(0, *(c.gain for c in likeliest[1:] if c.edit.span != likeliest[0].edit.span)):
+        return likeliest[0]
     return _together([c.edit.span for c in best])
 
 

@@ -116,15 +116,18 @@ class Trials:
         return self._result(files, most) if files is not None else None
 
     def slopes(self) -> tuple[Any, Any] | None:
-        """What the last assertion that fails on a number finds, with slopes, and what it wants."""
-        numbers = [
-            pair for pair in self._result(self.files, 0).failed if all(isinstance(n, (int, float)) for n in pair)
-        ]
-        if not numbers:
+        """What the last assertion that fails finds, with slopes, and what it wants: of shapes a size."""
+        before = self._result(self.files, 0).failed
+        if not before:
             return None
         failed = self._result({source: with_slopes(file) for source, file in self.files.items()}, 0).failed
-        found = [pair for pair in failed if pair == numbers[-1]]
-        return found[-1] if found else None
+        found = [pair for pair in failed if pair == before[-1]]
+        if not found:
+            return None
+        a, b = found[-1]
+        if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
+            a, b = next(((x, y) for x, y in zip(a, b) if x != y), (None, None))
+        return (a, b) if all(isinstance(n, (int, float)) for n in (a, b)) else None
 
     def _result(self, files: Mapping[Source, tree.File], most: int) -> Result:
         run = self.run

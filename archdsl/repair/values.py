@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from archdsl.diagnostics import Edit
-from archdsl.elaborate.mentions import parts_of
+from archdsl.elaborate.mentions import binds, parts_of
 from archdsl.repair.candidates import Candidate
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
@@ -81,7 +81,9 @@ def unwrapped(statements: Iterable[Any], message: str) -> Iterator[Candidate]:
 
 def counts(statements: Iterable[Any]) -> Iterator[Candidate]:
     """Counts of copies that are names without a value, or 0."""
+    statements = list(statements)
     defined = {node.name.id for node in statements if isinstance(node, tree.Constant)}
+    defined |= {name for node in nodes(statements) for name in binds(node)}
     for node in nodes(statements):
         if isinstance(node, tree.Repeated):
             zero = isinstance(node.count, tree.Number) and node.count.value == 0
@@ -196,8 +198,8 @@ def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
     """A shape with its channels at the other end, with an axis less or more, as square as it may be."""
     sizes = node.sizes
     if len(sizes) == 3:
-        yield (sizes[2], *sizes[:2])
-        yield (*sizes[1:], sizes[0])
+        if sizes[2] in (1, 3, 4):
+            yield (sizes[2], *sizes[:2])
         if sizes[1] != sizes[2]:
             yield (sizes[0], sizes[1], sizes[1])
             yield (sizes[0], sizes[2], sizes[2])
@@ -240,8 +242,11 @@ def _even(values: list[int], i: int) -> set[int]:
     return found
 
 
-def operators(statements: Iterable[Any], *, fraction: bool = False) -> Iterator[Candidate]:
-    """Another operator where two values are reckoned with; `fraction`: a value has one that may have none."""
+def operators(statements: Iterable[Any], *, fraction: bool = False, truth: bool = False) -> Iterator[Candidate]:
+    """Another operator where two values are reckoned with; `fraction`: a value has one that may have none.
+
+    `truth`: one is true or false where a number is expected.
+    """
     alike = {"-": ",+*", "+": "-*", "*": "+/", "/": "*", "//": "*", "%": "*", "**": "*"}
     if fraction:
         alike["/"] = "*/"
@@ -254,15 +259,16 @@ def operators(statements: Iterable[Any], *, fraction: bool = False) -> Iterator[
             at = Span(source, node.left.span.end, node.right.span.start)
             for other in ("//" if o == "/" else o for o in alike[node.operator]):
                 mark = ", " if other == "," else gap.replace(node.operator, other)
-                rank = 0 if fraction and node.operator == "/" else 4
+                rank = 0 if fraction and node.operator == "/" else 3 if other == "," else 4
                 yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}", rank=rank)
         elif isinstance(node, tree.Comparison) and len(node.operators) == 1:
             gap = node.span.source.text[node.operands[0].span.end : node.operands[1].span.start]
             at = Span(node.span.source, node.operands[0].span.end, node.operands[1].span.start)
-            for other in ("==", "!=", "<", ">", "<=", ">="):
+            for other in ("==", "!=", "<", ">", "<=", ">=", *("-" if truth else "")):
                 if other != node.operators[0] and gap.strip() == node.operators[0]:
                     mark = gap.replace(node.operators[0], other)
-                    yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}", rank=4)
+                    rank = 1 if other == "-" else 4
+                    yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}", rank=rank)
 
 
 def odd_rows(statements: Iterable[Any]) -> Iterator[Candidate]:
@@ -281,6 +287,16 @@ def odd_rows(statements: Iterable[Any]) -> Iterator[Candidate]:
             changed = [*row[:i], *beside[i : i + 1], *row[i:]] if len(row) < many else [*row[:i], *row[i + 1 :]]
             text = f"({', '.join(changed)})"
             yield Candidate(Edit(node.items[odd[0]].span, text), f"the other rows have {many} items", guess=True)
+
+
+def attributes(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
+    """A mark instead of the dot between two values."""
+    for node in nodes(statements):
+        if isinstance(node, tree.Attribute) and node.span == at:
+            dot = Span(at.source, node.value.span.end, at.end - len(node.name))
+            if dot.text.strip() == ".":
+                for mark in ("*", ", "):
+                    yield Candidate(Edit(dot, mark), f"write {mark.strip()} instead of the dot")
 
 
 def orders(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
