@@ -147,6 +147,8 @@ def _candidates(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterator[C
         yield from _striking(files)
         yield from _of_call(first, files)
         return  # the layer itself can be mended, and nothing else speaks for another place
+    if first.code[:2] == "E2":
+        yield from (candidate for candidate in _striking(files) if not candidate.number and not candidate.other)
     far = _distance(first, around(files[0].statements, first.span)[:1])
     habits = Habits(statements)
     reckoned = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
@@ -224,6 +226,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             yield from parameter_more(file, open_names(file) - _known(statements))
     if first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
         for call in calls:
+            if first.code == "E203" and not (call.arguments and isinstance(call.arguments[0].value, tree.Number)):
+                continue
             yield from without_argument(call, 0 if first.code in ("E120", "E121", "E145", "E146", "E203") else 2)
     if first.code == "E125":
         for call in calls:
@@ -253,6 +257,11 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     if first.code == "E301":
         yield from pooled(statements)
         yield from unused(statements)
+        for candidate in step_more(statements, None):
+            yield candidate._replace(rank=2)
+        for call in nodes(statements):
+            if isinstance(call, tree.Call) and call.name.id not in LAYERS:
+                yield from surplus(call)
     if first.code == "E140":
         yield from orders(statements, at)
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):

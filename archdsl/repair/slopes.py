@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.trials import Result, Trials, key
+from archdsl.repair.values import nodes
+from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 EXACT = -2  # the rank of what is reckoned to give what an assertion wants
@@ -15,31 +19,57 @@ class Slopes:
     def __init__(self, trials: Trials) -> None:
         self._base = trials.check(())
         self._idle: set[Span] = set()
+        self._seen: dict[Span, float] = {}  # how a measure moved with a number of which nothing was reckoned
         measured = self._base is not None and any(error.code == "E301" for error in self._base.errors)
         self._measured = trials.slopes() if measured else None
+        failed = self._base.failed if self._base is not None else ()
+        self._size = bool(failed) and isinstance(failed[-1][0], tuple)  # of a shape, which few numbers come to
+        self._rows = {node.span for node in _in_lists(trials)}
 
     def learn(self, candidate: Candidate, result: Result | None) -> None:
         """Keep what a trial has shown."""
         if self._base is None or result is None or candidate.number == candidate.other:
             return
+        place = candidate.edit.span
         if result.errors and _alike(self._base, result):
-            self._idle.add(candidate.edit.span)
+            self._idle.add(place)
+        elif len(result.errors) == 1 and result.failed and not self._size and place not in self._seen:
+            before, after = self._base.failed[-1:], result.failed[-1][0]
+            if before and isinstance(before[0][0], (int, float)) and isinstance(after, (int, float)):
+                self._seen[place] = (after - before[0][0]) / (candidate.other - candidate.number)
 
     def hopeless(self, candidate: Candidate) -> bool:
-        """Whether another number here has changed nothing."""
-        return candidate.number != candidate.other and candidate.edit.span in self._idle
+        """Whether another number here has changed nothing, or so much that this one is none."""
+        place = candidate.edit.span
+        if candidate.number == candidate.other or place not in self._seen or self._measured is None:
+            return candidate.number != candidate.other and place in self._idle
+        wanted = float(self._measured[1]) - float(self._measured[0])
+        moved = self._seen[place] * (candidate.other - candidate.number)
+        return not (wanted * moved > 0 and abs(wanted) / 3 <= abs(moved) <= abs(wanted) * 3)
 
     def ranked(self, candidate: Candidate) -> Candidate | None:
         """A number with a rank by what it is reckoned to do to an assertion, None where that is not enough."""
         slopes = getattr(self._measured[0], "slopes", {}) if self._measured is not None else {}
-        if self._measured is None or candidate.edit.span not in slopes or candidate.number == candidate.other:
+        if self._measured is None or candidate.number == candidate.other:
             return candidate
+        if candidate.edit.span not in slopes:  # it may count copies, if it is no argument
+            return candidate._replace(rank=2) if candidate.edit.span in self._rows and candidate.rank > 2 else candidate
         first, second = slopes[candidate.edit.span]
         by = candidate.other - candidate.number
         wanted, moved = float(self._measured[1]) - float(self._measured[0]), first * by + second * by * by / 2
         if abs(wanted - moved) <= abs(wanted) / 100:
             return candidate._replace(rank=EXACT)
-        return candidate if wanted * moved > 0 and abs(wanted) / 3 <= abs(moved) <= abs(wanted) * 3 else None
+        most = 3 if 2 * candidate.other > candidate.number else 12  # far below, a quotient is reckoned badly
+        if not (wanted * moved > 0 and abs(wanted) / most <= abs(moved) <= abs(wanted) * most):
+            return None
+        return candidate._replace(rank=min(candidate.rank, -1)) if self._size else candidate
+
+
+def _in_lists(trials: Trials) -> Iterator[tree.Number]:
+    statements = [statement for file in trials.files.values() for statement in file.statements]
+    for node in nodes(statements):
+        if isinstance(node, tree.Items):
+            yield from (item for item in node.items if isinstance(item, tree.Number))
 
 
 def _alike(a: Result, b: Result) -> bool:

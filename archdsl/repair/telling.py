@@ -29,7 +29,8 @@ def told_at(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diag
         fixes=(*first.fixes, *fixes),
     )
     best = _place(first, mending, trials)
-    if best is None or (best.edit.span.source is first.span.source and _overlap(best.edit.span, first.span)):
+    at = (best.place or best.edit.span) if best is not None else first.span
+    if best is None or (at.source is first.span.source and _overlap(at, first.span)):
         return told
     return _moved(told, best)
 
@@ -93,7 +94,7 @@ def _meet(a: Span, b: Span) -> bool:
 def _moved(told: Diagnostic, best: Candidate) -> Diagnostic:
     """The error at the place of its repair; where it shows is told beside."""
     assert told.span is not None
-    at = best.edit.span
+    at = best.place or best.edit.span
     if at.start == at.end:  # what stands before, on the same line, else behind
         before = at.source.text[max(0, at.start - 1) : at.start].strip()
         at = Span(at.source, at.start - 1, at.start) if before else Span(at.source, at.start, at.start + 1)

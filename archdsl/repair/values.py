@@ -259,7 +259,9 @@ def operators(statements: Iterable[Any], *, fraction: bool = False, truth: bool 
             at = Span(source, node.left.span.end, node.right.span.start)
             for other in ("//" if o == "/" else o for o in alike[node.operator]):
                 mark = ", " if other == "," else gap.replace(node.operator, other)
-                rank = 0 if fraction and node.operator == "/" else 3 if other == "," else 4
+                rank = (
+                    0 if fraction and node.operator == "/" else 3 if other == "," else 2 if node.operator == "**" else 4
+                )
                 yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}", rank=rank)
         elif isinstance(node, tree.Comparison) and len(node.operators) == 1:
             gap = node.span.source.text[node.operands[0].span.end : node.operands[1].span.start]
@@ -314,6 +316,9 @@ def rows(statements: Iterable[Any], wanted: int) -> Iterator[Candidate]:
     for node in nodes(statements):
         if not isinstance(node, tree.Items) or node.bracket != "[":
             continue
+        lengths = {len(row.items) for row in node.items if isinstance(row, tree.Items) and row.bracket == "("}
+        if len(lengths) == 1 and len(node.items) > 2 and wanted not in lengths and _among_rows(node):
+            continue  # all rows are alike: what goes through them is at fault
         for row in node.items:
             items = row.items if isinstance(row, tree.Items) and row.bracket == "(" else (row,)
             if len(items) == wanted or (len(items) == 1 and wanted != len(items) and not _among_rows(node)):
