@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from archdsl.repair.names import alike, definitions, label_more, label_other, ta
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, step_more, unused
 from archdsl.repair.telling import sure, told_at
-from archdsl.repair.trials import Elaborate, Trials, key
+from archdsl.repair.trials import Closed, Elaborate, Trials, key
 from archdsl.repair.values import (
     COMMON,
     LAST,
@@ -49,7 +49,7 @@ VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E143", "E144", "E147"
 LONGEST = 4_000  # characters of a stretch that does not parse, for which repairs are looked for
 
 
-def repair(run: Run, file: tree.File, closed: Mapping[str, int], elaborate: Elaborate) -> None:
+def repair(run: Run, file: tree.File, closed: Closed, elaborate: Elaborate) -> None:
     """Try the fixes that errors offer, and look for others of the first error."""
     trials = Trials(run, file, closed, elaborate)
     found = run.findings.found

@@ -139,15 +139,16 @@ def _in(part: Span, whole: Span) -> bool:
 
 
 def pooled(statements: Iterable[Any]) -> Iterator[Candidate]:
-    """GAP before the first FC or LINEAR behind another step, in a network that has none."""
+    """GAP before the first FC or LINEAR behind another step, in a network that has none before such a one."""
+    statements = list(statements)
     found = [node for node in nodes(statements) if isinstance(node, tree.Chain)]
-    heads = [_head(step) for chain in found for step in chain.steps]
-    if "GAP" in heads:
+    heads = [[_head(step) for step in chain.steps] for chain in found]
+    if any(a == "GAP" and b in ("FC", "LINEAR", "DROPOUT", "FLATTEN") for row in heads for a, b in pairwise(row)):
         return
     for chain in found:
         for before, step in zip((None, *chain.steps), chain.steps):
-            if _head(step) in ("FC", "LINEAR") and before is not None:
-                first = before if _head(before) == "DROPOUT" else step
+            if _head(step) in ("FC", "LINEAR") and (before is not None or chain in statements):
+                first = before if before is not None and _head(before) == "DROPOUT" else step
                 at = Span(step.span.source, first.span.start, first.span.start)
                 yield Candidate(Edit(at, "GAP - "), f"write GAP before {_short(step.span.text)}")
                 return

@@ -32,7 +32,10 @@ def told_at(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diag
     at = (best.place or best.edit.span) if best is not None else first.span
     if best is None or (at.source is first.span.source and _overlap(at, first.span)):
         return told
-    return _moved(told, best)
+    moved = _moved(told, best)
+    others = [c for c in mending if first.code == "E301" and not best.guess and not _meet(c.edit.span, at)]
+    beside = tuple(Related(c.edit.span, f"or here: {c.title}") for c in others if c.edit.span.text)
+    return replace(moved, related=(*moved.related, *beside))
 
 
 def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candidate | None:
@@ -55,7 +58,12 @@ def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candi
     likeliest = sorted(best, key=lambda c: -c.gain)
     if likeliest[0].gain > max(0, *(c.gain for c in likeliest[1:] if c.edit.span != likeliest[0].edit.span)):
         return likeliest[0]
-    return _together([c.edit.span for c in best])
+    together = _together([c.edit.span for c in best])
+    if together is None and first.code == "E301" and not trials.spent:
+        return max(
+            likeliest, key=lambda c: (c.gain, c.number)
+        )  # the others are told beside
+    return together
 
 
 def _counted(trials: Trials) -> bool:

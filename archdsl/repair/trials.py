@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from archdsl.diagnostics import Diagnostic, Edit, Findings
-from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
 from archdsl.repair.duals import with_slopes
@@ -18,6 +17,8 @@ from archdsl.syntax.source import Source, Span
 MOST_STEPS = 16_000  # steps of all tries together, and what they cost beside
 MOST_TEXT = 200_000  # characters that are parsed for all tries together
 
+Closed = Callable[[tree.File], Mapping[str, int]]
+"""The values with which the sizes and counts that a file leaves open are tried."""
 Elaborate = Callable[[Run, tree.File], Optional[Network]]
 
 
@@ -46,7 +47,7 @@ def _within(error: Diagnostic, piece: Span) -> bool:
 class Trials:
     """The files of a spec, and what becomes of it with edits of their texts."""
 
-    def __init__(self, run: Run, main: tree.File, closed: Mapping[str, int], elaborate: Elaborate) -> None:
+    def __init__(self, run: Run, main: tree.File, closed: Closed, elaborate: Elaborate) -> None:
         self.run = run
         self.main = main
         self.files = {main.span.source: main}
@@ -132,8 +133,7 @@ class Trials:
     def _result(self, files: Mapping[Source, tree.File], most: int) -> Result:
         run = self.run
         parsed = {source.path: file for source, file in files.items() if source.path is not None}
-        open = open_names(files[self.main.span.source]) if self._closed else ()
-        closed = {name: n for name, n in self._closed.items() if name in open}  # an edit may take a size out
+        closed = self._closed(files[self.main.span.source])  # an edit may put a size in, or take it out
         found, given = Findings(most=most), {**closed, **run.outside}
         trial = Run(found, given, run.inputs, run.root, run.fit, main=run.main, library=run.library, parsed=parsed)
         self._elaborate(trial, files[self.main.span.source])
