@@ -50,7 +50,7 @@ def divisible(value: Any, by: Any) -> int:
     divisor = whole(by)
     if divisor < 1:
         raise BadValue("divisible needs a divisor above 0")
-    result = max(divisor, math.floor(number(value) + divisor / 2) // divisor * divisor)
+    result: int = max(divisor, math.floor(number(value) + divisor / 2) // divisor * divisor)
     return result + divisor if result < 0.9 * value else result
 
 

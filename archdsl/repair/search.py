@@ -145,7 +145,8 @@ def _candidates(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterator[C
     passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
     if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
         yield from _striking(files)
-        yield from _of_call(first, files)
+        if all(edit.text for fix in first.fixes for edit in fix.edits):  # nothing is one too many
+            yield from _of_call(first, files)
         return  # the layer itself can be mended, and nothing else speaks for another place
     if first.code[:2] == "E2":
         yield from (candidate for candidate in _striking(files) if not candidate.number and not candidate.other)

@@ -19,8 +19,10 @@ def told_at(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diag
     """The error with the repairs as help, at the place that they agree on."""
     assert first.span is not None
     fixes = tuple(Fix(c.title, (c.edit,)) for c in mending if not c.guess)[: 1 if first.code in SYNTAX else 2]
+    if mending and mending[0].rank > 0 and first.code[:2] == "E2" and _own(first):
+        fixes = ()  # the layer's own are enough, and these only say where
     fixes = tuple(f for f in fixes if all(f.edits != g.edits for g in first.fixes))
-    words = [fix.title for fix in fixes] or [c.title for c in mending[:1]]
+    words = [fix.title for fix in fixes] or [c.title for c in mending[:1] if not first.fixes or c.guess]
     if first.code == "E130" and not (first.help or words):
         words = [f"a constant is given by `{first.span.text} = …`"]
     told = replace(
@@ -40,14 +42,13 @@ def told_at(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diag
 
 def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candidate | None:
     """Where the fault is: what the fixes of the layer itself agree on, else the other repairs; None where not."""
-    own = [Candidate(edit, "") for fix in first.fixes for edit in fix.edits if edit.span.start < edit.span.end]
-    own = [c for c in own if not c.edit.span.text.isidentifier() and not _sure_of(first, c)]
+    own = _own(first)
     if first.code in SYNTAX:
         return mending[0] if mending else None
     best = mending if mending and (mending[0].rank <= 0 or not own) else own
     if not best or best[0].rank == LAST:
         return None
-    if best is own and mending:
+    if best is own and mending and not all(_meet(own[0].edit.span, c.edit.span) for c in (*own, *mending)):
         both = _together([c.edit.span for c in (*own, *mending)])
         if both is not None:
             return both
@@ -64,6 +65,12 @@ def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candi
             likeliest, key=lambda c: (c.gain, c.number)
         )  # the others are told beside
     return together
+
+
+def _own(first: Diagnostic) -> list[Candidate]:
+    """What the layer itself would have instead of something else."""
+    own = [Candidate(edit, "") for fix in first.fixes for edit in fix.edits if edit.span.start < edit.span.end]
+    return [c for c in own if not c.edit.span.text.isidentifier() and not _sure_of(first, c)]
 
 
 def _counted(trials: Trials) -> bool:

@@ -160,7 +160,7 @@ class Trials:
             return False
         if told.code in ("E130", "E161") and result.keys[key(told)]:
             return False  # a name that is missing in several places is no slip in one of them
-        if told.code[:2] == "E2" and any(code[:2] == "E2" for code, _ in result.keys):
+        if told.code[:2] == "E2" and any(one[0][:2] == "E2" for one in result.keys - self.before):
             return False  # a misfit that has only gone elsewhere
         left = Counter(code for code, _ in result.keys.elements())
         if not alone:
