@@ -80,7 +80,10 @@ def _passed_on(name: str, slopes: Callable[[Any, Any, Slopes, Slopes], Slopes]) 
                 return NotImplemented
             a, b = (other, self) if turned else (self, other)
             value = plain(_bare(a), _bare(b))
-            found = slopes(_bare(a), _bare(b), getattr(a, "slopes", {}), getattr(b, "slopes", {}))
+            try:
+                found = slopes(_bare(a), _bare(b), getattr(a, "slopes", {}), getattr(b, "slopes", {}))
+            except (OverflowError, ZeroDivisionError):  # past what a float holds
+                found = {}
             return _dual(value, found) if isinstance(value, (int, float)) else value
 
         return apply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.repair.candidates import Candidate
-from archdsl.repair.trials import Result, Trials, key
+from archdsl.repair.trials import LARGEST, Result, Trials, key
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
@@ -20,9 +20,8 @@ class Slopes:
         self._base = trials.check(())
         self._idle: set[Span] = set()
         self._seen: dict[Span, float] = {}  # how a measure moved with a number of which nothing was reckoned
-        measured = self._base is not None and any(error.code == "E301" for error in self._base.errors)
-        self._measured = trials.slopes() if measured else None
         failed = self._base.failed if self._base is not None else ()
+        self._measured = trials.slopes(failed) if failed else None
         self._size = bool(failed) and isinstance(failed[-1][0], tuple)  # of a shape, which few numbers come to
         self._rows = {node.span for node in _in_lists(trials)}
 
@@ -34,9 +33,13 @@ class Slopes:
         if result.errors and _alike(self._base, result):
             self._idle.add(place)
         elif len(result.errors) == 1 and result.failed and not self._size and place not in self._seen:
-            before, after = self._base.failed[-1:], result.failed[-1][0]
-            if before and isinstance(before[0][0], (int, float)) and isinstance(after, (int, float)):
-                self._seen[place] = (after - before[0][0]) / (candidate.other - candidate.number)
+            after = result.failed[-1][0]
+            if (
+                self._measured is not None
+                and isinstance(after, (int, float))
+                and max(after, candidate.number) < LARGEST
+            ):
+                self._seen[place] = float(after - self._measured[0]) / (candidate.other - candidate.number)
 
     def hopeless(self, candidate: Candidate) -> bool:
         """Whether another number here has changed nothing, or so much that this one is none."""
@@ -50,7 +53,7 @@ class Slopes:
     def ranked(self, candidate: Candidate) -> Candidate | None:
         """A number with a rank by what it is reckoned to do to an assertion, None where that is not enough."""
         slopes = getattr(self._measured[0], "slopes", {}) if self._measured is not None else {}
-        if self._measured is None or candidate.number == candidate.other:
+        if self._measured is None or candidate.number == candidate.other or candidate.number > LARGEST:
             return candidate
         if candidate.edit.span not in slopes:  # it may count copies, if it is no argument
             return candidate._replace(rank=2) if candidate.edit.span in self._rows and candidate.rank > 2 else candidate

@@ -61,9 +61,7 @@ def _place(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Candi
         return likeliest[0]
     together = _together([c.edit.span for c in best])
     if together is None and first.code == "E301" and not trials.spent:
-        return max(
-            likeliest, key=lambda c: (c.gain, c.number)
-        )  # the others are told beside
+        return max(likeliest, key=lambda c: (c.gain, c.number))  # the others are told beside
     return together
 
 

@@ -10,11 +10,14 @@ from archdsl.diagnostics import Diagnostic, Edit, Findings
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
 from archdsl.repair.duals import with_slopes
+from archdsl.repair.values import nodes
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse, parse_piece
 from archdsl.syntax.source import Source, Span
 
 MOST_STEPS = 16_000  # steps of all tries together, and what they cost beside
+MOST_SLOPES = 300_000  # numbers that are written times steps, for which slopes are worked out
+LARGEST = 1e15  # of numbers that are reckoned with
 MOST_TEXT = 200_000  # characters that are parsed for all tries together
 
 Closed = Callable[[tree.File], Mapping[str, int]]
@@ -57,6 +60,7 @@ class Trials:
         self._elaborate = elaborate
         self.joined = False  # whether several errors are looked at as one
         self._steps = 0
+        self._cost = 0  # steps of the last try
         self._text = 0
 
     @property
@@ -116,19 +120,23 @@ class Trials:
         files = None if self.spent and not last else self.parsed(edits)
         return self._result(files, most) if files is not None else None
 
-    def slopes(self) -> tuple[Any, Any] | None:
-        """What the last assertion that fails finds, with slopes, and what it wants: of shapes a size."""
-        before = self._result(self.files, 0).failed
-        if not before:
+    def slopes(self, before: Sequence[tuple[Any, Any]]) -> tuple[Any, Any] | None:
+        """What the last assertion of those that fail finds, with slopes, and what it wants: of shapes a size."""
+        numbers = sum(isinstance(node, tree.Number) for file in self.files.values() for node in nodes(file.statements))
+        if numbers * self._cost > MOST_SLOPES:
             return None
-        failed = self._result({source: with_slopes(file) for source, file in self.files.items()}, 0).failed
+        try:
+            files = {source: with_slopes(file) for source, file in self.files.items()}
+        except RecursionError:  # nested more deeply than what can be gone through so
+            return None
+        failed = self._result(files, 0).failed
         found = [pair for pair in failed if pair == before[-1]]
         if not found:
             return None
         a, b = found[-1]
         if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
             a, b = next(((x, y) for x, y in zip(a, b) if x != y), (None, None))
-        return (a, b) if all(isinstance(n, (int, float)) for n in (a, b)) else None
+        return (a, b) if all(isinstance(n, (int, float)) and abs(n) < LARGEST for n in (a, b)) else None
 
     def _result(self, files: Mapping[Source, tree.File], most: int) -> Result:
         run = self.run
@@ -139,6 +147,7 @@ class Trials:
         self._elaborate(trial, files[self.main.span.source])
         still = [span for file in files.values() for span in file.broken]
         found.found += [e for e in run.findings.errors if any(_within(e, span) for span in still)]
+        self._cost = trial.steps
         self._steps += trial.steps + trial.work.done // 40 + len(self.main.span.source.text) // 50
         errors = [error for error in found.errors if error.code != "E115"]  # `closed` may be asked for no more
         return Result(errors, trial.failed)
