@@ -13,7 +13,9 @@ names.py       a misspelt definition
 values.py      numbers, shapes, operators, the items of a list
 steps.py       steps in the wrong order, twice, or left out, and arms
 calls.py       arguments too many or too few, and a block's parameters
-slopes.py      which numbers are not worth a trial
+habits.py      what the spec does elsewhere, which makes a repair likelier
+duals.py       how a measure changes with each number, from one elaboration
+slopes.py      which numbers are not worth a trial, and which come first
 search.py      which of these are tried for which error, and which of them mend it
 telling.py     what is made of those that do: help, fixes, and the place
 
