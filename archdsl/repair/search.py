@@ -13,9 +13,7 @@ from archdsl.repair.proposals import candidates_for
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.telling import sure, told_at
 from archdsl.repair.trials import Closed, Elaborate, Trials, key
-from archdsl.repair.values import (
-    LAST,
-)
+from archdsl.repair.values import LAST
 from archdsl.syntax import tree
 
 ENOUGH = 4  # repairs that are looked for
