@@ -236,7 +236,7 @@ def test_sarif(folder: Path, capfd: Any) -> None:
     [misfit] = [result for result in made["results"] if result["ruleId"] == "E201"]
     place = misfit["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "nets/deep/odd.arch"
-    assert place["region"] == {"startLine": 2, "startColumn": 1, "endLine": 2, "endColumn": 5}
+    assert place["region"] == {"startLine": 2, "startColumn": 20, "endLine": 2, "endColumn": 32}
     assert any(result["level"] == "warning" for result in made["results"])
     broken = json.loads(json.dumps(report))
     broken["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] = 0
@@ -280,7 +280,7 @@ def test_github(folder: Path, capfd: Any) -> None:
     lines = capfd.readouterr().out.splitlines()
     assert len(lines) == 3
     warned, misfit, name = lines
-    place = "file=nets/deep/odd.arch,line=2,endLine=2,col=1,endColumn=4"
+    place = "file=nets/deep/odd.arch,line=2,endLine=2,col=20,endColumn=31"
     assert misfit.startswith(f"::error {place},title=archdsl E201::doesn't fit")
     assert "%0Ahelp: " in misfit and "did you mean RELU?" in name
     assert warned.startswith("::warning file=nets/deep/a%2C b%3A 100%25.arch,line=2,")

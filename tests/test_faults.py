@@ -29,10 +29,10 @@ def test_shares() -> None:
     """What the corpus says of itself: of all its faults, how many are told at their place and with help."""
     places = Counter(fault.place for fault in CORPUS)
     help = Counter(fault.help for fault in CORPUS)
-    assert len(CORPUS) >= 300 and len({fault.kind for fault in CORPUS}) >= 40
+    assert len(CORPUS) >= 400 and len({fault.kind for fault in CORPUS}) >= 40
     assert len({fault.spec for fault in CORPUS}) >= 40 and all(fault.code != "-" for fault in CORPUS)
-    assert places["at"] >= 0.95 * len(CORPUS)
-    assert help["fix"] + help["words"] >= 0.97 * len(CORPUS)
+    assert places["at"] >= 0.93 * len(CORPUS)
+    assert help["fix"] + help["words"] >= 0.95 * len(CORPUS)
     assert help["wrong"] == 0
 
 

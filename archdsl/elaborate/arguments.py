@@ -15,6 +15,7 @@ from archdsl.elaborate.values import Fault, Tensor, describe, fault, same
 from archdsl.layers.arguments import Kind, Mismatch, brief
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import layer_class
+from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 _TORCH_NAMES = {
@@ -114,7 +115,10 @@ def bind_layer(
     one = made.get(key)
     if one is None:
         one = made[key] = _made(name, given, defaults, span, arriving)
-    spans = {field: place for field, (_, _, place) in zip(one.keys, given) if field}
+    spans: dict[str, Span] = {}
+    for field, (_, _, place) in zip(one.keys, given):
+        if field:  # several values may be one argument: PERMUTE(1, 0)
+            spans[field] = place._replace(start=spans[field].start) if field in spans else place
     return Bound(one.layer, one.tensors, spans, one.text)
 
 
@@ -130,7 +134,8 @@ def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arri
     tensors = tuple(bound.tensors[key] for key in cls.tensors if key in bound.tensors)
     text = ", ".join(_shown(cls, key, value) for key, value, _ in given)
     fields = {place: field for field, place in bound.spans.items()}
-    return Made(cls(**values), tensors, tuple(fields.get(place, "") for _, _, place in given), text, given)
+    keys = tuple(cls.variadic if cls.variadic and not key else fields.get(place, "") for key, _, place in given)
+    return Made(cls(**values), tensors, keys, text, given)
 
 
 def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:
@@ -174,6 +179,15 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
     if free:
         values[cls.free] = _convert(cls, known, cls.free, free, given[0][2])
     return Arguments(values, tensors, spans)
+
+
+def check_names(layer: str, arguments: Sequence[tree.Argument]) -> None:
+    """Raise the Fault for a name that the layer has no argument of, whose value need mean nothing."""
+    cls = layer_class(layer)
+    known = kinds(cls)
+    for argument in arguments:
+        if argument.name and argument.name not in known and argument.name not in cls.tensors and not cls.free:
+            raise unknown_argument(cls, layer, argument.name, argument.value.span)
 
 
 def _article(name: str) -> str:

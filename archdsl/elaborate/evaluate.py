@@ -274,8 +274,9 @@ class Evaluator:
     def _call(self, node: tree.Call, words: Sequence[str]) -> Any:
         callee = self._name(node.name, (), CALLED)
         if isinstance(callee, LayerValue) and not callee.arguments:
-            from archdsl.elaborate.arguments import layer_words
+            from archdsl.elaborate.arguments import check_names, layer_words
 
+            check_names(callee.name, node.arguments)
             given = tuple(
                 (a.name, self.value(a.value, layer_words(callee.name, a.name)), a.value.span) for a in node.arguments
             )

@@ -85,7 +85,13 @@ def elaborate(
 
         if not counts and not symbols:
             find_inputs(run, lambda trial: _elaborated(trial, file))
-        closed = dict.fromkeys(counts, 1) | dict.fromkeys(symbols, LIKELY[0])
+
+        def closed(file: tree.File) -> dict[str, int]:
+            sizes = open_symbols(file, constants, inputs)
+            return dict.fromkeys(open_counts(file, constants) if leave_open else (), 1) | dict.fromkeys(
+                sizes, LIKELY[0]
+            )
+
         repair(run, file, closed, _elaborated)
     return None if findings.errors else network
 

@@ -50,7 +50,7 @@ def divisible(value: Any, by: Any) -> int:
     divisor = whole(by)
     if divisor < 1:
         raise BadValue("divisible needs a divisor above 0")
-    result = max(divisor, int(number(value) + divisor / 2) // divisor * divisor)
+    result: int = max(divisor, math.floor(number(value) + divisor / 2) // divisor * divisor)
     return result + divisor if result < 0.9 * value else result
 
 
@@ -98,11 +98,11 @@ def _log2(value: Any) -> float:
 
 
 def _integer(f: Any) -> Any:
-    def call(value: Any) -> int:
+    def call(value: Any) -> Any:
         number(value)
         if isinstance(value, float) and not math.isfinite(value):
             raise BadValue("the number is not finite")
-        return int(f(value))
+        return f(value)
 
     return call
 

@@ -58,7 +58,11 @@ def bind_parameters(
             raise fault("E146", f"{takes}, not {len(given)}", place, help=_signature(title, parameters))
         key = name or known[position]
         if key not in known:
-            raise unknown("E146", f"{title} has no parameter `{key}`", key, key_span(key, place), known)
+            missed = unknown("E146", f"{title} has no parameter `{key}`", key, key_span(key, place), known)
+            if not missed.diagnostic.help:
+                signature = _signature(title, parameters)
+                raise fault("E146", missed.diagnostic.message, key_span(key, place), help=signature)
+            raise missed
         if key in values:
             raise fault("E146", f"{title} is given `{key}` twice", place)
         values[key] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.elaborate.arguments import bind_arguments, layer_words
+from archdsl.elaborate.arguments import bind_arguments, check_names, layer_words
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.suggest import unknown
 from archdsl.elaborate.use import import_names
@@ -71,6 +71,7 @@ def _default(place: Place, node: tree.Default) -> None:
     layer = node.name.id
     if layer not in LAYERS:
         raise unknown("E138", f"{layer} is no layer, so it has no defaults", layer, node.name.span, LAYERS)
+    check_names(layer, node.arguments)
     given = tuple(
         (a.name, place.evaluator.value(a.value, layer_words(layer, a.name)), a.value.span) for a in node.arguments
     )  # fmt: skip

@@ -32,7 +32,7 @@ def import_names(place: Place, node: tree.Use) -> None:
     known = {k: v for k, v in names.own.items() if isinstance(v, (BlockValue, Lambda)) and v.names is names}
     for name, span in node.names or tuple((name, node.path_span) for name in known):
         if name not in known:
-            if scope.file is not None and any(name in words(part.text) for part in scope.file.broken):
+            if scope.file is not None and scope.file.broken:  # what does not parse may have defined it
                 raise Poisoned
             raise unknown("E182", f"{node.path} has no block or function {name}", name, span, known)
         if not isinstance(place.names.own.get(name, Wrong()), Wrong):

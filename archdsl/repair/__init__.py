@@ -11,10 +11,14 @@ brackets.py    a bracket too many, too few, or of the wrong kind
 marks.py       marks between steps and values, and misspelt words
 names.py       a misspelt definition
 values.py      numbers, shapes, operators, the items of a list
+tables.py      lists of rows and columns
 steps.py       steps in the wrong order, twice, or left out, and arms
 calls.py       arguments too many or too few, and a block's parameters
-slopes.py      which numbers are not worth a trial
-search.py      which of these are tried for which error, and which of them mend it
+habits.py      what the spec does elsewhere, which makes a repair likelier
+duals.py       how a measure changes with each number, from one elaboration
+slopes.py      which numbers are not worth a trial, and which come first
+proposals.py   which of these are tried for which error, the likeliest first
+search.py      which of them mend it
 telling.py     what is made of those that do: help, fixes, and the place
 
 The idea is that of Lerner, Flower, Grossman and Chambers, "Searching for Type-Error Messages" (PLDI 2007).

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from archdsl.diagnostics import Edit
 from archdsl.layers.initialization import MAKERS
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
-from archdsl.syntax.source import Source
+from archdsl.syntax.source import Source, Span
 
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _OPENS = {close: open for open, close in _CLOSES.items()}
@@ -43,6 +44,9 @@ def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
     for index in (*open, *close):
         yield from _doubled(source, pieces, index)
     if len(open) > 1 or len(close) > 1:
+        for index in _odd_in_line(source, pieces):
+            yield from _opened(source, pieces, index)
+            yield _without(source, pieces[index])
         return
     for index in close:
         yield from _opened(source, pieces, index)
@@ -50,6 +54,17 @@ def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
     for index in open:
         yield from _closed(source, pieces, index, close[0] if close else len(pieces))
         yield _without(source, pieces[index])
+
+
+def _odd_in_line(source: Source, pieces: Sequence[Piece]) -> Iterator[int]:
+    """Closing brackets that nothing on their line opens, though they do not begin it."""
+    lines: dict[int, list[int]] = {}
+    for index, piece in enumerate(pieces):
+        lines.setdefault(source.position(piece.start)[0], []).append(index)
+    for line in lines.values():
+        open, close = unbalanced([pieces[index] for index in line])
+        if len(close) == 1 and not open and close[0] > 0:
+            yield line[close[0]]
 
 
 def _kinds(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
@@ -134,7 +149,14 @@ def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Can
                     source, piece.start + number.start(), mark, title + piece.text[: number.start()], message
                 )
     before = range(close - 1, max(-1, close - 80), -1)
-    for index in sorted(before, key=lambda i: not (mark == "[" and _labelled(source, pieces[i].start))):
+
+    def unlikely(index: int) -> bool:
+        row = index > 1 and pieces[index - 1].text == "," and pieces[index - 2].text == ")"
+        return not (row if mark == "(" else mark == "[" and _labelled(source, pieces[index].start))
+
+    if mark == "{":
+        yield from _headless(source, pieces, close, message)
+    for index in sorted(before, key=unlikely):
         piece = pieces[index]
         text = f"{mark} " if mark == "{" else mark
         if mark == "{" and _deeper(source, pieces, index):
@@ -144,6 +166,28 @@ def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Can
         yield inserted(source, piece.start, text, f"open it with {mark} before {piece.text}", message)
         if mark == "{":
             yield inserted(source, piece.end, f" {mark}", f"open it with {mark} behind {piece.text}", message)
+
+
+def _headless(source: Source, pieces: Sequence[Piece], close: int, message: str) -> Iterator[Candidate]:
+    """A head before the lines that stand deeper than the bracket that closes them, though they parse without it."""
+    own = _indentation(source, pieces[close].start)
+    first = source.position(pieces[close].start)[0]
+    while first > 1 and (not source.line(first - 1).strip() or _depth(source.line(first - 1)) > own):
+        first -= 1
+    lines = source.text.splitlines(keepends=True)
+    start = sum(map(len, lines[: first - 1]))
+    start += len(source.text[start:]) - len(source.text[start:].lstrip())
+    if start >= pieces[0].start or start >= pieces[close].start:
+        return
+    whole = Span(source, start, pieces[close].end)
+    title = f"write a head with {{ before line {source.position(start)[0]}"
+    yield Candidate(
+        Edit(whole, f"for _ in [1] {{\n{whole.text}"), title, message, True, place=Span(source, start, start + 1)
+    )
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _deeper(source: Source, pieces: Sequence[Piece], index: int) -> bool:

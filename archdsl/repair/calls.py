@@ -44,6 +44,16 @@ def without_argument(call: tree.Call | tree.Join, rank: int) -> Iterator[Candida
         yield Candidate(Edit(Span(call.span.source, start, end), ""), title, rank=lower)
 
 
+def surplus(call: tree.Call) -> Iterator[Candidate]:
+    """A call of an arm without its last argument, and without a number before its width, as PyTorch has it."""
+    loose = [argument for argument in call.arguments if not argument.name]
+    if len(loose) > 1:
+        found = list(without_argument(call, 1))
+        yield found[0]._replace(rank=2)
+        if isinstance(loose[0].value, tree.Number):
+            yield found[-1]._replace(rank=1)
+
+
 def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Join]) -> Iterator[Candidate]:
     """Arguments that all other calls of the same name have; before the others in a call that holds the error."""
     held = list(calls)
@@ -59,6 +69,13 @@ def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Jo
             for text, often in named.items():
                 if often == len(same) - 1 > 1 and text.split("=")[0].strip() not in have:
                     yield _insert(call.arguments[-1].span.end, call, f", {text}", text, 0)
+            loose = [a for a in call.arguments if not a.name]
+            more = Counter(a.span.text for other in same for a in other.arguments[len(loose) :][:1] if not a.name)
+            if more and sum(more.values()) >= max(2, len(same) // 2):
+                for text, _ in more.most_common(2):
+                    yield _insert(
+                        loose[-1].span.end if loose else call.arguments[0].span.start, call, f", {text}", text, 2
+                    )
             if call in held:
                 for text in first:
                     yield _insert(call.arguments[0].span.start, call, f"{text}, ", text, 1)

@@ -23,7 +23,9 @@ class Candidate(NamedTuple):
 
     `title` is the help; `message` says what is wrong where the edit is, if that is plainer than the error's own.
     `guess`: the edit gives the place of the fault, and its text is nothing that one could mean. Of a lower `rank`
-    is what is more likely; `number` and `other` are those that stand there and instead.
+    is what is more likely; `number` and `other` are those that stand there and instead; `gain` says how
+    much more like the rest of the spec it is, `place` where the fault stands if not
+    where the edit does.
     """
 
     edit: Edit
@@ -33,6 +35,8 @@ class Candidate(NamedTuple):
     rank: int = 0
     number: int = 0
     other: int = 0
+    gain: int = 0
+    place: Span | None = None
 
 
 class Piece(NamedTuple):

@@ -97,6 +97,22 @@ def comment(source: Source, at: int) -> Iterator[Candidate]:
         yield inserted(source, start + lead, "# ", "a comment starts with #", "this line reads as a comment")
 
 
+def sizes(source: Source, at: int) -> Iterator[Candidate]:
+    """The sizes of an input with commas between them, as Python writes a shape."""
+    start = source.text.rfind("\n", 0, at) + 1
+    line = re.compile(r"\s*input\s+(?:[a-z]\w*\s*:\s*)?[(\[]?((?:[0-9]+|[A-Z])(?:\s*,\s*(?:[0-9]+|[A-Z]))+)[)\]]?")
+    found = line.match(source.text, start)
+    if found:
+        text = re.sub(r"\s*,\s*", "x", found[1])
+        whole = len(found[0]) - len(found[0].rstrip(")]"))
+        begin = found.start(1) - (source.text[found.start(1) - 1] in "([")
+        yield Candidate(
+            _edit(source, begin, found.end(1) + whole, text),
+            f"write {text}",
+            "the sizes of a shape stand with an x between",
+        )
+
+
 def quotes(source: Source, at: int) -> Iterator[Candidate]:
     """A quote more, on a line that has an odd number of them."""
     start = source.text.rfind("\n", 0, at) + 1

@@ -1,49 +1,78 @@
-"""What is known of numbers that were tried, so that hopeless ones need not be."""
+"""What is known of numbers before they are tried, so that hopeless ones need not be, and the right one comes first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archdsl.repair.candidates import Candidate
-from archdsl.repair.trials import Result, Trials, key
+from archdsl.repair.trials import LARGEST, Result, Trials, key
+from archdsl.repair.values import nodes
+from archdsl.syntax import tree
 from archdsl.syntax.source import Span
+
+EXACT = -2  # the rank of what is reckoned to give what an assertion wants
 
 
 class Slopes:
-    """What is known of numbers that were tried: one that changes nothing of an error is no cause of it."""
+    """What numbers make of an error: one that changes nothing of it is no cause, and a measure can be reckoned with."""
 
     def __init__(self, trials: Trials) -> None:
         self._base = trials.check(())
-        self._known: dict[Span, float | None] = {}  # how a number moves what the assertion measures; None: not at all
+        self._idle: set[Span] = set()
+        self._seen: dict[Span, float] = {}  # how a measure moved with a number of which nothing was reckoned
+        failed = self._base.failed if self._base is not None else ()
+        self._measured = trials.slopes(failed) if failed else None
+        self._size = bool(failed) and isinstance(failed[-1][0], tuple)  # of a shape, which few numbers come to
+        self._rows = {node.span for node in _in_lists(trials)}
 
     def learn(self, candidate: Candidate, result: Result | None) -> None:
         """Keep what a trial has shown."""
-        base = self._base
-        if base is None or result is None or candidate.number == candidate.other or candidate.edit.span in self._known:
+        if self._base is None or result is None or candidate.number == candidate.other:
             return
-        if result.errors and _alike(base, result):
-            self._known[candidate.edit.span] = None
-            return
-        before, after = _measured(base), _measured(result)
-        if before is not None and after is not None:
-            self._known[candidate.edit.span] = (after[0] - before[0]) / (candidate.other - candidate.number)
+        place = candidate.edit.span
+        if result.errors and _alike(self._base, result):
+            self._idle.add(place)
+        elif len(result.errors) == 1 and result.failed and not self._size and place not in self._seen:
+            after = result.failed[-1][0]
+            if (
+                self._measured is not None
+                and isinstance(after, (int, float))
+                and max(after, candidate.number) < LARGEST
+            ):
+                self._seen[place] = float(after - self._measured[0]) / (candidate.other - candidate.number)
 
     def hopeless(self, candidate: Candidate) -> bool:
-        """Whether another number cannot do it, as far as the effect is about linear."""
-        if candidate.edit.span not in self._known or candidate.number == candidate.other:
-            return False
-        slope = self._known[candidate.edit.span]
-        base = _measured(self._base) if self._base is not None else None
-        if slope is None or base is None:
-            return True
-        wanted, moved = base[1] - base[0], slope * (candidate.other - candidate.number)
-        return not (wanted * moved > 0 and abs(wanted) / 5 <= abs(moved) <= abs(wanted) * 5)
+        """Whether another number here has changed nothing, or so much that this one is none."""
+        place = candidate.edit.span
+        if candidate.number == candidate.other or place not in self._seen or self._measured is None:
+            return candidate.number != candidate.other and place in self._idle
+        wanted = float(self._measured[1]) - float(self._measured[0])
+        moved = self._seen[place] * (candidate.other - candidate.number)
+        return not (wanted * moved > 0 and abs(wanted) / 3 <= abs(moved) <= abs(wanted) * 3)
+
+    def ranked(self, candidate: Candidate) -> Candidate | None:
+        """A number with a rank by what it is reckoned to do to an assertion, None where that is not enough."""
+        slopes = getattr(self._measured[0], "slopes", {}) if self._measured is not None else {}
+        if self._measured is None or candidate.number == candidate.other or candidate.number > LARGEST:
+            return candidate
+        if candidate.edit.span not in slopes:  # it may count copies, if it is no argument
+            return candidate._replace(rank=2) if candidate.edit.span in self._rows and candidate.rank > 2 else candidate
+        first, second = slopes[candidate.edit.span]
+        by = candidate.other - candidate.number
+        wanted, moved = float(self._measured[1]) - float(self._measured[0]), first * by + second * by * by / 2
+        if abs(wanted - moved) <= abs(wanted) / 100:
+            return candidate._replace(rank=EXACT)
+        most = 3 if 2 * candidate.other > candidate.number else 12  # far below, a quotient is reckoned badly
+        if not (wanted * moved > 0 and abs(wanted) / most <= abs(moved) <= abs(wanted) * most):
+            return None
+        return candidate._replace(rank=min(candidate.rank, -1)) if self._size else candidate
 
 
-def _measured(result: Result) -> tuple[float, float] | None:
-    """What the first assertion that fails finds and wants, where both are numbers."""
-    if len(result.errors) != 1 or result.errors[0].code != "E301" or not result.failed:
-        return None
-    numbers = [pair for pair in result.failed if all(isinstance(n, (int, float)) for n in pair)]
-    return numbers[-1] if numbers else None
+def _in_lists(trials: Trials) -> Iterator[tree.Number]:
+    statements = [statement for file in trials.files.values() for statement in file.statements]
+    for node in nodes(statements):
+        if isinstance(node, tree.Items):
+            yield from (item for item in node.items if isinstance(item, tree.Number))
 
 
 def _alike(a: Result, b: Result) -> bool:

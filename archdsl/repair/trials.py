@@ -7,16 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from archdsl.diagnostics import Diagnostic, Edit, Findings
-from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
+from archdsl.repair.duals import with_slopes
+from archdsl.repair.values import nodes
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse, parse_piece
 from archdsl.syntax.source import Source, Span
 
 MOST_STEPS = 16_000  # steps of all tries together, and what they cost beside
+MOST_SLOPES = 300_000  # numbers that are written times steps, for which slopes are worked out
+LARGEST = 1e15  # of numbers that are reckoned with
 MOST_TEXT = 200_000  # characters that are parsed for all tries together
 
+Closed = Callable[[tree.File], Mapping[str, int]]
+"""The values with which the sizes and counts that a file leaves open are tried."""
 Elaborate = Callable[[Run, tree.File], Optional[Network]]
 
 
@@ -45,7 +50,7 @@ def _within(error: Diagnostic, piece: Span) -> bool:
 class Trials:
     """The files of a spec, and what becomes of it with edits of their texts."""
 
-    def __init__(self, run: Run, main: tree.File, closed: Mapping[str, int], elaborate: Elaborate) -> None:
+    def __init__(self, run: Run, main: tree.File, closed: Closed, elaborate: Elaborate) -> None:
         self.run = run
         self.main = main
         self.files = {main.span.source: main}
@@ -55,6 +60,7 @@ class Trials:
         self._elaborate = elaborate
         self.joined = False  # whether several errors are looked at as one
         self._steps = 0
+        self._cost = 0  # steps of the last try
         self._text = 0
 
     @property
@@ -112,18 +118,37 @@ class Trials:
         `last`: one more may be tried whatever the others have cost.
         """
         files = None if self.spent and not last else self.parsed(edits)
-        if files is None:
+        return self._result(files, most) if files is not None else None
+
+    def slopes(self, before: Sequence[tuple[Any, Any]]) -> tuple[Any, Any] | None:
+        """What the last assertion of those that fail finds, with slopes, and what it wants: of shapes a size."""
+        numbers = sum(isinstance(node, tree.Number) for file in self.files.values() for node in nodes(file.statements))
+        if numbers * self._cost > MOST_SLOPES:
             return None
+        try:
+            files = {source: with_slopes(file) for source, file in self.files.items()}
+        except RecursionError:  # nested more deeply than what can be gone through so
+            return None
+        failed = self._result(files, 0).failed
+        found = [pair for pair in failed if pair == before[-1]]
+        if not found:
+            return None
+        a, b = found[-1]
+        if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
+            a, b = next(((x, y) for x, y in zip(a, b) if x != y), (None, None))
+        return (a, b) if all(isinstance(n, (int, float)) and abs(n) < LARGEST for n in (a, b)) else None
+
+    def _result(self, files: Mapping[Source, tree.File], most: int) -> Result:
         run = self.run
         parsed = {source.path: file for source, file in files.items() if source.path is not None}
-        open = open_names(files[self.main.span.source]) if self._closed else ()
-        closed = {name: n for name, n in self._closed.items() if name in open}  # an edit may take a size out
+        closed = self._closed(files[self.main.span.source])  # an edit may put a size in, or take it out
         found, given = Findings(most=most), {**closed, **run.outside}
         trial = Run(found, given, run.inputs, run.root, run.fit, main=run.main, library=run.library, parsed=parsed)
         self._elaborate(trial, files[self.main.span.source])
         still = [span for file in files.values() for span in file.broken]
         found.found += [e for e in run.findings.errors if any(_within(e, span) for span in still)]
-        self._steps += trial.steps + trial.work.done // 10 + len(self.main.span.source.text) // 50
+        self._cost = trial.steps
+        self._steps += trial.steps + trial.work.done // 40 + len(self.main.span.source.text) // 50
         errors = [error for error in found.errors if error.code != "E115"]  # `closed` may be asked for no more
         return Result(errors, trial.failed)
 
@@ -144,6 +169,8 @@ class Trials:
             return False
         if told.code in ("E130", "E161") and result.keys[key(told)]:
             return False  # a name that is missing in several places is no slip in one of them
+        if told.code[:2] == "E2" and any(one[0][:2] == "E2" for one in result.keys - self.before):
+            return False  # a misfit that has only gone elsewhere
         left = Counter(code for code, _ in result.keys.elements())
         if not alone:
             left -= Counter(code for code, _ in self.before.elements())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Any
 
 from archdsl.diagnostics import Edit
-from archdsl.elaborate.mentions import parts_of
+from archdsl.elaborate.mentions import binds, parts_of
 from archdsl.repair.candidates import Candidate
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
@@ -80,7 +81,9 @@ def unwrapped(statements: Iterable[Any], message: str) -> Iterator[Candidate]:
 
 def counts(statements: Iterable[Any]) -> Iterator[Candidate]:
     """Counts of copies that are names without a value, or 0."""
+    statements = list(statements)
     defined = {node.name.id for node in statements if isinstance(node, tree.Constant)}
+    defined |= {name for node in nodes(statements) for name in binds(node)}
     for node in nodes(statements):
         if isinstance(node, tree.Repeated):
             zero = isinstance(node.count, tree.Number) and node.count.value == 0
@@ -123,10 +126,15 @@ def slips(n: int, known: frozenset[int]) -> list[int]:
     if n <= SMALL:
         others |= set(range(8))
     plausible = (others & (known | COMMON)) | (near & (known | COMMON))
-    plausible -= {n}
+    plausible = {m for m in plausible - {n} if m in COMMON or not _rounder(n, m)}
     if n <= SMALL:
-        return sorted(plausible, key=lambda m: (m > SMALL, abs(m - n)))
+        return sorted(plausible, key=lambda m: (m > SMALL, abs(m - n) + 2 * (m == 0)))
     return sorted(plausible, key=lambda m: (m not in near, m not in known, abs(m - n)))
+
+
+def _rounder(n: int, m: int) -> bool:
+    """Whether a number is far rounder than another one, and so no slip of it: 8000, and not 8001."""
+    return n > SMALL and m > 0 and math.gcd(n, 1000) > 4 * math.gcd(m, 1000)
 
 
 def _fewer(short: str, long: str) -> bool:
@@ -151,7 +159,7 @@ def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iter
         if isinstance(node.value, float) and not isfinite(node.value):  # 1e400
             return
         for m in slips(int(node.value), known):
-            yield _number(node.span, int(node.value), m)
+            yield number_of(node.span, int(node.value), m)
         return
     numbers = list(re.finditer(r"[0-9]+", node.span.text))
     sizes = [size for size in node.sizes if isinstance(size, int)]
@@ -159,24 +167,43 @@ def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iter
         at = Span(node.span.source, node.span.start + match.start(), node.span.start + match.end())
         for m in slips(size, known):
             if m > 0:
-                yield _number(at, size, m)
+                yield number_of(at, size, m)
     for shape in _shapes(node):
         text = "x".join(map(str, shape))
         yield Candidate(Edit(node.span, text), f"write {text}", rank=1)
 
 
-def _number(at: Span, before: int, after: int) -> Candidate:
+def number_of(at: Span, before: int, after: int) -> Candidate:
     odd = before not in COMMON
     rank = 0 if odd else 3 if before > SMALL or after <= SMALL else 4
     return Candidate(Edit(at, str(after)), f"write {after}", rank=rank, number=before, other=after)
+
+
+def odd_shapes(node: tree.ShapeLiteral) -> Iterator[Candidate]:
+    """What an input's shape is a slip of: its channels stand last, or it is nearly square."""
+    sizes = node.sizes
+    if len(sizes) != 3 or not all(isinstance(size, int) for size in sizes):
+        return
+    c, h, w = (int(size) for size in sizes)
+    if w in (1, 3, 4) and min(c, h) > SMALL:
+        yield Candidate(Edit(node.span, f"{w}x{c}x{h}"), f"write {w}x{c}x{h}: the channels stand first")
+    elif h != w and _close(h, w):
+        for size in sorted((h, w), key=lambda n: (n not in COMMON, n)):
+            text = f"{c}x{size}x{size}"
+            yield Candidate(Edit(node.span, text), f"write {text}", rank=0 if size in COMMON else 1)
+
+
+def _close(a: int, b: int) -> bool:
+    """Whether one number may be a slip of the other."""
+    return abs(a - b) <= 10 or max(a, b) == 2 * min(a, b)
 
 
 def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
     """A shape with its channels at the other end, with an axis less or more, as square as it may be."""
     sizes = node.sizes
     if len(sizes) == 3:
-        yield (sizes[2], *sizes[:2])
-        yield (*sizes[1:], sizes[0])
+        if sizes[2] in (1, 3, 4):
+            yield (sizes[2], *sizes[:2])
         if sizes[1] != sizes[2]:
             yield (sizes[0], sizes[1], sizes[1])
             yield (sizes[0], sizes[2], sizes[2])
@@ -186,41 +213,11 @@ def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
         yield from ((c, *sizes) for c in (3, 1))
 
 
-def series(statements: Iterable[Any]) -> Iterator[Candidate]:
-    """Numbers that would make a column of a list of rows go on evenly: 1, 2, 3, 4 or 64, 128, 256."""
-    for node in nodes(statements):
-        if not isinstance(node, tree.Items) or node.bracket != "[" or len(node.items) < 3:
-            continue
-        table = [row.items if isinstance(row, tree.Items) else (row,) for row in node.items]
-        for column in zip(*table):
-            values = [item.value for item in column if isinstance(item, tree.Number) and isinstance(item.value, int)]
-            if len(values) != len(column):
-                continue
-            for i, item in enumerate(column):
-                for m in _even(values, i) - {item.value}:
-                    yield _number(item.span, item.value, m)._replace(rank=0)
+def operators(statements: Iterable[Any], *, fraction: bool = False, truth: bool = False) -> Iterator[Candidate]:
+    """Another operator where two values are reckoned with; `fraction`: a value has one that may have none.
 
-
-def _even(values: list[int], i: int) -> set[int]:
-    """What the others want at a place, in steps of one size or one factor."""
-    j, k = (1, 2) if i == 0 else (0, 2) if i == 1 else (i - 2, i - 1)
-    found = set()
-    for added in (True, False):
-        a, b = values[j], values[k]
-        if added:
-            step = (b - a) // (k - j)
-            wanted = [a + (n - j) * step for n in range(len(values))]
-        else:
-            step = round((b / a) ** (1 / (k - j))) if a > 0 and b > a else 0
-            wanted = [round(a * step ** (n - j)) for n in range(len(values))] if step > 1 else []
-        rest = [n for n in range(len(wanted)) if n != i]
-        if wanted and step and all(wanted[n] == values[n] for n in rest):
-            found.add(wanted[i])
-    return found
-
-
-def operators(statements: Iterable[Any], *, fraction: bool = False) -> Iterator[Candidate]:
-    """Another operator where two values are reckoned with; `fraction`: a value has one that may have none."""
+    `truth`: one is true or false where a number is expected.
+    """
     alike = {"-": ",+*", "+": "-*", "*": "+/", "/": "*", "//": "*", "%": "*", "**": "*"}
     if fraction:
         alike["/"] = "*/"
@@ -233,32 +230,35 @@ def operators(statements: Iterable[Any], *, fraction: bool = False) -> Iterator[
             at = Span(source, node.left.span.end, node.right.span.start)
             for other in ("//" if o == "/" else o for o in alike[node.operator]):
                 mark = ", " if other == "," else gap.replace(node.operator, other)
-                rank = 0 if fraction and node.operator == "/" else 4
+                rank = (
+                    0 if fraction and node.operator == "/" else 3 if other == "," else 2 if node.operator == "**" else 4
+                )
                 yield Candidate(Edit(at, mark), f"write {other} instead of {node.operator}", rank=rank)
         elif isinstance(node, tree.Comparison) and len(node.operators) == 1:
             gap = node.span.source.text[node.operands[0].span.end : node.operands[1].span.start]
             at = Span(node.span.source, node.operands[0].span.end, node.operands[1].span.start)
-            for other in ("==", "!=", "<", ">", "<=", ">="):
+            for other in ("==", "!=", "<", ">", "<=", ">=", *("-" if truth else "")):
                 if other != node.operators[0] and gap.strip() == node.operators[0]:
                     mark = gap.replace(node.operators[0], other)
-                    yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}", rank=4)
+                    rank = 1 if other == "-" else 4
+                    yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}", rank=rank)
 
 
-def rows(statements: Iterable[Any], wanted: int) -> Iterator[Candidate]:
-    """Tuples in a list that have not as many items as wanted, with one less or one more."""
+def attributes(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
+    """A mark instead of the dot between two values."""
     for node in nodes(statements):
-        if not isinstance(node, tree.Items) or node.bracket != "[":
-            continue
-        for row in node.items:
-            items = row.items if isinstance(row, tree.Items) and row.bracket == "(" else (row,)
-            if len(items) == wanted or (len(items) == 1 and wanted != len(items) and not _among_rows(node)):
-                continue
-            inner = [item.span.text for item in items]
-            less, more = inner[: wanted - 1] + inner[-1:], inner + inner[-1:] * (wanted - len(inner))
-            text = f"({', '.join(less if len(inner) > wanted else more)})"
-            whole = row.span
-            yield Candidate(Edit(whole, text), f"a row has {wanted} items", guess=True)
+        if isinstance(node, tree.Attribute) and node.span == at:
+            dot = Span(at.source, node.value.span.end, at.end - len(node.name))
+            if dot.text.strip() == ".":
+                for mark in ("*", ", "):
+                    yield Candidate(Edit(dot, mark), f"write {mark.strip()} instead of the dot")
 
 
-def _among_rows(node: tree.Items) -> bool:
-    return any(isinstance(item, tree.Items) and item.bracket == "(" for item in node.items)
+def orders(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
+    """Equality where an order is asked of what has none."""
+    for node in nodes(statements):
+        if isinstance(node, tree.Comparison) and len(node.operators) == 1 and node.span == at:
+            gap = Span(at.source, node.operands[0].span.end, node.operands[1].span.start)
+            for other in ("==", "!="):
+                text = gap.text.replace(node.operators[0], other)
+                yield Candidate(Edit(gap, text), f"write {other} instead of {node.operators[0]}")
