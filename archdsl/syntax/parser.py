@@ -9,12 +9,14 @@ from typing import Any
 
 from archdsl.diagnostics import MOST, Diagnostic, Edit, Findings, Fix
 from archdsl.syntax import tree
-from archdsl.syntax.builder import BadToken, Builder
+from archdsl.syntax.builder import Builder
+from archdsl.syntax.lexer import END, NEWLINE, NONE
 from archdsl.syntax.machine import Machine, Unexpected
-from archdsl.syntax.newlines import DEEPEST, Newlines, TooDeep
+from archdsl.syntax.newlines import DEEPEST, TooDeep, ended
 from archdsl.syntax.pieces import behind_blanks, pieces
 from archdsl.syntax.source import Source, Span
 from archdsl.syntax.tables import load
+from archdsl.syntax.values import BadToken
 
 LONGEST = 1 << 18
 """Characters of a text."""
@@ -31,8 +33,8 @@ _WORDS = {
     "ELSE": "`else`",
     "IN": "`in`",
     "FROM": "`from`",
-    "_NL": "a new line",
-    "$END": "the end",
+    NEWLINE: "a new line",
+    END: "the end",
 }
 
 
@@ -139,7 +141,7 @@ def _built(source: Source, text: str, shift: int, start: str) -> Any:
             raise _Within(error, Span(source, begin, end)) from None
         return found
 
-    return _machine().parse(text, start, Builder(source, shift, value), Newlines())
+    return _machine().parse(text, start, Builder(source, shift, value), ended)
 
 
 _MACHINE: Machine | None = None
@@ -148,7 +150,7 @@ _MACHINE: Machine | None = None
 def _machine() -> Machine:
     global _MACHINE
     if _MACHINE is None:
-        _MACHINE = Machine(load())
+        _MACHINE = Machine(load(), Builder)
     return _MACHINE
 
 
@@ -157,7 +159,7 @@ def _explain(error: Exception, source: Source, shift: int, end: int) -> Diagnost
     if isinstance(error, BadToken):
         return Diagnostic("E102", str(error), error.span)
     if isinstance(error, TooDeep):
-        at = error.token.start_pos + shift
+        at = error.token.start() + shift
         return Diagnostic(
             "E103",
             f"nested too deeply: more than {DEEPEST} levels",
@@ -165,14 +167,15 @@ def _explain(error: Exception, source: Source, shift: int, end: int) -> Diagnost
             help=("name a part as a block",),
         )
     assert isinstance(error, Unexpected)
-    at, token = error.position + shift, error.token
-    if token is None:
+    at, kind = error.token.start() + shift, error.token.lastgroup or ""
+    if kind == NONE:
         return _character(source, at, error.expected)
-    if token.type == "$END":
+    if kind == END:
         return _ended(source, shift, end, error.expected)
-    text = "a new line" if token.type == "_NL" else f"`{_short(token)}`"
-    found = _unexpected(text, error.expected, Span(source, at, at + max(1, len(token.rstrip()))))
-    help, fixes = _remedy(token.type, source, at, error.expected)
+    text = error.token[0]
+    what = "a new line" if kind == NEWLINE else f"`{_short(text)}`"
+    found = _unexpected(what, error.expected, Span(source, at, at + max(1, len(text.rstrip()))))
+    help, fixes = _remedy(kind, source, at, error.expected)
     return replace(found, help=help, fixes=fixes)
 
 
@@ -198,7 +201,7 @@ def _remedy(token: str, source: Source, at: int, expected: set[str]) -> tuple[tu
     if token in ("SLASH", "DOUBLESLASH") and "ARROW" in expected:
         fixes = _edit("a comment starts with #", source, at, at + 2, "#") if token == "DOUBLESLASH" else ()
         return ("a comment starts with #",), fixes
-    if token == "_NL" and "LBRACE" in expected:
+    if token == NEWLINE and "LBRACE" in expected:
         return ("an opening brace stands on the line of its head",), ()
     return (), ()
 
@@ -255,8 +258,8 @@ def _unexpected(what: str, expected: set[str], span: Span) -> Diagnostic:
         words.append("`-`")
     elif {"PLUS", "STAR"} <= expected:
         words.append("an operator")
-    closers = [_WORDS[name] for name in _WORDS if name in expected and name not in ("COMMA", "$END", "_NL")]
-    words += closers[:3] or [_WORDS[name] for name in ("_NL", "$END") if name in expected][:1]
+    closers = [_WORDS[name] for name in _WORDS if name in expected and name not in ("COMMA", END, NEWLINE)]
+    words += closers[:3] or [_WORDS[name] for name in (NEWLINE, END) if name in expected][:1]
     message = (
         f"{what} where {' or '.join(dict.fromkeys(words))} was expected" if words else f"{what} was not expected here"
     )
