@@ -7,7 +7,6 @@ are, so that a table can be made in parts. Needs torch, torchvision, onnxruntime
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 from importlib.metadata import version
@@ -25,7 +24,7 @@ Written by `python -m benchmarks.parity`; `pytest tests/test_zoo.py` asserts the
 and shapes are the same), and both compute two random images at the spec's own input size. *evaluation* and *training*
 say whether all outputs, auxiliary ones and moved running statistics among them, are equal to the last bit
 (`torch.equal`; in training from one seed), *ONNX* is the greatest difference of what onnxruntime computes, over
-batches of 1 and 2, relative to the greatest output; a dash stands where the weights exceed the 2 GiB of an ONNX file.
+batches of 1 and 2, relative to the greatest output; weights beyond the 2 GiB of an ONNX file lie in a second one.
 *lines* are those of the spec without comments and blocks that the family shares.
 """
 
@@ -44,10 +43,8 @@ def row(found: dict[str, object]) -> str:
     """A row of the table."""
     if "error" in found:
         return f"| {found['name']} | | | {found['error']} | | |"
-    onnx = float(str(found["onnx"]))
-    shown = "-" if math.isnan(onnx) else f"{onnx:.0e}"
     numbers = f"{found['parameters']:,} | {found['lines']}"
-    return f"| {found['name']} | {numbers} | {found['evaluated']} | {found['trained']} | {shown} |"
+    return f"| {found['name']} | {numbers} | {found['evaluated']} | {found['trained']} | {found['onnx']:.0e} |"
 
 
 def rows() -> dict[str, str]:

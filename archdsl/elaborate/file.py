@@ -59,10 +59,11 @@ def elaborate(
     if file is None:
         return None
     run = Run(findings, constants, inputs, root, fit, main=source, library=library)
-    counts = open_counts(file, constants) if leave_open and not findings.errors else []
     symbols = open_symbols(file, constants, inputs)
+    # A count stays open where the sizes are known: beside open ones it lacks its value.
+    counts = open_counts(file, constants) if leave_open and not symbols and not findings.errors else []
     if counts:
-        network = elaborate_counts(run, counts, lambda trial: _elaborated(trial, file))
+        network = elaborate_counts(run, file, counts, lambda trial: _elaborated(trial, file))
     elif symbols:
         from archdsl.elaborate.openness import elaborate_open  # most specs have none
 

@@ -11,6 +11,7 @@ from archdsl.graph import Region, Repeat, Run
 from archdsl.syntax import tree
 
 MOST_COPIES = 4096  # copies of one repetition that differ
+IN_COPY = "in repetition"  # how the note begins that names a copy: "in repetition 7 of 12"
 
 
 def count_of(place: Place, node: tree.Repeated) -> int:
@@ -47,7 +48,7 @@ def repeat(place: Place, node: tree.Repeated, count: int, tail: Tail, derive: Ca
             return
         param = arriving.again()
         region = Region(param)
-        here = f"in repetition {count - remaining + 1:_} of {count:_}"
+        here = f"{IN_COPY} {count - remaining + 1:_} of {count:_}"
         copy = place.inside(region=region, value=param, trail=(Related(node.count.span, here), *place.trail))
         known = (param.type, param.layout, copy.memory)
         derive(copy, tail if remaining == 1 else Tail())
