@@ -28,6 +28,7 @@ from archdsl.elaborate.values import (
     Poisoned,
     fault,
 )
+from archdsl.garbage import uncollected
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
@@ -55,25 +56,26 @@ def elaborate(
     looked at with one copy each, and the network says what it allows. Without `repairs` no edit is tried on a wrong
     spec, which is faster where nobody reads the help. A wrong spec raises nothing.
     """
-    file = parse(source, findings)
-    if file is None:
-        return None
-    run = Run(findings, constants, inputs, root, fit, main=source, library=library)
-    symbols = open_symbols(file, constants, inputs)
-    # A count stays open where the sizes are known: beside open ones it lacks its value.
-    counts = open_counts(file, constants) if leave_open and not symbols and not findings.errors else []
-    if counts:
-        network = elaborate_counts(run, file, counts, lambda trial: _elaborated(trial, file))
-    elif symbols:
-        from archdsl.elaborate.openness import elaborate_open  # most specs have none
+    with uncollected():
+        file = parse(source, findings)
+        if file is None:
+            return None
+        run = Run(findings, constants, inputs, root, fit, main=source, library=library)
+        symbols = open_symbols(file, constants, inputs)
+        # A count stays open where the sizes are known: beside open ones it lacks its value.
+        counts = open_counts(file, constants) if leave_open and not symbols and not findings.errors else []
+        if counts:
+            network = elaborate_counts(run, file, counts, lambda trial: _elaborated(trial, file))
+        elif symbols:
+            from archdsl.elaborate.openness import elaborate_open  # most specs have none
 
-        network = elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))
-    else:
-        network = _elaborated(run, file)
-    if network is not None and not findings.errors and not counts and not symbols:
-        from archdsl.lint import lint  # only for a network that is right
+            network = elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))
+        else:
+            network = _elaborated(run, file)
+        if network is not None and not findings.errors and not counts and not symbols:
+            from archdsl.lint import lint  # only for a network that is right
 
-        lint(network, file, findings)
+            lint(network, file, findings)
     findings.sort(source)
     if any(d.severity == "warning" for d in findings.found):
         from archdsl.lint.silence import silence

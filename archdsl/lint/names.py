@@ -8,18 +8,17 @@ from typing import Any
 from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
 from archdsl.elaborate.mentions import open_names_of, parts_of
 from archdsl.syntax import tree
+from archdsl.syntax.nesting import composed, within
 from archdsl.syntax.source import Span
 
 MOST_PATTERNS = 100
 """Labels with values that are looked at; where a file has more, any name may be one of them."""
-_VALUES = (tree.Name, tree.Call, tree.Number)
-"""Steps in which no step stands."""
 
 
 def warn_of_names(file: tree.File, findings: Findings) -> None:
     """Add W409, W411 and W412."""
     _definitions(file, findings)
-    waiting: list[Any] = list(file.statements)
+    waiting: list[Any] = [*composed(file), *(s for s in file.statements if isinstance(s, tree.Block))]
     used: References | None = None
     while waiting:
         node = waiting.pop()
@@ -31,8 +30,7 @@ def warn_of_names(file: tree.File, findings: Findings) -> None:
                 findings.add(Diagnostic("W409", message, node.label.span, help=(f"@{name} reads it",)))
         elif isinstance(node, tree.Body):
             _constants(node, findings)
-        if not isinstance(node, _VALUES):
-            waiting += parts_of(node)
+        waiting += within(node)
 
 
 class References:
