@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
@@ -17,8 +18,9 @@ MOST_PATTERNS = 100
 
 def warn_of_names(file: tree.File, findings: Findings) -> None:
     """Add W409, W411 and W412."""
-    _definitions(file, findings)
-    waiting: list[Any] = [*composed(file), *(s for s in file.statements if isinstance(s, tree.Block))]
+    heads = [statement for statement in file.statements if not isinstance(statement, tree.Chain)]
+    _definitions(file, heads, findings)
+    waiting: list[Any] = [*composed(file), *heads]
     used: References | None = None
     while waiting:
         node = waiting.pop()
@@ -68,8 +70,8 @@ def _stands_alone(node: tree.Labelled) -> bool:
     return alias and len(node.label.parts) == 1 and isinstance(node.label.parts[0], str)
 
 
-def _definitions(file: tree.File, findings: Findings) -> None:
-    defined = [s for s in file.statements if isinstance(s, (tree.Block, tree.Function, tree.Constant, tree.Use))]
+def _definitions(file: tree.File, heads: Sequence[tree.Statement], findings: Findings) -> None:
+    defined = [s for s in heads if isinstance(s, (tree.Block, tree.Function, tree.Constant, tree.Use))]
     if not defined:
         return
     mentioned = {id(statement): open_names_of(statement) for statement in file.statements}

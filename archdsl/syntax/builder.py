@@ -21,8 +21,7 @@ class Builder(Values):
 
     def chain(self, parts: Parts, span: Span) -> tree.Chain:
         """Steps in sequence."""
-        chain: tree.Chain = new(tree.Chain, (span, (*parts[::2],)))
-        return chain
+        return new(tree.Chain, (span, (*parts[::2],)))
 
     def body(self, parts: Parts, span: Span) -> tree.Body:
         """Lines in sequence."""

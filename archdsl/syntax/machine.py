@@ -93,7 +93,7 @@ class Machine:
         self._builder = builder
         self._lexer = Lexer(tables.terminals, tables.ignored, tables.states)
         self._lengths = [rule.length for rule in reversed(tables.rules)]  # by action: -1 is the first rule
-        self._runs: dict[tuple[int, int, str | None], _Run] = {}
+        self._runs: dict[tuple[int, int, str], _Run] = {}
 
     def parse(self, text: str, start: str, builder: Places, kept: Filter) -> Any:
         """What the builder makes of the text; raises Unexpected, and what builder and filter raise."""
@@ -104,7 +104,7 @@ class Machine:
         begins: list[int] = []  # and where that begins
         end = 0  # of the last token
         for token in kept(self._lexer.tokens(text, states)):
-            kind = token.lastgroup
+            kind = token.lastgroup or ""
             while (action := table[states[-1]].get(kind, _NOWHERE)) < 0:
                 length = lengths[action]
                 at = len(values) - length
@@ -133,7 +133,7 @@ class Machine:
             end = token.end()
         raise AssertionError("END is the last token, and it is taken or not")
 
-    def _run(self, way: tuple[int, int, str | None]) -> _Run:
+    def _run(self, way: tuple[int, int, str]) -> _Run:
         """The reductions that begin with an action above a state, where a terminal comes next."""
         below, action, kind = way
         table, rules = self._tables.states, self._tables.rules

@@ -55,9 +55,7 @@ class Values:
         """The name in a CALL, which ends with the parenthesis."""
         id = token[0][:-1]
         start = token.start() + self.shift
-        span: Span = new(Span, (self.source, start, start + len(id)))
-        name: tree.Name = new(tree.Name, (span, id))
-        return name
+        return new(tree.Name, (new(Span, (self.source, start, start + len(id))), id))
 
     # ---- tokens that hold a value
 
@@ -65,8 +63,7 @@ class Values:
         """`4K`, `1_000`, `0.5`."""
         text = parts[0][0]
         if text.isdigit() and len(text) <= LONGEST_NUMBER:
-            plain: tree.Number = new(tree.Number, (span, int(text)))
-            return plain
+            return new(tree.Number, (span, int(text)))
         text = text.replace("_", "")
         if len(text) > LONGEST_NUMBER:
             raise BadToken(f"a number of {len(text)} characters is too long (at most {LONGEST_NUMBER})", span)
@@ -97,8 +94,7 @@ class Values:
 
     def name(self, parts: Parts, span: Span) -> tree.Name:
         """A bare name."""
-        name: tree.Name = new(tree.Name, (span, parts[0][0]))
-        return name
+        return new(tree.Name, (span, parts[0][0]))
 
     def arriving(self, parts: Parts, span: Span) -> tree.Arriving:
         """`in`."""
@@ -213,5 +209,4 @@ class Values:
 
     def call(self, parts: Parts, span: Span) -> tree.Call:
         """`name(arguments)`."""
-        call: tree.Call = new(tree.Call, (span, self.called(parts[0]), parts[1] if len(parts) == 3 else ()))
-        return call
+        return new(tree.Call, (span, self.called(parts[0]), parts[1] if len(parts) == 3 else ()))
