@@ -7,7 +7,7 @@ from typing import Any
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.evaluate import Evaluator
 from archdsl.elaborate.operations import plain, truth
-from archdsl.elaborate.place import Place
+from archdsl.elaborate.place import Claim, Place
 from archdsl.elaborate.values import Fault, Tensor, Wrong, describe
 from archdsl.graph import Network
 from archdsl.syntax import tree
@@ -15,11 +15,22 @@ from archdsl.syntax import tree
 MEASURES = frozenset(("params", "parameters", "macs", "flops", "depth", "memory", "receptive_field", "output"))
 
 
-def hold(place: Place, network: Network, node: tree.Assertion, known: dict[str, Any]) -> None:
+def hold(claim: Claim, network: Network, known: dict[str, Any]) -> None:
     """Hold one assertion against the network; raises E301 with both sides' values where it fails.
 
     `known` are the measures that were taken for assertions before it, and grows.
     """
+    asked = evaluator(claim.place, network, known)
+    if truth(plain_truth(asked.value(claim.node.value)), claim.node.value.span):
+        return
+    sides = _sides(asked, claim.node.value, claim.place.run.failed)
+    raise Fault(
+        Diagnostic("E301", f"the assertion fails: {sides}" if sides else "the assertion fails", claim.node.value.span)
+    )
+
+
+def evaluator(place: Place, network: Network, known: dict[str, Any]) -> Evaluator:
+    """What evaluates an assertion where it stands; sizes that it reads may stay open."""
 
     def missing(name: str) -> Any:
         if name in place.run.symbols:
@@ -31,22 +42,7 @@ def hold(place: Place, network: Network, node: tree.Assertion, known: dict[str, 
                 known[name] = measure(network, name)
             return known[name]
 
-    evaluator = Evaluator(place.names, None, place.lookup, place.run.work, missing, MEASURES)
-    before = len(place.run.work.reads)
-    reads = place.run.work.reads
-    try:
-        _hold(evaluator, node, place.run.failed)
-    finally:
-        del reads[before:]  # what an assertion reads may be open: it is held at several sizes
-
-
-def _hold(evaluator: Evaluator, node: tree.Assertion, failed: list[tuple[Any, Any]]) -> None:
-    if truth(plain_truth(evaluator.value(node.value)), node.value.span):
-        return
-    sides = _sides(evaluator, node.value, failed)
-    raise Fault(
-        Diagnostic("E301", f"the assertion fails: {sides}" if sides else "the assertion fails", node.value.span)
-    )
+    return Evaluator(place.names, None, place.lookup, place.run.work, missing, MEASURES)
 
 
 def plain_truth(value: Any) -> Any:

@@ -17,7 +17,7 @@ from archdsl.elaborate.mentions import words
 from archdsl.elaborate.model import be_block, class_name, named_model
 from archdsl.elaborate.nearby import find_inputs
 from archdsl.elaborate.open_symbols import LIKELY, open_symbols
-from archdsl.elaborate.place import FileScope, Place, Run, Tail
+from archdsl.elaborate.place import Claim, FileScope, Place, Run, Tail
 from archdsl.elaborate.statements import define_names, state
 from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.unused import warn_unused
@@ -182,10 +182,12 @@ def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     network.used = _used(place)
     decide_biases(network)
     measures: dict[str, Any] = {}
-    for statement in heads:
-        if isinstance(statement, tree.Assertion):
+    for claim in [Claim(place, s) for s in heads if isinstance(s, tree.Assertion)]:
+        if run.symbols:
+            run.claims.append(claim)
+        else:
             try:
-                hold(place, network, statement, measures)
+                hold(claim, network, measures)
             except Fault as error:
                 run.report(error)
             except Poisoned:

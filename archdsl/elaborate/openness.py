@@ -19,6 +19,7 @@ from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Network, Open
 from archdsl.symbolic.expression import Size
 from archdsl.symbolic.propagate import Refused
+from archdsl.symbolic.sizes import Sizes
 from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Together, TooMuch
 from archdsl.syntax import tree
 
@@ -82,6 +83,7 @@ def _settle(
         solver.enter(solution)
         _check_reads(trial)
         _check_witnesses(run, network, solution, elaborate)
+        sizes = _bounded(trial, network, solver, solution)
     except NeedsSize as error:
         letters = " and ".join(point)
         what = "it is" if len(point) == 1 else "they are"
@@ -109,8 +111,22 @@ def _settle(
         run.report(error)
     if run.findings.errors:
         return None
-    network.open = Open(shapes, point, dict(solution.sizes))
-    return network
+    if all(point[symbol] in valid for symbol, valid in sizes.items()):
+        network.open = Open(shapes, point, dict(sizes))
+        return network
+    inside = {symbol: valid.nearest(point[symbol])[0] for symbol, valid in sizes.items()}
+    again = _trial(run, inside)
+    made = elaborate(again)
+    return _settle(run, again, made, file, inside, elaborate) if made is not None else None
+
+
+def _bounded(trial: Run, network: Network, solver: Solver, solution: Solution) -> dict[str, Sizes]:
+    """The sizes that the assertions leave."""
+    if not trial.claims:
+        return solution.sizes
+    from archdsl.elaborate.bounds import Bounds  # only where something is asserted of open sizes
+
+    return Bounds(trial, network, solver, solution.sizes).narrow()
 
 
 def _shapes(

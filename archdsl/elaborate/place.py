@@ -53,6 +53,7 @@ class Run:
     outside: Mapping[str, Any] = field(init=False)  # `given` as it came, not yet evaluated
     broken: set[str] = field(default_factory=set)  # words of what does not parse: it may define what is missed
     symbols: Mapping[str, int] = field(default_factory=dict)  # open sizes of the inputs, as they are tried now
+    claims: list[Claim] = field(default_factory=list)  # assertions about open sizes, held once those are known
     unread: bool = False  # whether a file that cannot be read may define any name
     parsed: Mapping[str, tree.File] = field(default_factory=dict)  # files that `use` need not read, by their paths
     failed: list[tuple[Any, Any]] = field(default_factory=list)  # what assertions found, and what they wanted
@@ -215,3 +216,10 @@ def too_many(span: Span) -> Limit:
 def fault_of_label(span: Span) -> Fault:
     """The Fault for a value that no label can hold."""
     return fault("E163", "a label takes whole numbers and texts", span)
+
+
+class Claim(NamedTuple):
+    """An assertion, and where it stands."""
+
+    place: Place
+    node: tree.Assertion

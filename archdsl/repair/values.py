@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from math import isfinite
 from typing import Any
 
 from archdsl.diagnostics import Edit
@@ -136,7 +137,7 @@ def known_numbers(found: Iterable[tree.Number | tree.ShapeLiteral]) -> frozenset
     result: set[int] = set()
     for node in found:
         if isinstance(node, tree.Number):
-            result.add(int(node.value))
+            result.update([node.value] if isinstance(node.value, int) else [])
         else:
             result.update(size for size in node.sizes if isinstance(size, int))
     return frozenset(result)
@@ -145,6 +146,8 @@ def known_numbers(found: Iterable[tree.Number | tree.ShapeLiteral]) -> frozenset
 def others(node: tree.Number | tree.ShapeLiteral, known: frozenset[int]) -> Iterator[Candidate]:
     """What a literal may have been meant as."""
     if isinstance(node, tree.Number):
+        if isinstance(node.value, float) and not isfinite(node.value):  # 1e400
+            return
         for m in slips(int(node.value), known):
             yield _number(node.span, int(node.value), m)
         return

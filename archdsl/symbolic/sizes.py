@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 LONGEST_PERIOD = 4096
@@ -10,7 +10,7 @@ LONGEST_PERIOD = 4096
 
 class Sizes(NamedTuple):
     """Whole numbers above 0: those of `low` below `start`, and from there on those whose rest by `period` is
-    in `rests`.
+    in `rests`; none is greater than `last`, if that is given.
 
     `exact` is False where more sizes may be valid than are said.
     """
@@ -20,9 +20,10 @@ class Sizes(NamedTuple):
     period: int
     rests: frozenset[int]
     exact: bool = True
+    last: int | None = None
 
     def __contains__(self, n: object) -> bool:
-        if not isinstance(n, int) or n < 1:
+        if not isinstance(n, int) or n < 1 or (self.last is not None and n > self.last):
             return False
         return n in self.low if n < self.start else n % self.period in self.rests
 
@@ -33,7 +34,7 @@ class Sizes(NamedTuple):
         """The first members, so many or as many as there are."""
         found = list(self.low[:count])
         n = self.start
-        while self.rests and len(found) < count:
+        while self.rests and len(found) < count and (self.last is None or n <= self.last):
             if n % self.period in self.rests:
                 found.append(n)
             n += 1
@@ -41,15 +42,33 @@ class Sizes(NamedTuple):
 
     def nearest(self, n: int) -> list[int]:
         """The members next to n: the greatest one up to it, and the least one from it on; none where there is none."""
-        below = next((m for m in range(n, max(0, n - self.period - self.start) - 1, -1) if m in self), None)
-        above = next((m for m in range(n, max(n, self.start) + self.period + 1) if m in self), None)
-        return sorted({m for m in (below, above) if m is not None})
+        return sorted({m for m in (self.up_to(n), self.onward(n)) if m is not None})
+
+    def up_to(self, n: int) -> int | None:
+        """The greatest member up to n."""
+        n = n if self.last is None else min(n, self.last)
+        above = range(n, max(self.start, n - self.period + 1) - 1, -1) if self.rests else ()
+        return next((m for m in above if m in self), next((m for m in reversed(self.low) if m <= n), None))
+
+    def onward(self, n: int) -> int | None:
+        """The least member from n on."""
+        first = max(n, self.start)
+        above = range(first, first + self.period) if self.rests else ()
+        return next((m for m in self.low if m >= n), next((m for m in above if m in self), None))
 
     def first(self) -> int | None:
         """The least member."""
-        if self.low:
-            return self.low[0]
-        return next((m for m in range(self.start, self.start + self.period) if m in self), None)
+        return self.onward(1)
+
+    def between(self, least: int, last: int | None = None, *, exact: bool = True) -> Sizes:
+        """The members from `least` to `last`; not `exact` where there may be others that are not said."""
+        ends = [end for end in (self.last, last) if end is not None]
+        low = tuple(n for n in self.low if least <= n and (last is None or n <= last))
+        rests = self.rests
+        if ends and self.onward(max(self.start, least)) not in range(min(ends) + 1):
+            rests = frozenset()
+        made = Sizes(low, max(self.start, least), self.period, rests, self.exact and exact, min(ends, default=None))
+        return tidy(made)
 
 
 def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int) -> Sizes:
@@ -68,10 +87,10 @@ def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int
             return Sizes((point,), point + 1, 1, frozenset(), False)
         rests = frozenset(kept[:1])
     low = tuple(n for n in range(1, bound) if valid(n)) if exact else ()
-    return _tidy(Sizes(low, bound, period, rests, exact))
+    return tidy(Sizes(low, bound, period, rests, exact))
 
 
-def _tidy(sizes: Sizes) -> Sizes:
+def tidy(sizes: Sizes) -> Sizes:
     """The same set with the least period and the earliest start."""
     period = sizes.period
     for smaller in _divisors(period):
@@ -83,7 +102,7 @@ def _tidy(sizes: Sizes) -> Sizes:
     while start > 1 and ((start - 1) in low) == ((start - 1) % period in rests):
         start -= 1
         low.discard(start)
-    return Sizes(tuple(sorted(low)), start, period, rests, sizes.exact)
+    return Sizes(tuple(sorted(low)), start, period, rests, sizes.exact, sizes.last if rests else None)
 
 
 def _divisors(n: int) -> list[int]:
@@ -93,11 +112,17 @@ def _divisors(n: int) -> list[int]:
 def describe(sizes: Sizes) -> str:
     """`multiples of 16, at least 32`; `any n >= 1`; `32, 64`; `none`."""
     if not sizes.rests:
-        text = ", ".join(map(str, sizes.low)) or "none"
+        text = _listed(sizes.low) or "none"
         return text if sizes.exact else f"{text} (more may be valid)"
     first = next(n for n in range(sizes.start, sizes.start + sizes.period) if n in sizes)
+    if sizes.last is not None:
+        return _bounded(sizes, first)
     if len(sizes.rests) == sizes.period:
-        text = f"any n >= {first}"
+        gaps = [n for n in range(sizes.low[0], first) if n not in sizes] if sizes.low else []
+        if gaps and len(gaps) <= 4:
+            sizes, text = sizes._replace(low=()), f"any n >= {sizes.low[0]} but {', '.join(map(str, gaps))}"
+        else:
+            text = f"any n >= {first}"
     elif sizes.rests == frozenset({0}):
         text = f"multiples of {sizes.period}" + (f", at least {first}" if first > sizes.period else "")
     elif len(sizes.rests) == 1:
@@ -113,3 +138,25 @@ def describe(sizes: Sizes) -> str:
         )
     extra = f"; and {', '.join(map(str, sizes.low[:8]))}{' …' if len(sizes.low) > 8 else ''}" if sizes.low else ""
     return text + extra + ("" if sizes.exact else " (more may be valid)")
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """`2, 4, 7 to 12`."""
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
+
+
+def _bounded(sizes: Sizes, first: int) -> str:
+    """The words for members up to a last one, which are as those without one, but for few of them."""
+    few = sizes.members(9)
+    if len(few) < 9:
+        return _listed(few) + ("" if sizes.exact else " (more may be valid)")
+    last = sizes.up_to(sizes.last or 0)
+    endless = sizes._replace(last=None, exact=True)
+    text = f"{first} to {last}" if len(sizes.rests) == sizes.period and not sizes.low else f"{endless}, at most {last}"
+    return text + ("" if sizes.exact else " (more may be valid)")

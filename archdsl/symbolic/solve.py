@@ -54,7 +54,7 @@ class Solver:
         self.letters = letters
         self.point = dict(point)
         self._refusals: dict[tuple[str, int], str] = {}
-        self._period = period(network)
+        self.period = period(network)
         self._propagation = Propagation(network, MOST_STEPS)
 
     def types(self, **sizes: int) -> Types:
@@ -68,7 +68,7 @@ class Solver:
 
     def solve(self) -> Solution:
         """The valid values of each symbol; raises NeedsSize where a weight hangs on one."""
-        return Solution({symbol: self._sizes(symbol, self._period) for symbol in self.point}, self.point)
+        return Solution({symbol: self._sizes(symbol, self.period) for symbol in self.point}, self.point)
 
     def _sizes(self, symbol: str, period: int) -> Sizes:
         return find_sizes(
@@ -119,18 +119,18 @@ class Solver:
                     if any(g != along[0][1] for _, g in along):
                         if isinstance(sizes[value][axis], Size):
                             raise Together(value, axis)
-                        sizes[value][axis] = fit(along, symbol, type.shape[axis], self._period)
+                        sizes[value][axis] = fit(along, symbol, type.shape[axis], self.period)
         for value, type in base.items():
             value.type = type._replace(shape=tuple(sizes[value]))
 
     def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, Types]]:
         """The types of all values at valid sizes of a symbol, the last two of which lie whole periods apart."""
-        reach = 3 * max(self._period, valid.period)
+        reach = 3 * max(self.period, valid.period)
         chosen = [n for n in (*valid.low, *range(valid.start, valid.start + reach)) if n in valid]
         chosen = chosen[:: max(1, -(-len(chosen) // MOST_POINTS))]
         first = next((n for n in range(valid.start, valid.start + valid.period) if n in valid), None)
         if first is not None:
-            far = lcm(self._period, valid.period)
+            far = lcm(self.period, valid.period)
             start = chosen[-1] // far * far + first
             chosen += [start + far, start + 2 * far]
         return [(n, self.types(**{symbol: n})) for n in chosen]

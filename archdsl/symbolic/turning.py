@@ -1,0 +1,40 @@
+"""Where a quasi-affine difference of sizes is positive, zero or negative: a line for each rest by its period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archdsl.symbolic.sizes import Sizes, tidy
+
+FURTHEST = 1 << 14  # where a difference may turn for the last time; past it a subset is told
+
+
+def turning(sizes: Sizes, period: int, difference: Callable[[int], int], holds: Callable[[int], bool]) -> Sizes:
+    """The members of `sizes` at which `holds`, which asks for the sign alone, is true of the difference.
+
+    The difference is quasi-affine with this period, which the sizes have as well: for each rest it is a line, whose
+    slope has the last word. So behind the last turn the answer is periodic, and up to it each size is looked at.
+    """
+    lines: dict[int, tuple[int, int, int]] = {}  # by rest: a size, the difference there, and what a period adds
+    end = sizes.start
+    for n in range(sizes.start, sizes.start + period):
+        if n % sizes.period not in sizes.rests:
+            continue
+        value = difference(n)
+        slope = difference(n + period) - value
+        lines[n % period] = n, value, slope
+        if slope and value * slope <= 0:
+            end = max(end, n + (-value // slope + 2) * period)
+    last = sizes.last
+    if end > FURTHEST:
+        end = FURTHEST
+        last = min(FURTHEST - 1, last or FURTHEST)
+    low = [n for n in sizes.low if holds(difference(n))]
+    for n in range(sizes.start, end):
+        if n in sizes:
+            at, value, slope = lines[n % period]
+            low += [n] * holds(value + (n - at) // period * slope)
+    rests = frozenset(rest for rest, (_, value, slope) in lines.items() if holds(slope or value))
+    if last is not None:
+        low, rests = [n for n in low if n <= last], rests if last >= end else frozenset()
+    return tidy(Sizes(tuple(low), end, period, rests, sizes.exact and last == sizes.last, last))
