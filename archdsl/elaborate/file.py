@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Findings
@@ -57,38 +57,53 @@ def elaborate(
     spec, which is faster where nobody reads the help. A wrong spec raises nothing.
     """
     with uncollected():
-        file = parse(source, findings)
-        if file is None:
-            return None
-        run = Run(findings, constants, inputs, root, fit, main=source, library=library)
-        symbols = open_symbols(file, constants, inputs)
-        # A count stays open where the sizes are known: beside open ones it lacks its value.
-        counts = open_counts(file, constants) if leave_open and not symbols and not findings.errors else []
-        if counts:
-            network = elaborate_counts(run, file, counts, lambda trial: _elaborated(trial, file))
-        elif symbols:
-            from archdsl.elaborate.openness import elaborate_open  # most specs have none
-
-            network = elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))
-        else:
-            network = _elaborated(run, file)
-        if network is not None and not findings.errors and not counts and not symbols:
-            from archdsl.lint import lint  # only for a network that is right
-
-            lint(network, file, findings)
+        network, mend = _checked(
+            Run(findings, constants, inputs, root, fit, main=source, library=library), source, leave_open
+        )
     findings.sort(source)
     if any(d.severity == "warning" for d in findings.found):
         from archdsl.lint.silence import silence
 
         silence(findings)
-    if findings.errors and repairs:
-        from archdsl.repair import repair  # only for a spec that is wrong
-
-        if not counts and not symbols:
-            find_inputs(run, lambda trial: _elaborated(trial, file))
-        closed = dict.fromkeys(counts, 1) | dict.fromkeys(symbols, LIKELY[0])
-        repair(run, file, closed, _elaborated)
+    if mend is not None and repairs:
+        mend()
     return None if findings.errors else network
+
+
+def _checked(run: Run, source: Source, leave_open: bool) -> tuple[Network | None, Callable[[], None] | None]:
+    """The network, and behind an error what looks for the edits that would mend it."""
+    findings, constants, inputs = run.findings, run.outside, run.inputs
+    file = parse(source, findings)
+    if file is None:
+        return None, None
+    symbols = open_symbols(file, constants, inputs)
+    # A count stays open where the sizes are known: beside open ones it lacks its value.
+    counts = open_counts(file, constants) if leave_open and not symbols and not findings.errors else []
+    if counts:
+        network = elaborate_counts(run, file, counts, lambda trial: _elaborated(trial, file))
+    elif symbols:
+        from archdsl.elaborate.openness import elaborate_open  # most specs have none
+
+        network = elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))
+    else:
+        network = _elaborated(run, file)
+    if findings.errors:
+        return None, lambda: _mend(run, file, counts, symbols)
+    if network is not None and not counts and not symbols:
+        from archdsl.lint import lint  # only for a network that is right
+
+        lint(network, file, findings)
+    return network, None
+
+
+def _mend(run: Run, file: tree.File, counts: list[str], symbols: list[str]) -> None:
+    """Look for the edits that would mend a wrong spec."""
+    from archdsl.repair import repair  # only for a spec that is wrong
+
+    if not counts and not symbols:
+        find_inputs(run, lambda trial: _elaborated(trial, file))
+    closed = dict.fromkeys(counts, 1) | dict.fromkeys(symbols, LIKELY[0])
+    repair(run, file, closed, _elaborated)
 
 
 def _elaborated(run: Run, file: tree.File) -> Network | None:
