@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Put the search for garbage off while much is made that stays: each search goes through all of it again.
+class Uncollected:
+    """Puts the search for garbage off, in a `with`, while much is made that stays: each search goes through all of it.
 
-    What nothing refers to is freed at once all the same. Threads do not disturb each other: the first that ends lets
-    the search go on.
+    What nothing refers to is freed at once all the same. Of several threads the first that ends lets the search go on.
     """
-    searches = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if searches:
+
+    def __enter__(self) -> None:
+        self._searches = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self._searches:
             gc.enable()

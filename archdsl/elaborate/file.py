@@ -28,7 +28,7 @@ from archdsl.elaborate.values import (
     Poisoned,
     fault,
 )
-from archdsl.garbage import uncollected
+from archdsl.garbage import Uncollected
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
@@ -56,7 +56,7 @@ def elaborate(
     looked at with one copy each, and the network says what it allows. Without `repairs` no edit is tried on a wrong
     spec, which is faster where nobody reads the help. A wrong spec raises nothing.
     """
-    with uncollected():
+    with Uncollected():
         network, mend = _checked(
             Run(findings, constants, inputs, root, fit, main=source, library=library), source, leave_open
         )

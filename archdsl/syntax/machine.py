@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from archdsl.syntax.lexer import END, Lexer
+from archdsl.syntax.lexer import END, NEWLINE, Lexer
 from archdsl.syntax.source import Source, Span
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Machine:
                     return values[-1]
                 raise Unexpected(token, self._accepted(states))
             states.append(action)
-            values.append(token)
+            values.append(None if kind == NEWLINE else token)  # nobody reads it, and a match takes a kilobyte
             begins.append(token.start())
             end = token.end()
         raise AssertionError("END is the last token, and it is taken or not")
