@@ -21,13 +21,7 @@ from archdsl.elaborate.place import Claim, FileScope, Place, Run, Tail
 from archdsl.elaborate.statements import define_names, state
 from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.unused import warn_unused
-from archdsl.elaborate.values import (
-    Fault,
-    Limit,
-    Names,
-    Poisoned,
-    fault,
-)
+from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, fault
 from archdsl.garbage import Uncollected
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.syntax import tree
