@@ -41,8 +41,8 @@ def _look(join: Op, makers: Makers, findings: Findings) -> None:
         narrow = next((op for op in arm[1:] if _narrower(op.output.type, *types)), None)
         if narrow is None:
             continue
-        longer = [sum(_weighs(makers[v]) for v in _sources(other, start, makers) if v in makers) for other in others]
-        if sum(map(_weighs, arm)) < min(longer):
+        least = min(sum(_weighs(makers[v]) for v in _sources(o, start, makers) if v in makers) for o in others)
+        if least and sum(map(_weighs, arm)) < least:
             before, between, after = (show_shape(type.shape) for type in (types[0], narrow.output.type, types[1]))
             findings.add(
                 Diagnostic(
