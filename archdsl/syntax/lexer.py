@@ -68,8 +68,8 @@ class Lexer:
 
 
 def _marked(name: str, pattern: str) -> str:
-    """The pattern with an empty group of that name behind it: in front, it would hide the first character from `re`,
+    """The pattern with an empty group of that name behind it.
 
-    which passes over an alternative by looking at that alone.
+    A group around it would hide its first character from `re`, which passes over most alternatives by that alone.
     """
     return f"(?:{pattern})(?P<{name}>)"
