@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import pytest
 
 from archdsl.syntax.builder import Builder
-from archdsl.syntax.machine import Machine, Token
-from archdsl.syntax.newlines import Newlines
-from archdsl.syntax.source import Source
+from archdsl.syntax.machine import Machine
+from archdsl.syntax.newlines import ended
+from archdsl.syntax.source import Source, Span
 from archdsl.syntax.tables import grammar_text, lark, load, make
 
 HERE = Path(__file__).parent
@@ -23,14 +23,30 @@ TEXTS = [
 ]
 
 
+class _Seen:
+    """A token of Lark's as the builder and the filter take it: like a match of `re`."""
+
+    def __init__(self, token: Any) -> None:
+        self.token = token
+        self.lastgroup: str = token.type
+
+    def __getitem__(self, group: int) -> str:
+        return str(self.token)
+
+    def start(self) -> int:
+        return int(self.token.start_pos)
+
+    def end(self) -> int:
+        return self.start() + len(self.token)
+
+
 class _Postlex:
     """The filter of new lines as Lark takes it."""
 
     always_accept: ClassVar[tuple[str, ...]] = ("_NL",)
 
     def process(self, stream: Iterator[Any]) -> Iterator[Any]:
-        kept = Newlines()
-        return (token for token in stream if kept.keep(token))
+        return (seen.token for seen in ended(map(_Seen, stream)))  # type: ignore[attr-defined, arg-type]  # what goes in comes out
 
 
 class _Delegate:
@@ -41,7 +57,18 @@ class _Delegate:
     def __getattr__(self, rule: str) -> Any:
         if rule.startswith("_") or not hasattr(Builder, rule):
             raise AttributeError(rule)
-        return lambda items: getattr(self.builder, rule)(items)
+        return lambda items: getattr(self.builder, rule)(parts := _parts(items), self._over(parts))
+
+    def _over(self, parts: list[Any]) -> Span:
+        """The place from the first part to the last, of what has one."""
+        ends = [parts[0], parts[-1]] if parts else []
+        places = [self.builder.at(part) if isinstance(part, _Seen) else getattr(part, "span", None) for part in ends]
+        first, last = places or (Span(self.builder.source, 0, 0),) * 2
+        return first._replace(end=last.end) if first and last else None  # type: ignore[return-value]  # tuples of arms have no place
+
+
+def _parts(items: list[Any]) -> list[Any]:
+    return [_Seen(item) if hasattr(item, "type") else item for item in items]
 
 
 @pytest.fixture(scope="module")
@@ -49,18 +76,18 @@ def engines() -> Any:
     """Both engines, as functions from a text to its tree, or to the class of what was wrong and where."""
     delegate = _Delegate()
     other = lark(grammar_text(), transformer=delegate, postlex=_Postlex())
-    machine = Machine(load())
+    machine = Machine(load(), Builder)
 
-    def builder(source: Source, parse: Any) -> Builder:
+    def builder(source: Source) -> Builder:
         return Builder(source, 0, lambda start, end: source.text[start:end])  # type: ignore[arg-type, return-value]  # labels' values as text
 
     def ours(text: str) -> Any:
         source = Source(text)
-        return machine.parse(source.text, "file", builder(source, None), Newlines())
+        return machine.parse(source.text, "file", builder(source), ended)
 
     def larks(text: str) -> Any:
         source = Source(text)
-        delegate.builder = builder(source, None)
+        delegate.builder = builder(source)
         return other.parse(source.text, start="file")
 
     return ours, larks
@@ -106,7 +133,7 @@ def _plain(tree: Any) -> Any:
         return None
     if isinstance(tree, tuple):
         return (type(tree).__name__, *map(_plain, tree))
-    return str(tree) if isinstance(tree, (str, Token)) else tree
+    return tree
 
 
 def test_tables_belong_to_the_grammar() -> None:

@@ -112,10 +112,13 @@ def frames(network: Network) -> Frames:
 
 
 def _visit(region: Region, frame: Frame, found: Frames) -> Visit:
+    known = found.alias.keys()
     for step in region.steps:
         inner = step.again if isinstance(step, Share) else step
         if isinstance(inner, Apply):
-            frame.steps.append(Op(inner, tuple(map(found.resolve, inner.inputs)), inner.output))
+            named = not known.isdisjoint(inner.inputs)
+            inputs = tuple(map(found.resolve, inner.inputs)) if named else inner.inputs
+            frame.steps.append(Op(inner, inputs, inner.output))
         elif isinstance(inner, Repeat):
             current = found.resolve(inner.input)
             for count, body in inner.runs:
@@ -146,12 +149,6 @@ def _free(frame: Frame) -> dict[Value, None]:
     if frame.result is not None:
         needed.append(frame.result)
     return {value: None for value in needed if value not in made}
-
-
-def needed(frame: Frame, results: Iterable[Value]) -> list[bool]:
-    """For each step of a frame whether one of the results needs it."""
-    kept = set(map(id, live(frame, results)[0]))
-    return [id(step) in kept for step in frame.steps]
 
 
 def live(frame: Frame, results: Iterable[Value]) -> tuple[list[Step], set[Value]]:

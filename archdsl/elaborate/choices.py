@@ -8,6 +8,7 @@ from typing import Any
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import describe, fault
 from archdsl.syntax import tree
+from archdsl.syntax.nesting import composed, within
 from archdsl.syntax.source import Span
 
 _ON = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
@@ -19,8 +20,7 @@ def number_choices(file: tree.File) -> dict[int, str]:
     They are given by the offset of the `?` or of the word CHOOSE. A label is not counted in.
     """
     result: dict[int, str] = {}
-    chains = [s for s in file.statements if isinstance(s, tree.Chain)]
-    _number((mark for chain in chains for mark in _marks(chain)), "", result)
+    _number((mark for chain in composed(file) for mark in _marks(chain)), "", result)
     for statement in file.statements:
         if isinstance(statement, tree.Block):
             _number(_marks(statement.body), f"{statement.name.id}.", result)
@@ -34,29 +34,12 @@ def _number(marks: Iterator[int], prefix: str, result: dict[int, str]) -> None:
 
 def _marks(node: Any, labelled: bool = False) -> Iterator[int]:
     """The places of the choices without a label inside a node."""
-    if isinstance(node, tree.Labelled):
-        yield from _marks(node.step, True)
-        return
     if isinstance(node, tree.Optional_) and not labelled:
         yield node.mark.start
     if isinstance(node, tree.Join) and node.name.id == "CHOOSE" and not labelled:
         yield node.name.span.start
-    if isinstance(node, (tree.Optional_, tree.Repeated)):
-        yield from _marks(node.step)
-    elif isinstance(node, tree.Chain):
-        for step in node.steps:
-            yield from _marks(step)
-    elif isinstance(node, tree.Body):
-        for line in node.lines:
-            yield from _marks(line)
-    elif isinstance(node, tree.Join):
-        for arm in node.arms:
-            yield from _marks(arm)
-    elif isinstance(node, (tree.Group, tree.Loop)):
-        yield from _marks(node.body)
-    elif isinstance(node, tree.Condition):
-        for branch in node.branches:
-            yield from _marks(branch.body)
+    for part in within(node):
+        yield from _marks(part, isinstance(node, tree.Labelled))
 
 
 def choice_key(place: Place, mark: Span, label: str | None) -> str:

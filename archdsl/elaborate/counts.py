@@ -16,6 +16,7 @@ from archdsl.elaborate.place import Run
 from archdsl.elaborate.repetition import IN_COPY
 from archdsl.graph import Network, Open
 from archdsl.syntax import tree
+from archdsl.syntax.nesting import composed, within
 
 STEPWISE = 16  # counts up to this are tried one by one, then each twice as large
 LARGEST = 1 << 40
@@ -52,42 +53,23 @@ def _range(ends: tuple[int, int | None]) -> str:
 
 def open_counts(file: tree.File, constants: Mapping[str, Any]) -> list[str]:
     """The names that count copies and that nothing defines."""
-    defined: set[str] = set(constants)
-    for statement in file.statements:
-        if isinstance(statement, (tree.Constant, tree.Block, tree.Function)):
-            defined.add(statement.name.id)
-    found: dict[str, None] = {}
-    for statement in file.statements:
-        if isinstance(statement, tree.Chain):
-            found.update({name: None for name in _counts(statement) if name not in defined})
-    return list(found)
+    found = dict.fromkeys(name for chain in composed(file) for name in _counts(chain))
+    if not found:
+        return []
+    definitions = (s for s in file.statements if isinstance(s, (tree.Constant, tree.Block, tree.Function)))
+    defined = {*constants, *(statement.name.id for statement in definitions)}
+    return [name for name in found if name not in defined]
 
 
 def _counts(node: Any) -> Iterator[str]:
     """The bare names that count copies inside a chain of the file, but for those that loops bind."""
-    if isinstance(node, tree.Repeated):
-        if isinstance(node.count, tree.Name):
-            yield node.count.id
-        yield from _counts(node.step)
-    elif isinstance(node, tree.Loop):
+    if isinstance(node, tree.Repeated) and isinstance(node.count, tree.Name):
+        yield node.count.id
+    inside = (name for part in within(node) for name in _counts(part))
+    if isinstance(node, tree.Loop):
         bound = {name for target in node.targets for name in _bound(target)}
-        yield from (name for name in _counts(node.body) if name not in bound)
-    elif isinstance(node, (tree.Labelled, tree.Optional_)):
-        yield from _counts(node.step)
-    elif isinstance(node, tree.Group):
-        yield from _counts(node.body)
-    else:
-        parts: tuple[Any, ...] = ()
-        if isinstance(node, tree.Chain):
-            parts = node.steps
-        elif isinstance(node, tree.Body):
-            parts = node.lines
-        elif isinstance(node, tree.Join):
-            parts = node.arms
-        elif isinstance(node, tree.Condition):
-            parts = tuple(branch.body for branch in node.branches)
-        for part in parts:
-            yield from _counts(part)
+        inside = (name for name in inside if name not in bound)
+    yield from inside
 
 
 def _bound(target: tree.Target) -> Iterator[str]:

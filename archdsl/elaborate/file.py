@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Findings
@@ -22,13 +22,8 @@ from archdsl.elaborate.place import Claim, FileScope, Place, Run, Tail
 from archdsl.elaborate.statements import define_names, state
 from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.unused import warn_unused
-from archdsl.elaborate.values import (
-    Fault,
-    Limit,
-    Names,
-    Poisoned,
-    fault,
-)
+from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, fault
+from archdsl.garbage import Uncollected
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
@@ -56,10 +51,26 @@ def elaborate(
     looked at with one copy each, and the network says what it allows. Without `repairs` no edit is tried on a wrong
     spec, which is faster where nobody reads the help. A wrong spec raises nothing.
     """
+    with Uncollected():
+        network, mend = _checked(
+            Run(findings, constants, inputs, root, fit, main=source, library=library), source, leave_open
+        )
+    findings.sort(source)
+    if any(d.severity == "warning" for d in findings.found):
+        from archdsl.lint.silence import silence
+
+        silence(findings)
+    if mend is not None and repairs:
+        mend()
+    return None if findings.errors else network
+
+
+def _checked(run: Run, source: Source, leave_open: bool) -> tuple[Network | None, Callable[[], None] | None]:
+    """The network, and behind an error what looks for the edits that would mend it."""
+    findings, constants, inputs = run.findings, run.outside, run.inputs
     file = parse(source, findings)
     if file is None:
-        return None
-    run = Run(findings, constants, inputs, root, fit, main=source, library=library)
+        return None, None
     symbols = open_symbols(file, constants, inputs)
     # A count stays open where the sizes are known: beside open ones it lacks its value.
     counts = open_counts(file, constants) if leave_open and not symbols and not findings.errors else []
@@ -71,29 +82,27 @@ def elaborate(
         network = elaborate_open(run, file, symbols, lambda trial: _elaborated(trial, file))
     else:
         network = _elaborated(run, file)
-    if network is not None and not findings.errors and not counts and not symbols:
+    if findings.errors:
+        return None, lambda: _mend(run, file, leave_open)
+    if network is not None and not counts and not symbols:
         from archdsl.lint import lint  # only for a network that is right
 
         lint(network, file, findings)
-    findings.sort(source)
-    if any(d.severity == "warning" for d in findings.found):
-        from archdsl.lint.silence import silence
+    return network, None
 
-        silence(findings)
-    if findings.errors and repairs:
-        from archdsl.repair import repair  # only for a spec that is wrong
 
-        if not counts and not symbols:
-            find_inputs(run, lambda trial: _elaborated(trial, file))
+def _mend(run: Run, file: tree.File, leave_open: bool) -> None:
+    """Look for the edits that would mend a wrong spec, what is open being 1 copy or a likely size."""
+    from archdsl.repair import repair  # only for a spec that is wrong
 
-        def closed(file: tree.File) -> dict[str, int]:
-            sizes = open_symbols(file, constants, inputs)
-            return dict.fromkeys(open_counts(file, constants) if leave_open else (), 1) | dict.fromkeys(
-                sizes, LIKELY[0]
-            )
+    def closed(file: tree.File) -> dict[str, int]:
+        counts = open_counts(file, run.outside) if leave_open else ()
+        sizes = open_symbols(file, run.outside, run.inputs)
+        return dict.fromkeys(counts, 1) | dict.fromkeys(sizes, LIKELY[0])
 
-        repair(run, file, closed, _elaborated)
-    return None if findings.errors else network
+    if not closed(file):
+        find_inputs(run, lambda trial: _elaborated(trial, file))
+    repair(run, file, closed, _elaborated)
 
 
 def _elaborated(run: Run, file: tree.File) -> Network | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.analyses.frames import Frame, Loop, Op, frames, needed, reads
+from archdsl.analyses.frames import Frame, Loop, Op, frames, live, reads
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.graph import Network, Value
 from archdsl.naming import leaves
@@ -13,11 +13,12 @@ def warn_unused(network: Network, findings: Findings) -> None:
     """Add a W401 for each tensor that no output needs and no other step reads, with the weights that hang on it."""
     found = frames(network)
     results = [found.resolve(output.value) for output in network.outputs]
-    kept = needed(found.outermost, results)
-    if all(kept):
+    kept = live(found.outermost, results)[0]
+    if len(kept) == len(found.outermost.steps):
         return
+    needed = set(map(id, kept))
     paths = {id(step): path for path, step, _ in leaves(network, unroll=False)}
-    dead = [step for step, use in zip(found.outermost.steps, kept) if not use]
+    dead = [step for step in found.outermost.steps if id(step) not in needed]
     read = {value for step in dead for value in reads(step)}
     for step in dead:
         if step.output in read:

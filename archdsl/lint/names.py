@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
 from archdsl.elaborate.mentions import open_names_of, parts_of
 from archdsl.syntax import tree
+from archdsl.syntax.nesting import composed, within
 from archdsl.syntax.source import Span
 
 MOST_PATTERNS = 100
 """Labels with values that are looked at; where a file has more, any name may be one of them."""
-_VALUES = (tree.Name, tree.Call, tree.Number)
-"""Steps in which no step stands."""
 
 
 def warn_of_names(file: tree.File, findings: Findings) -> None:
     """Add W409, W411 and W412."""
-    _definitions(file, findings)
-    waiting: list[Any] = list(file.statements)
+    heads = [statement for statement in file.statements if not isinstance(statement, tree.Chain)]
+    _definitions(file, heads, findings)
+    waiting: list[Any] = [*composed(file), *heads]
     used: References | None = None
     while waiting:
         node = waiting.pop()
@@ -31,8 +32,7 @@ def warn_of_names(file: tree.File, findings: Findings) -> None:
                 findings.add(Diagnostic("W409", message, node.label.span, help=(f"@{name} reads it",)))
         elif isinstance(node, tree.Body):
             _constants(node, findings)
-        if not isinstance(node, _VALUES):
-            waiting += parts_of(node)
+        waiting += within(node)
 
 
 class References:
@@ -70,8 +70,8 @@ def _stands_alone(node: tree.Labelled) -> bool:
     return alias and len(node.label.parts) == 1 and isinstance(node.label.parts[0], str)
 
 
-def _definitions(file: tree.File, findings: Findings) -> None:
-    defined = [s for s in file.statements if isinstance(s, (tree.Block, tree.Function, tree.Constant, tree.Use))]
+def _definitions(file: tree.File, heads: Sequence[tree.Statement], findings: Findings) -> None:
+    defined = [s for s in heads if isinstance(s, (tree.Block, tree.Function, tree.Constant, tree.Use))]
     if not defined:
         return
     mentioned = {id(statement): open_names_of(statement) for statement in file.statements}

@@ -37,10 +37,12 @@ def _look(join: Op, makers: Makers, findings: Findings) -> None:
             continue
         arm = chain[: fork + 1]  # from the join back to where the arms part
         start, end = arm[-1].inputs[0], arm[0].output
-        longer = [sum(_weighs(makers[v]) for v in _sources(other, start, makers) if v in makers) for other in others]
         types = start.type, end.type
         narrow = next((op for op in arm[1:] if _narrower(op.output.type, *types)), None)
-        if narrow is not None and sum(map(_weighs, arm)) < min(longer):
+        if narrow is None:
+            continue
+        least = min(sum(_weighs(makers[v]) for v in _sources(o, start, makers) if v in makers) for o in others)
+        if least and sum(map(_weighs, arm)) < least:
             before, between, after = (show_shape(type.shape) for type in (types[0], narrow.output.type, types[1]))
             findings.add(
                 Diagnostic(

@@ -1,4 +1,4 @@
-"""Runs the tables that Lark makes of the grammar: a contextual lexer and an LALR(1) parser in one loop.
+"""Runs the tables that Lark makes of the grammar: an LALR(1) parser over a contextual lexer.
 
 Lark's own engine gives the same trees (a test holds the two against each other); this one starts in a tenth of
 the time, since it needs neither `import lark` nor a regular expression for each of the parser's states.
@@ -6,36 +6,32 @@ the time, since it needs neither `import lark` nor a regular expression for each
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from archdsl.syntax.lexer import END, NEWLINE, Lexer
+from archdsl.syntax.source import Source, Span
 
-class Token(str):
-    """A piece of the text: its terminal's name, and where it starts."""
+if TYPE_CHECKING:
+    from archdsl.syntax.lexer import Token
 
-    __slots__ = ("start_pos", "type")
-
-    type: str
-    start_pos: int
-
-    def __new__(cls, type: str, value: str, start_pos: int) -> Token:
-        made = str.__new__(cls, value)
-        made.type = type
-        made.start_pos = start_pos
-        return made
+_NOWHERE = sys.maxsize  # a state that there is not
+_new = tuple.__new__  # a NamedTuple's own takes twice the time
 
 
 class Rule(NamedTuple):
     """A production: what it makes, of how many parts, and which method of the builder makes it.
 
-    `inline`: its parts become parts of what it stands in; `single`: one part alone is passed on as it is.
+    `inline`: its parts become parts of what it stands in; `flat`: there may be such among its own, or it is one
+    itself; `single`: one part alone is passed on as it is.
     """
 
     origin: str
     length: int
     callback: str
     inline: bool
+    flat: bool
     single: bool
 
 
@@ -57,22 +53,32 @@ class Tables(NamedTuple):
 class Unexpected(Exception):
     """A token, or a character that starts none, where the grammar has no place for it.
 
-    `token` is None for a character; `expected` are the terminals that could stand at `position` instead.
+    `expected` are the terminals that could stand in its place.
     """
 
-    def __init__(self, position: int, token: Token | None, expected: set[str]) -> None:
+    def __init__(self, token: Token, expected: set[str]) -> None:
         super().__init__("unexpected")
-        self.position = position
         self.token = token
         self.expected = expected
 
 
-class Filter(Protocol):
-    """Decides which tokens reach the parser, one after the other."""
+class Places(Protocol):
+    """What builds the tree, method by method: of the parts of a rule and the place that they take."""
 
-    def keep(self, token: Token) -> bool:
-        """Whether the parser gets the token."""
-        ...
+    source: Source
+    shift: int  # where the text starts in the source
+
+
+Make = Callable[[Any, list[Any], Span], Any]
+Filter = Callable[[Iterator["Token"]], Iterator["Token"]]
+
+
+class _Run(NamedTuple):
+    """A reduction, with all those behind it of which what it makes is the only part."""
+
+    flat: bool
+    makers: tuple[Make, ...]  # one behind the other, none for what is inline or passed on as it is
+    state: int  # where they lead
 
 
 class _Inline(list[Any]):
@@ -80,117 +86,83 @@ class _Inline(list[Any]):
 
 
 class Machine:
-    """A parser made of tables."""
+    """A parser made of tables; `builder` is the class whose methods make the tree."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, builder: type[Places]) -> None:
         self._tables = tables
-        self._scan = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in tables.terminals)).match
-        self._ignored = frozenset(tables.ignored)
-        self._alone: dict[str, Callable[[str, int], re.Match[str] | None]] = {}
-        self._settled: dict[tuple[int, int, str], int] = {}  # where reductions of one part alone lead, see _feed
+        self._builder = builder
+        self._lexer = Lexer(tables.terminals, tables.ignored, tables.states)
+        self._lengths = [rule.length for rule in reversed(tables.rules)]  # by action: -1 is the first rule
+        self._runs: dict[tuple[int, int, str], _Run] = {}
 
-    def parse(self, text: str, start: str, builder: Any, kept: Filter) -> Any:
+    def parse(self, text: str, start: str, builder: Places, kept: Filter) -> Any:
         """What the builder makes of the text; raises Unexpected, and what builder and filter raise."""
+        table, lengths, runs = self._tables.states, self._lengths, self._runs
+        source, shift = builder.source, builder.shift
         states = [self._tables.starts[start]]
-        values: list[Any] = []
-        position, end = 0, len(text)
-        while position < end:
-            match = self._match(text, position, states[-1])
-            if match is None:
-                raise Unexpected(position, None, self._accepted(states))
-            kind = match.lastgroup
-            assert kind is not None
-            if kind not in self._ignored:
-                token = Token(kind, match[0], position)
-                if kept.keep(token):
-                    self._feed(token, states, values, builder)
-            position = match.end()
-        last = Token("$END", "", end)
-        self._feed(last, states, values, builder, self._tables.ends[start])
-        return values[-1]
+        values: list[Any] = []  # what each state but the first stands for
+        begins: list[int] = []  # and where that begins
+        end = 0  # of the last token
+        for token in kept(self._lexer.tokens(text, states)):
+            kind = token.lastgroup or ""
+            while (action := table[states[-1]].get(kind, _NOWHERE)) < 0:
+                length = lengths[action]
+                at = len(values) - length
+                way = states[at], action, kind
+                flat, makers, state = runs.get(way) or self._run(way)
+                begin, behind = (begins[at], end) if length else (0, 0)
+                parts = values[at:]
+                if flat:
+                    parts = _flat(parts)
+                if makers:
+                    span = _new(Span, (source, begin + shift, behind + shift))
+                    for make in makers:
+                        parts = [make(builder, parts, span)]
+                elif flat:
+                    parts = [parts]
+                values[at:] = parts
+                begins[at:] = (begin,)
+                states[at + 1 :] = (state,)
+            if action == _NOWHERE:
+                if kind == END and states[-1] == self._tables.ends[start]:
+                    return values[-1]
+                raise Unexpected(token, self._accepted(states))
+            states.append(action)
+            values.append(None if kind == NEWLINE else token)  # nobody reads it, and a match takes a kilobyte
+            begins.append(token.start())
+            end = token.end()
+        raise AssertionError("END is the last token, and it is taken or not")
 
-    def _match(self, text: str, position: int, state: int) -> re.Match[str] | None:
-        """The first terminal that matches here and may stand here; else the first that matches at all."""
-        first = self._scan(text, position)
-        if first is None or first.lastgroup in self._ignored or first.lastgroup == "_NL":
-            return first
-        possible = self._tables.states[state]
-        if first.lastgroup in possible:
-            return first
-        for name, pattern in self._tables.terminals:
-            if name in possible:
-                if name not in self._alone:
-                    self._alone[name] = re.compile(f"(?P<{name}>{pattern})").match
-                found = self._alone[name](text, position)
-                if found is not None:
-                    return found
-        return first
-
-    def _feed(self, token: Token, states: list[int], values: list[Any], builder: Any, end: int = -1) -> None:
-        table, rules, settled = self._tables.states, self._tables.rules, self._settled
-        kind = token.type
-        while states[-1] != end:
-            top = states[-1]
-            action = table[top].get(kind)
-            if action is None:
-                raise Unexpected(token.start_pos, token, self._accepted(states))
-            if action >= 0:
-                states.append(action)
-                values.append(token)
-                return
-            origin, length, callback, inline, single = rules[-action - 1]
-            if single and length == 1:  # from `primary` up to `expr`, say: the value stays, and the way is remembered
-                way = states[-2], top, kind
-                after = settled.get(way)
-                if after is None:
-                    after = settled[way] = self._settle(*way)
-                states[-1] = after
-                continue
-            parts = values[-length:] if length else []
-            if length:
-                del values[-length:], states[-length:]
-            if _Inline in map(type, parts):
-                parts = _flat(parts)
-            if inline:
-                values.append(parts if type(parts) is _Inline else _Inline(parts))
-            elif single and len(parts) == 1:
-                values.append(parts[0])
-            else:
-                values.append(getattr(builder, callback)(parts))
-            states.append(table[states[-1]][origin])
-
-    def _settle(self, below: int, top: int, kind: str) -> int:
-        """The state above `below` when all reductions are done that pass a single part on."""
+    def _run(self, way: tuple[int, int, str]) -> _Run:
+        """The reductions that begin with an action above a state, where a terminal comes next."""
+        below, action, kind = way
         table, rules = self._tables.states, self._tables.rules
+        flat = rules[-action - 1].flat
+        makers: list[Make] = []
         while True:
-            action = table[top].get(kind, 0)
-            rule = rules[-action - 1] if action < 0 else None
-            if rule is None or not (rule.single and rule.length == 1):
-                return top
-            top = table[below][rule.origin]
+            rule = rules[-action - 1]
+            if not rule.inline and not (rule.single and rule.length == 1):
+                makers.append(getattr(self._builder, rule.callback))
+            state = table[below][rule.origin]
+            action = table[state].get(kind, _NOWHERE)
+            if action >= 0 or rules[-action - 1].flat or rules[-action - 1].length != 1:
+                return self._runs.setdefault(way, _Run(flat, tuple(makers), state))
 
     def _accepted(self, states: list[int]) -> set[str]:
         """The terminals that the parser would really take, not only look at before it reduces."""
-        return {name for name in self._tables.states[states[-1]] if self._takes(name, list(states))}
+        possible = self._tables.states[states[-1]]
+        return {name for name in self._lexer.terminals if name in possible and self._takes(name, list(states))}
 
     def _takes(self, name: str, states: list[int]) -> bool:
         table = self._tables.states
-        if name != "$END" and all(name != terminal for terminal, _ in self._tables.terminals):
-            return False
-        while True:
-            if name == "$END" and states[-1] in self._tables.ends.values():
-                return True
-            action = table[states[-1]].get(name)
-            if action is None:
-                return False
-            if action >= 0:
-                return True
+        while (action := table[states[-1]].get(name, _NOWHERE)) < 0:
             rule = self._tables.rules[-action - 1]
             del states[len(states) - rule.length :]
             states.append(table[states[-1]][rule.origin])
+        return action != _NOWHERE or (name == END and states[-1] in self._tables.ends.values())
 
 
-def _flat(parts: list[Any]) -> list[Any]:
+def _flat(parts: list[Any]) -> _Inline:
     """The parts with those of lists within them in their place."""
     flat = parts[0] if type(parts[0]) is _Inline else _Inline(parts[:1])  # the first grows in place: no copies
     for part in parts[1:]:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from archdsl.syntax.machine import Token
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from archdsl.syntax.lexer import NEWLINE
+
+if TYPE_CHECKING:
+    from archdsl.syntax.lexer import Token
 
 DEEPEST = 60  # brackets within brackets, and operators within operators
 
@@ -27,50 +33,44 @@ class TooDeep(Exception):
         self.token = token
 
 
-class Newlines:
-    """Drops the new lines of one text that end nothing. It never looks ahead, so the contextual lexer is right.
+def ended(tokens: Iterator[Token]) -> Iterator[Token]:
+    """The tokens without the new lines that end nothing; raises TooDeep.
 
-    Brackets hold values behind a callee, a `*`, in the value part of a line, or inside such brackets;
-    else they hold a group, where new lines separate steps.
+    It never looks ahead, so the contextual lexer is right. Brackets hold values behind a callee, a `*`, in the value
+    part of a line, or inside such brackets; else they hold a group, where new lines separate steps.
     """
-
-    def __init__(self) -> None:
-        self._brackets = [False]  # whether each open bracket holds values
-        self._values = [False]  # whether the line that each stands in has come to a value
-        self._nested = [0]  # operators that nest, since the last separator
-        self._previous = ""
-
-    def keep(self, token: Token) -> bool:
-        """Whether the parser gets the token; raises TooDeep."""
-        kind, previous = token.type, self._previous
-        brackets, values, nested = self._brackets, self._values, self._nested
+    values = False  # whether the innermost open bracket holds values
+    valued = False  # whether the line that is read in it has come to a value
+    nested = 0  # operators that nest, since its last separator
+    around: list[tuple[bool, bool, int]] = []  # the same of the brackets around it
+    previous = NEWLINE
+    for token in tokens:
+        kind = token.lastgroup or ""
         if kind in _PLAIN:
-            self._previous = kind
-            return True
-        if kind == "_NL":
-            if not previous or previous in _CONTINUES or previous == "_NL" or brackets[-1]:
-                return False
-            values[-1] = False
-            nested[-1] = 0
+            pass
+        elif kind == NEWLINE:
+            if values or previous == NEWLINE or previous in _CONTINUES:
+                continue
+            valued, nested = False, 0
         elif kind in _OPENS:
-            inside = kind == "CALL" or (kind != "LBRACE" and (brackets[-1] or values[-1] or previous == "STAR"))
-            brackets.append(inside)
-            values.append(False)
-            nested.append(0)
+            around.append((values, valued, nested))
+            values = kind == "CALL" or (kind != "LBRACE" and (values or valued or previous == "STAR"))
+            valued, nested = False, 0
+            if len(around) >= DEEPEST:
+                raise TooDeep(token)
         elif kind in _CLOSES:
-            if len(brackets) > 1:
-                brackets.pop()
-                values.pop()
-                nested.pop()
+            if around:
+                values, valued, nested = around.pop()
             if kind == "RBRACE":
-                values[-1] = False
-        elif kind in _STARTS_VALUE:
-            values[-1] = True
-        if kind in _NESTS or (kind in _SIGNS and previous in _CONTINUES):
-            nested[-1] += 1
-        elif kind in _PARTS or kind in _SIGNS:
-            nested[-1] = 0
-        if len(brackets) > DEEPEST or nested[-1] > DEEPEST:
-            raise TooDeep(token)
-        self._previous = kind
-        return True
+                valued = False
+        else:
+            if kind in _STARTS_VALUE:
+                valued = True
+            if kind in _NESTS or (kind in _SIGNS and previous in _CONTINUES):
+                nested += 1
+                if nested > DEEPEST:
+                    raise TooDeep(token)
+            elif kind in _PARTS or kind in _SIGNS:
+                nested = 0
+        previous = kind
+        yield token

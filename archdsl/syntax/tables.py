@@ -10,11 +10,12 @@ import os
 import zlib
 from typing import Any
 
+from archdsl.syntax.lexer import END
 from archdsl.syntax.machine import Rule, Tables
 
 GRAMMAR = "arch.lark"
 STARTS = ["file", "expr"]
-FORM = 1  # of the tables: another one makes those on disk void
+FORM = 2  # of the tables: another one makes those on disk void
 
 
 def grammar_text() -> str:
@@ -53,14 +54,17 @@ def make(grammar: str) -> Tables:
     order = _order(table)
     names = {state: number for number, state in enumerate(order)}
 
-    def action(kind: Any, argument: Any) -> int:
-        return names[argument] if kind is Shift else -numbers[argument] - 1
+    def actions(state: Any) -> dict[str, int]:
+        return {
+            END if name == "$END" else name: names[argument] if kind is Shift else -numbers[argument] - 1
+            for name, (kind, argument) in sorted(table.states[state].items())
+        }
 
     return Tables(
         tuple((t.name, t.pattern.to_regexp()) for t in sorted(made.terminals, key=_precedence)),
         tuple(made.ignore_tokens),
         tuple(_rule(rule) for rule in rules),
-        tuple({name: action(*table.states[state][name]) for name in sorted(table.states[state])} for state in order),
+        tuple(actions(state) for state in order),
         {start: names[table.start_states[start]] for start in STARTS},
         {start: names[table.end_states[start]] for start in STARTS},
     )
@@ -88,8 +92,10 @@ def _precedence(terminal: Any) -> tuple[Any, ...]:
 
 def _rule(rule: Any) -> Rule:
     origin = str(rule.origin.name)
+    inline = origin.startswith("_")
+    flat = inline or any(not part.is_term and part.name.startswith("_") for part in rule.expansion)
     single = bool(rule.options.expand1) and not rule.alias
-    return Rule(origin, len(rule.expansion), str(rule.alias or origin), origin.startswith("_"), single)
+    return Rule(origin, len(rule.expansion), str(rule.alias or origin), inline, flat, single)
 
 
 def source_of_tables(grammar: str) -> str:
