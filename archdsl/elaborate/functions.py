@@ -15,9 +15,10 @@ class BadValue(Exception):
 
 def number(value: Any) -> Any:
     """The value if it is a number; raises BadValue."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadValue("a number is expected")
-    return value
+    kind = type(value)
+    if kind is int or kind is float or (kind is not bool and isinstance(value, (int, float))):
+        return value
+    raise BadValue("a number is expected")
 
 
 def whole(value: Any) -> int:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, Findings, Related
 from archdsl.elaborate.arguments import Made
-from archdsl.elaborate.evaluate import Evaluator, Work
+from archdsl.elaborate.evaluate import Evaluator
 from archdsl.elaborate.labels import Entry, Level
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.output import typed
 from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, Tensor, fault
+from archdsl.elaborate.work import Work
 from archdsl.graph import Region, Value
 from archdsl.layers.base import Layer
 from archdsl.syntax import tree
@@ -147,8 +148,16 @@ class Place:
     @property
     def evaluator(self) -> Evaluator:
         """Evaluates what is written here."""
-        arriving = Tensor(self.value) if self.here else None
-        return Evaluator(self.names, arriving, self.lookup, self.run.work, self.run.missing)
+        return Evaluator(self.names, self, self.run.work)
+
+    @property
+    def arriving(self) -> Tensor | None:
+        """The tensor that arrives, as a value; None where none does."""
+        return Tensor(self.value) if self.here else None
+
+    def missing(self, name: str) -> Any:
+        """A name that the text leaves open, from outside; raises KeyError, Poisoned."""
+        return self.run.missing(name)
 
     def lookup(self, node: tree.Reference) -> Tensor:
         """The tensor that `@name` stands for."""
