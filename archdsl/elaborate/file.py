@@ -134,6 +134,8 @@ def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     broken = list(file.broken)
     for index, statement in enumerate(file.statements):
         try:
+            if not isinstance(statement, tree.Chain):
+                run.firsts.clear()  # a statement may define what a block reads
             if isinstance(statement, tree.Input):
                 declare(place, statement, declared)
             elif isinstance(statement, tree.Chain):

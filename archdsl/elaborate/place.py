@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, Findings, Related
 from archdsl.elaborate.arguments import Made
@@ -21,6 +21,9 @@ from archdsl.layers.base import Layer
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 from archdsl.tensor import TensorType
+
+if TYPE_CHECKING:
+    from archdsl.elaborate.instances import First
 
 NONE: dict[str, Any] = {}  # of defaults
 MOST_STEPS = 12_000  # steps derived in one run, copies of a repetition that are alike apart
@@ -60,6 +63,7 @@ class Run:
     fits: dict[int, dict[str, Any]] = field(default_factory=dict)  # by id of a layer's defaults, these with `fit`
     made: dict[object, Made] = field(default_factory=dict)  # the layers by their arguments
     complete: dict[tuple[Layer, tuple[tuple[str, Any], ...]], Layer] = field(default_factory=dict)
+    firsts: dict[object, First] = field(default_factory=dict)  # of each block its call with some arguments and types
     types: dict[tuple[Layer, tuple[TensorType, ...]], TensorType] = field(default_factory=dict)  # what layers give
 
     def __post_init__(self) -> None:
