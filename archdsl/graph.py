@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 from archdsl.diagnostics import Related
 from archdsl.layers.base import Layer
@@ -81,7 +81,7 @@ class Apply:
     @property
     def types(self) -> tuple[TensorType, ...]:
         """The types of its inputs, which all of the layer's rules take."""
-        return tuple(value.type for value in self.inputs)
+        return tuple([value.type for value in self.inputs])
 
     @property
     def kind(self) -> str:
@@ -214,6 +214,7 @@ class Network:
     used: tuple[tuple[str, str], ...] = ()
     arguments: str = ""
     open: Open | None = None
+    known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)  # what analyses keep for each other
 
 
 def step_input(step: Step) -> tuple[Value, ...]:

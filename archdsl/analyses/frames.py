@@ -86,7 +86,16 @@ Visit = Iterator["Visit"]
 
 
 def frames(network: Network) -> Frames:
-    """A network's frames; the time does not depend on how many copies there are."""
+    """A network's frames, made once; the time does not depend on how many copies there are."""
+    if network.open is not None:  # its values change their types
+        return _made(network)
+    if "frames" not in network.known:
+        network.known["frames"] = _made(network)
+    found: Frames = network.known["frames"]
+    return found
+
+
+def _made(network: Network) -> Frames:
     found = Frames([], {}, {})
     outermost = Frame()
     param = network.module.region.param
@@ -110,15 +119,16 @@ def frames(network: Network) -> Frames:
 
 
 def _visit(region: Region, frame: Frame, found: Frames) -> Visit:
+    alias, append = found.alias, frame.steps.append
     for step in region.steps:
         inner = step.again if isinstance(step, Share) else step
         if isinstance(inner, Apply):
-            frame.steps.append(Op(inner, tuple(map(found.resolve, inner.inputs)), inner.output))
+            append(Op(inner, tuple([alias.get(value, value) for value in inner.inputs]), inner.output))
         elif isinstance(inner, Repeat):
             current = found.resolve(inner.input)
             for count, body in inner.runs:
                 if count == 1:
-                    found.alias[body.param] = current
+                    alias[body.param] = current
                     yield _visit(body, frame, found)
                     current = found.resolve(body.result)
                 elif count > 1:
@@ -129,13 +139,13 @@ def _visit(region: Region, frame: Frame, found: Frames) -> Visit:
                     copy.chained = copy.param in live(copy, [copy.result])[1]
                     found.all.append(copy)
                     output = Value(body.result.type, step.span)
-                    frame.steps.append(Loop(count, copy, current, output))
+                    append(Loop(count, copy, current, output))
                     current = output
-            found.alias[inner.output] = current
+            alias[inner.output] = current
         else:
-            found.alias[inner.module.region.param] = found.resolve(inner.input)
+            alias[inner.module.region.param] = found.resolve(inner.input)
             yield _visit(inner.module.region, frame, found)
-            found.alias[inner.output] = found.resolve(inner.module.region.result)
+            alias[inner.output] = found.resolve(inner.module.region.result)
 
 
 def _free(frame: Frame) -> dict[Value, None]:
@@ -159,5 +169,5 @@ def live(frame: Frame, results: Iterable[Value]) -> tuple[list[Step], set[Value]
     for step in reversed(frame.steps):
         if step.output in wanted:
             kept.append(step)
-            wanted.update(reads(step))
+            wanted.update(step.inputs if isinstance(step, Op) else step.reads)
     return kept[::-1], wanted

@@ -31,6 +31,14 @@ class Use(NamedTuple):
 Found = Union[Use, Iterator["Found"]]
 
 
+def uses(network: Network) -> list[Use]:
+    """The layers of a network in order, the first of equal copies with their number; they are walked once."""
+    if "uses" not in network.known:
+        network.known["uses"] = list(Walk(network, unroll=False))
+    found: list[Use] = network.known["uses"]
+    return found
+
+
 class Walk:
     """One pass over a network's layers: iterate, then read `tensors`, the number behind each value.
 
@@ -86,9 +94,9 @@ class Walk:
             source = self._paths[step.target] if isinstance(step, Share) else owner + name
             self._paths[inner] = source
             if isinstance(inner, Apply):
-                inputs = tuple(self.tensors[value] for value in inner.inputs)
-                self.tensors[inner.output] = self._new()
-                yield Use(prefix + name, source, inner, inputs, self.tensors[inner.output], times)
+                inputs = tuple([self.tensors[value] for value in inner.inputs])
+                self.tensors[inner.output] = output = self._new()
+                yield Use(prefix + name, source, inner, inputs, output, times)
             else:
                 module = inner.module
                 self.tensors[module.region.param] = self.tensors[inner.input]

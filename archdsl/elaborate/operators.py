@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,15 @@ from archdsl.elaborate.code import Code, Ready, Run
 from archdsl.elaborate.functions import BadValue, checked
 from archdsl.elaborate.operations import ARITHMETIC, compare, truth
 from archdsl.elaborate.parts import listed
-from archdsl.elaborate.values import describe, fault
+from archdsl.elaborate.values import MOST_BITS, describe, fault
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.elaborate.evaluate import Evaluator
 
 Operation = Callable[[Any, Any], Any]
+OF_WHOLE: dict[str, Operation] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+"""What operators do with whole numbers alone, which can only fail by their size."""
 
 
 def unary(node: tree.Unary, ready: Ready) -> Code:
@@ -39,20 +42,26 @@ def binary(node: tree.Binary, ready: Ready) -> Code:
     while isinstance(spine[-1].left, tree.Binary):  # a long sum leans to the left: no recursion along it
         spine.append(spine[-1].left)
     first, cost = ready(spine[-1].left)
-    parts: list[tuple[Operation | None, Run, tree.Binary]] = []
+    parts: list[tuple[Operation | None, Operation | None, Run, tree.Binary]] = []
     for part in reversed(spine):
         right = ready(part.right)
-        parts.append((ARITHMETIC.get(part.operator), right.run, part))
+        parts.append((ARITHMETIC.get(part.operator), OF_WHOLE.get(part.operator), right.run, part))
         cost += right.cost
 
     def run(place: Evaluator, words: Sequence[str]) -> Any:
         value = first(place, ())
-        for operation, right, part in parts:
+        for operation, whole, right, part in parts:
             if operation is None:
                 value = _logic(place, part, value, right)
-            else:
-                value = _arithmetic(part, operation, value, right(place, ()))
-        return listed(place, value, node.span)
+                continue
+            other = right(place, ())
+            if whole is not None and type(value) is int and type(other) is int:  # as most are
+                found = whole(value, other)
+                if found.bit_length() <= MOST_BITS:
+                    value = found
+                    continue
+            value = _arithmetic(part, operation, value, other)
+        return value if type(value) is int else listed(place, value, node.span)
 
     return Code(run, cost + 1)
 

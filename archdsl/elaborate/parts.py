@@ -122,9 +122,9 @@ def comprehension(node: tree.Comprehension, ready: Ready) -> Code:
             raise fault("E144", f"a loop cannot go through this: {error}", node.values.span) from None
         names = Names(place.names)  # the same in each pass, since no value of an expression holds on to names
         inner = place.within(names)
-        count, result = place.work.count, []
+        place.work.count(node.values.span, each * len(passes))
+        result = []
         for value in passes:
-            count(node.values.span, each)
             if single:
                 names.own[single] = value
             else:
