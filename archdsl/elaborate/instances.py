@@ -71,6 +71,7 @@ def again(place: Place, first: First, span: Span, label: str) -> Call | None:
     assert place.value is not None  # there is a key
     copy = Copy(first, place.value, Related(span, first.way.text))
     made = copy.call(first.call, span, label)
+    made.output.hint = ""  # which is the first call's label
     if run.symbols:
         reads = run.work.reads[before.reads : after.reads]
         run.work.reads += [(where, copy.moved.get(value, value), axes) for where, value, axes in reads]

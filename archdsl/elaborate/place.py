@@ -141,18 +141,22 @@ class Place:
     here: bool = True  # whether any tensor arrives at all
     trail: tuple[Related, ...] = ()  # the calls, copies and passes that it lies in, the innermost first
     blocks: tuple[str, ...] = ()  # the blocks around, against recursion
+    _evaluator: Evaluator | None = None
 
     def inside(self, **changes: Any) -> Place:
         """A place that differs in these fields."""
         made = object.__new__(Place)  # what `dataclasses.replace` would do, in a tenth of the time
         vars(made).update(vars(self))
-        vars(made).update(changes)
+        vars(made).update(changes, _evaluator=None)
         return made
 
     @property
     def evaluator(self) -> Evaluator:
         """Evaluates what is written here."""
-        return Evaluator(self.names, self, self.run.work)
+        found = self._evaluator
+        if found is None or found.names is not self.names:
+            found = self._evaluator = Evaluator(self.names, self, self.run.work)
+        return found
 
     @property
     def arriving(self) -> Tensor | None:
