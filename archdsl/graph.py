@@ -61,7 +61,7 @@ class Value:
         return Value(self.type, self.span, self.origin, hint, self.layout, self.doubt, self.way)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Apply:
     """A layer, complete, over its inputs.
 

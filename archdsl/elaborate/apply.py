@@ -33,25 +33,28 @@ def apply_layer(
     if run.fit:
         defaults = _with_fit(run, callee.name, defaults)
     one = bind_layer(callee.name, callee.arguments, defaults, span, arriving, run.made)
-    found = _inputs(one, arriving, arms, span)
-    inputs = tuple([value for value in found if value is not None])
-    if len(inputs) < len(found):
-        place.advance(None)
-        return None
-    key = _key(place, inputs, tail)
+    inputs: tuple[Value, ...]
+    key: object  # equal where the layer gives the same; None where that hangs on more: the network's end, what is sure
+    if arms is None and one.single:  # as most are
+        if arriving is None:
+            place.advance(None)
+            return None
+        inputs = (arriving,)
+        key = None if tail.ends or arriving.doubt else (place.memory, arriving.type, arriving.layout)
+    else:
+        found = _inputs(one, arriving, arms, span)
+        inputs = tuple([value for value in found if value is not None])
+        if len(inputs) < len(found):
+            place.advance(None)
+            return None
+        sure = not (tail.ends or any(value.doubt for value in inputs))
+        key = (place.memory, *[(value.type, value.layout) for value in inputs]) if sure else None
     applied = one.applied.get(key)
     if applied is None:
         return _derive(place, callee, one, inputs, tail, span, label, defaults, key)
     way = place.trail[0] if place.trail else None
     output = Value(applied.type, span, applied.layer.spec, "", applied.layout, 0, way)
     return _append(place, applied, inputs, output, span, label, one.text)
-
-
-def _key(place: Place, inputs: Sequence[Value], tail: Tail) -> object:
-    """What is equal where a layer gives the same; None where that hangs on more: the end of a network, what is sure."""
-    if tail.ends or any(value.doubt for value in inputs):
-        return None
-    return place.memory, *[(value.type, value.layout) for value in inputs]
 
 
 def _derive(
@@ -90,10 +93,10 @@ def _append(
     place: Place, applied: Applied, inputs: tuple[Value, ...], output: Value, span: Span, label: str | None, given: str
 ) -> Apply:
     """The layer as a step."""
-    made = Apply(applied.layer, inputs, output, span, label or "", given, applied.implied, applied.defaults)
+    layer, _, _, place.memory, implied, defaults = applied
+    made = Apply(layer, inputs, output, span, label or "", given, implied, defaults)
     place.region.steps.append(made)
-    place.memory = applied.memory
-    place.advance(output)
+    place.value, place.here = output, True
     return made
 
 

@@ -85,6 +85,7 @@ class Made(NamedTuple):
     keys: tuple[str, ...]
     text: str
     given: Given  # kept, and so what `same` says of them
+    single: bool  # whether it reads what arrives, and nothing else
     applied: dict[object, Applied]  # by what arrives
 
     def bound(self, given: Given) -> Bound:
@@ -152,9 +153,10 @@ def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arri
             hint = f"{name}({', '.join([*cls.positional, *([f.name + '=…'] if f.name not in cls.positional else [])])})"
             raise fault("E123", f"{name} needs {_article(f.name)} `{f.name}`", span, help=f"write {hint}")
     tensors = tuple(bound.tensors[key] for key in cls.tensors if key in bound.tensors)
+    single = cls.arity == (1, 1) and not tensors
     text = ", ".join(_shown(cls, key, value) for key, value, _ in given)
     fields = {place: field for field, place in bound.spans.items()}
-    return Made(cls(**values), tensors, tuple(fields.get(place, "") for _, _, place in given), text, given, {})
+    return Made(cls(**values), tensors, tuple(fields.get(place, "") for _, _, place in given), text, given, single, {})
 
 
 def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:

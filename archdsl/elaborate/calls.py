@@ -28,27 +28,51 @@ CALLED = "a block is defined by block {0}(…), or comes from another file: use 
 
 
 def call(node: tree.Call, ready: Ready) -> Code:
-    """`CONV(64)`, `min(a, b)`."""
+    """`min(a, b)`, `RELU(0.1)` as a part of an expression."""
     arguments = [(a.name, ready(a.value), a.value.span) for a in node.arguments]
     plain = [(name, code.run, span) for name, code, span in arguments]
 
     def run(place: Evaluator, words: Sequence[str]) -> Any:
-        callee = found(place, node.name, (), CALLED)
-        if isinstance(callee, LayerValue) and not callee.arguments:
-            layer = callee.name
-            return LayerValue(
-                layer, node.span, tuple([(n, value(place, layer_words(layer, n)), at) for n, value, at in plain])
-            )
-        if isinstance(callee, Builtin):
-            return _builtin(place, callee, tuple([(n, value(place, callee.words), at) for n, value, at in plain]), node)
-        if isinstance(callee, Lambda):
-            return _apply(place, callee, tuple([(n, value(place, ()), at) for n, value, at in plain]), node)
-        if isinstance(callee, BlockValue) and not callee.arguments:
-            return callee._replace(arguments=tuple([(n, value(place, ()), at) for n, value, at in plain]))
-        what = describe(callee) + (" with its arguments" if isinstance(callee, (LayerValue, BlockValue)) else "")
-        raise fault("E145", f"{node.name.id} is {what}, which cannot be called", node.name.span)
+        callee = _callee(place, node)
+        return _value(place, callee, tuple([(n, of(place, _words(callee, n)), at) for n, of, at in plain]), node)
 
     return Code(run, sum(code.cost for _, code, _ in arguments) + 1)
+
+
+def called(place: Evaluator, node: tree.Call) -> Any:
+    """`CONV(64)` as a step, which is not made ready: most are there once."""
+    callee = _callee(place, node)
+    given = [(a.name, place.value(a.value, _words(callee, a.name)), a.value.span) for a in node.arguments]
+    return _value(place, callee, tuple(given), node)
+
+
+def _callee(place: Evaluator, node: tree.Call) -> Any:
+    """What is called; raises E145 where it is nothing of the kind."""
+    callee = found(place, node.name, (), CALLED)
+    if isinstance(callee, (LayerValue, BlockValue)):
+        if not callee.arguments:
+            return callee
+        what = describe(callee) + " with its arguments"
+    elif isinstance(callee, (Builtin, Lambda)):
+        return callee
+    else:
+        what = describe(callee)
+    raise fault("E145", f"{node.name.id} is {what}, which cannot be called", node.name.span)
+
+
+def _words(callee: Any, argument: str) -> Sequence[str]:
+    """The bare words that an argument takes."""
+    if isinstance(callee, LayerValue):
+        return layer_words(callee.name, argument)
+    return callee.words if isinstance(callee, Builtin) else ()
+
+
+def _value(place: Evaluator, callee: Any, given: Given, node: tree.Call) -> Any:
+    if isinstance(callee, LayerValue):
+        return LayerValue(callee.name, node.span, given)
+    if isinstance(callee, BlockValue):
+        return callee._replace(arguments=given)
+    return _apply(place, callee, given, node) if isinstance(callee, Lambda) else _builtin(place, callee, given, node)
 
 
 def _builtin(place: Evaluator, function: Builtin, given: Given, node: tree.Call) -> Any:

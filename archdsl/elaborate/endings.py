@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
-from archdsl.elaborate.place import Place, Tail
+from archdsl.elaborate.place import ON, Place, Tail
 from archdsl.elaborate.values import Fault, Limit, Poisoned
 from archdsl.syntax import tree
 
 Part = tree.Step | tree.Constant
-ON = Tail()
 _TRANSPARENT = frozenset(("SOFTMAX", "SIGMOID", "DROPOUT"))
 
 

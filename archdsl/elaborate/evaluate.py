@@ -74,6 +74,9 @@ class Evaluator:
         if isinstance(node, tree.Name):
             self.work.count(node.span)
             return lookup.found(self, node, words, hint)
+        if isinstance(node, tree.Call):
+            self.work.count(node.span)
+            return calls.called(self, node)
         known = self.work.codes.get(id(node))
         if known is None:
             known = self.work.codes[id(node)] = node, _code(node)  # which keeps the node, and so its id

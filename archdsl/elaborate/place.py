@@ -36,6 +36,10 @@ class Tail(NamedTuple):
     ends: bool = False
 
 
+ON = Tail()
+"""Something else follows."""
+
+
 @dataclass
 class Run:
     """What one elaboration shares: findings, limits, what was set from outside, and what was asked for."""
@@ -141,22 +145,18 @@ class Place:
     here: bool = True  # whether any tensor arrives at all
     trail: tuple[Related, ...] = ()  # the calls, copies and passes that it lies in, the innermost first
     blocks: tuple[str, ...] = ()  # the blocks around, against recursion
-    _evaluator: Evaluator | None = None
 
     def inside(self, **changes: Any) -> Place:
         """A place that differs in these fields."""
         made = object.__new__(Place)  # what `dataclasses.replace` would do, in a tenth of the time
         vars(made).update(vars(self))
-        vars(made).update(changes, _evaluator=None)
+        vars(made).update(changes)
         return made
 
     @property
     def evaluator(self) -> Evaluator:
         """Evaluates what is written here."""
-        found = self._evaluator
-        if found is None or found.names is not self.names:
-            found = self._evaluator = Evaluator(self.names, self, self.run.work)
-        return found
+        return Evaluator(self.names, self, self.run.work)
 
     @property
     def arriving(self) -> Tensor | None:

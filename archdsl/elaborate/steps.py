@@ -102,7 +102,8 @@ def _called(place: Place, node: tree.Name | tree.Call | tree.Number, tail: Tail,
     value = place.evaluator.value(node, hint="")
     if isinstance(value, LayerValue):
         made = apply_layer(place, value, name.span, tail, label and label[0])
-        name_output(place, label, made)
+        if label is not None:
+            name_output(place, label, made)
     elif isinstance(value, BlockValue):
         made_call = apply_block(place, value, node.span, tail, label and label[0], body)
         name_output(place, label, made_call)
