@@ -42,7 +42,7 @@ class Evaluator:
     `measures` are names that `around` knows, for what was meant by one that it does not.
     """
 
-    __slots__ = ("around", "closed", "measures", "names", "work")
+    __slots__ = ("around", "closed", "measures", "names", "passes", "work")
 
     def __init__(
         self,
@@ -52,16 +52,18 @@ class Evaluator:
         measures: frozenset[str] = frozenset(),
         *,
         closed: bool = False,
+        passes: bool = False,
     ) -> None:
         self.names = names
         self.around = around
         self.work = work
         self.measures = measures
         self.closed = closed  # whether no tensor arrives, as in a function
+        self.passes = passes  # whether the names are those of a loop in an expression, which no other place sees
 
-    def within(self, names: Names, *, closed: bool = False) -> Evaluator:
+    def within(self, names: Names, *, closed: bool = False, passes: bool = False) -> Evaluator:
         """The same place with other names, and without the tensor where it is `closed`."""
-        return Evaluator(names, self.around, self.work, self.measures, closed=closed or self.closed)
+        return Evaluator(names, self.around, self.work, self.measures, closed=closed or self.closed, passes=passes)
 
     def value(self, node: tree.Value, words: Sequence[str] = (), hint: str = CONSTANT) -> Any:
         """What the expression is worth; `words` are bare names that stand for themselves. Raises Fault, Poisoned.

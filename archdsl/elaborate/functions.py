@@ -135,6 +135,8 @@ def weighed(value: Any) -> int:
     """
     if not isinstance(value, (list, tuple)) or hasattr(value, "_fields"):
         return 0
+    if len(value) <= MOST_ITEMS and _NUMBERS.issuperset(map(type, value)):
+        return len(value)
     count, waiting = 0, [(value, 0)]
     while waiting:
         part, depth = waiting.pop()

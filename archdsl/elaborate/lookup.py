@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.elaborate.code import Code, Ready
 from archdsl.elaborate.functions import FUNCTIONS, BadValue, checked
 from archdsl.elaborate.suggest import unknown_name
-from archdsl.elaborate.values import LayerValue, Names, Poisoned, Tensor, Wrong, describe, fault
+from archdsl.elaborate.values import LayerValue, Poisoned, Tensor, Wrong, describe, fault
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 
@@ -20,19 +20,19 @@ CONSTANT = "a constant is given by `{0} = …` or -D {0}=…"
 
 def name(node: tree.Name, ready: Ready) -> Code:
     """A name."""
-    own_name = node.id
+    ident = node.id
 
     def run(place: Evaluator, words: Sequence[str]) -> Any:
-        names: Names | None = place.names
-        while names is not None:
-            own = names.own
-            if own_name in own:
-                value = own[own_name]
-                if type(value) is Wrong:
-                    raise Poisoned
+        own = place.names.own
+        if ident in own:
+            value = own[ident]
+            if type(value) is not Wrong:
                 return value
-            names = names.outer
-        return _of_the_language(place, node, words, CONSTANT)
+        elif place.passes:  # what lies around a loop is the same in each pass
+            value = place.names.get(ident, place)
+            if value is not place:
+                own[ident] = value
+        return found(place, node, words)
 
     return Code(run)
 

@@ -16,8 +16,7 @@ from archdsl.syntax import tree
 if TYPE_CHECKING:
     from archdsl.elaborate.evaluate import Evaluator
 
-Operation = Callable[[Any, Any], Any]
-OF_WHOLE: dict[str, Operation] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+OF_WHOLE: dict[str, Callable[[int, int], int]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 """What operators do with whole numbers alone, which can only fail by their size."""
 
 
@@ -38,32 +37,44 @@ def unary(node: tree.Unary, ready: Ready) -> Code:
 
 def binary(node: tree.Binary, ready: Ready) -> Code:
     """`a + b`, `a and b`, `1..n`."""
+    if node.operator in OF_WHOLE and not isinstance(node.left, tree.Binary):
+        return _of_two(node, ready)
     spine = [node]
     while isinstance(spine[-1].left, tree.Binary):  # a long sum leans to the left: no recursion along it
         spine.append(spine[-1].left)
     first, cost = ready(spine[-1].left)
-    parts: list[tuple[Operation | None, Operation | None, Run, tree.Binary]] = []
+    parts: list[tuple[Run, tree.Binary]] = []
     for part in reversed(spine):
         right = ready(part.right)
-        parts.append((ARITHMETIC.get(part.operator), OF_WHOLE.get(part.operator), right.run, part))
+        parts.append((right.run, part))
         cost += right.cost
 
     def run(place: Evaluator, words: Sequence[str]) -> Any:
         value = first(place, ())
-        for operation, whole, right, part in parts:
-            if operation is None:
+        for right, part in parts:
+            if part.operator in ARITHMETIC:
+                value = _arithmetic(part, value, right(place, ()))
+            else:
                 value = _logic(place, part, value, right)
-                continue
-            other = right(place, ())
-            if whole is not None and type(value) is int and type(other) is int:  # as most are
-                found = whole(value, other)
-                if found.bit_length() <= MOST_BITS:
-                    value = found
-                    continue
-            value = _arithmetic(part, operation, value, other)
-        return value if type(value) is int else listed(place, value, node.span)
+        return listed(place, value, node.span)
 
     return Code(run, cost + 1)
+
+
+def _of_two(node: tree.Binary, ready: Ready) -> Code:
+    """A sum, difference or product of two, which mostly are whole numbers: tables are made of them."""
+    first, second = ready(node.left), ready(node.right)
+    operation, left, right = OF_WHOLE[node.operator], first.run, second.run
+
+    def run(place: Evaluator, words: Sequence[str]) -> Any:
+        a, b = left(place, ()), right(place, ())
+        if type(a) is int and type(b) is int:
+            value = operation(a, b)
+            if value.bit_length() <= MOST_BITS:
+                return value
+        return listed(place, _arithmetic(node, a, b), node.span)
+
+    return Code(run, first.cost + second.cost + 1)
 
 
 def _logic(place: Evaluator, node: tree.Binary, left: Any, right: Run) -> bool:
@@ -74,9 +85,9 @@ def _logic(place: Evaluator, node: tree.Binary, left: Any, right: Run) -> bool:
     return truth(right(place, ()), node.right.span)
 
 
-def _arithmetic(node: tree.Binary, operation: Operation, left: Any, right: Any) -> Any:
+def _arithmetic(node: tree.Binary, left: Any, right: Any) -> Any:
     try:
-        return checked(operation(left, right))
+        return checked(ARITHMETIC[node.operator](left, right))
     except ZeroDivisionError:
         raise fault("E140", f"{describe(left)} {node.operator} 0: a division by zero", node.span) from None
     except BadValue as error:

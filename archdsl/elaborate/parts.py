@@ -121,7 +121,7 @@ def comprehension(node: tree.Comprehension, ready: Ready) -> Code:
         except BadValue as error:
             raise fault("E144", f"a loop cannot go through this: {error}", node.values.span) from None
         names = Names(place.names)  # the same in each pass, since no value of an expression holds on to names
-        inner = place.within(names)
+        inner = place.within(names, passes=True)
         place.work.count(node.values.span, each * len(passes))
         result = []
         for value in passes:
