@@ -98,7 +98,7 @@ def _apply(place: Evaluator, function: Lambda, given: Given, node: tree.Call) ->
     if key in work.known:
         return work.known[key][1]
     asked = work.asked
-    value = listed(place, _worked_out(place, function, given, node), node.span)
+    value = _worked_out(place, function, given, node)
     if work.asked == asked and len(work.known) < MOST_KNOWN:
         work.known[key] = given, value  # which keeps the arguments, and so what `same` says of them
     return value
