@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Optional, Union
 
 from archdsl.diagnostics import Related
 from archdsl.layers.base import Layer
@@ -202,7 +202,7 @@ class Network:
     `scores` is what arrives at the SOFTMAX that ends it, if one does. `text` is the spec; `used` are the files that
     it uses, by their paths below its folder, and `arguments` what the command line said beside it (`-D N=2`).
     Where sizes are open (`open`), they stand in the types as they are at one valid point, each of a class that
-    knows its expression.
+    knows its expression. `known` is what analyses keep for each other, None where types may still change.
     """
 
     name: str
@@ -214,7 +214,7 @@ class Network:
     used: tuple[tuple[str, str], ...] = ()
     arguments: str = ""
     open: Open | None = None
-    known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)  # what analyses keep for each other
+    known: Optional[dict[str, Any]] = field(default=None, init=False, repr=False)
 
 
 def step_input(step: Step) -> tuple[Value, ...]:

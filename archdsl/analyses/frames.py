@@ -86,8 +86,8 @@ Visit = Iterator["Visit"]
 
 
 def frames(network: Network) -> Frames:
-    """A network's frames, made once; the time does not depend on how many copies there are."""
-    if network.open is not None:  # its values change their types
+    """A network's frames, made once where nothing changes any more; the time goes with the text, not with its copies."""
+    if network.known is None:
         return _made(network)
     if "frames" not in network.known:
         network.known["frames"] = _made(network)

@@ -33,6 +33,8 @@ Found = Union[Use, Iterator["Found"]]
 
 def uses(network: Network) -> list[Use]:
     """The layers of a network in order, the first of equal copies with their number; they are walked once."""
+    if network.known is None:
+        return list(Walk(network, unroll=False))
     if "uses" not in network.known:
         network.known["uses"] = list(Walk(network, unroll=False))
     found: list[Use] = network.known["uses"]

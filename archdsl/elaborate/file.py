@@ -183,6 +183,8 @@ def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     network.scores = _scores(network)
     network.used = _used(place)
     decide_biases(network)
+    if not run.symbols:  # which are tried at several sizes
+        network.known = {}
     measures: dict[str, Any] = {}
     for statement in heads:
         if isinstance(statement, tree.Assertion):
