@@ -86,7 +86,7 @@ Visit = Iterator["Visit"]
 
 
 def frames(network: Network) -> Frames:
-    """A network's frames, made once where nothing changes any more; the time goes with the text, not with its copies."""
+    """A network's frames, made once where nothing changes any more; the time goes by the text, not its copies."""
     if network.known is None:
         return _made(network)
     if "frames" not in network.known:
