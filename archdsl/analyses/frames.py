@@ -119,16 +119,18 @@ def _made(network: Network) -> Frames:
 
 
 def _visit(region: Region, frame: Frame, found: Frames) -> Visit:
-    alias, append = found.alias, frame.steps.append
+    known = found.alias.keys()
     for step in region.steps:
         inner = step.again if isinstance(step, Share) else step
         if isinstance(inner, Apply):
-            append(Op(inner, tuple([alias.get(value, value) for value in inner.inputs]), inner.output))
+            named = not known.isdisjoint(inner.inputs)
+            inputs = tuple(map(found.resolve, inner.inputs)) if named else inner.inputs
+            frame.steps.append(Op(inner, inputs, inner.output))
         elif isinstance(inner, Repeat):
             current = found.resolve(inner.input)
             for count, body in inner.runs:
                 if count == 1:
-                    alias[body.param] = current
+                    found.alias[body.param] = current
                     yield _visit(body, frame, found)
                     current = found.resolve(body.result)
                 elif count > 1:
@@ -139,13 +141,13 @@ def _visit(region: Region, frame: Frame, found: Frames) -> Visit:
                     copy.chained = copy.param in live(copy, [copy.result])[1]
                     found.all.append(copy)
                     output = Value(body.result.type, step.span)
-                    append(Loop(count, copy, current, output))
+                    frame.steps.append(Loop(count, copy, current, output))
                     current = output
-            alias[inner.output] = current
+            found.alias[inner.output] = current
         else:
-            alias[inner.module.region.param] = found.resolve(inner.input)
+            found.alias[inner.module.region.param] = found.resolve(inner.input)
             yield _visit(inner.module.region, frame, found)
-            alias[inner.output] = found.resolve(inner.module.region.result)
+            found.alias[inner.output] = found.resolve(inner.module.region.result)
 
 
 def _free(frame: Frame) -> dict[Value, None]:

@@ -28,7 +28,6 @@ from archdsl.elaborate.values import (
     Poisoned,
     fault,
 )
-from archdsl.garbage import uncollected
 from archdsl.graph import Apply, Input, Module, Network, Output, Region, Value
 from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
@@ -56,8 +55,7 @@ def elaborate(
     looked at with one copy each, and the network says what it allows. Without `repairs` no edit is tried on a wrong
     spec, which is faster where nobody reads the help. A wrong spec raises nothing.
     """
-    with uncollected():
-        file = parse(source, findings)
+    file = parse(source, findings)
     if file is None:
         return None
     run = Run(findings, constants, inputs, root, fit, main=source, library=library)
@@ -99,8 +97,7 @@ def _elaborated(run: Run, file: tree.File) -> Network | None:
     place = Place(run, names, Level(), Region(None), None, here=False)  # type: ignore[arg-type]  # the input comes later
     try:
         run.given = {name: _outside(place, name, value) for name, value in run.given.items()}
-        with uncollected():
-            return _network(place, source, file)
+        return _network(place, source, file)
     except Fault as error:
         if not run.findings.full:
             run.findings.add(error.diagnostic)
