@@ -61,7 +61,7 @@ class Value:
         return Value(self.type, self.span, self.origin, hint, self.layout, self.doubt, self.way)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Apply:
     """A layer, complete, over its inputs.
 
@@ -214,7 +214,7 @@ class Network:
     used: tuple[tuple[str, str], ...] = ()
     arguments: str = ""
     open: Open | None = None
-    known: Optional[dict[str, Any]] = field(default=None, init=False, repr=False)
+    known: Optional[dict[str, Any]] = field(default=None, init=False)
 
 
 def step_input(step: Step) -> tuple[Value, ...]:
