@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archdsl.analyses.macs import macs
 from archdsl.analyses.parameters import parameters
 from archdsl.analyses.receptive_field import receptive_fields
-from archdsl.analyses.uses import uses
+from archdsl.analyses.uses import Walk
 from archdsl.diagnostics import Diagnostic
 from archdsl.graph import Network
 from archdsl.implied import defaults, implied
@@ -129,7 +129,7 @@ def describe(network: Network) -> Model:
     """The network as plain data."""
     seen = receptive_fields(network)
     rows = []
-    for use in uses(network):
+    for use in Walk(network, unroll=False):
         apply = use.apply
         line, column = apply.span.source.position(apply.span.start)
         held = () if use.shared else apply.layer.weights(*apply.types).values()

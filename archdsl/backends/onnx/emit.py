@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, BinaryIO, NamedTuple
 
 from archdsl import __version__
-from archdsl.analyses.uses import uses
+from archdsl.analyses.uses import Walk
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.external import Companion, spill
 from archdsl.backends.onnx.fold import fold
@@ -147,7 +147,7 @@ def _model(network: Network, options: Options) -> Model:
 def _check(network: Network, opset: int) -> None:
     if opset not in IR_VERSIONS:
         raise ArchError([Diagnostic("E605", f"opset {opset} cannot be written: 17 to 26 can, 20 is the default")])
-    layers = sum(use.times for use in uses(network))
+    layers = sum(use.times for use in Walk(network, unroll=False))
     if layers > MOST_LAYERS:
         message = f"too many layers to write out: {layers:,}, and {MOST_LAYERS:,} is the limit"
         raise ArchError([Diagnostic("E604", message)])
