@@ -81,7 +81,7 @@ class Apply:
     @property
     def types(self) -> tuple[TensorType, ...]:
         """The types of its inputs, which all of the layer's rules take."""
-        return tuple(value.type for value in self.inputs)
+        return tuple([value.type for value in self.inputs])
 
     @property
     def kind(self) -> str:

@@ -88,7 +88,7 @@ Visit = Iterator["Visit"]
 
 @once
 def frames(network: Network) -> Frames:
-    """A network's frames; the time does not depend on how many copies there are."""
+    """A network's frames; the time goes by the text, not its copies."""
     found = Frames([], {}, {})
     outermost = Frame()
     param = network.module.region.param
@@ -158,5 +158,5 @@ def live(frame: Frame, results: Iterable[Value]) -> tuple[list[Step], set[Value]
     for step in reversed(frame.steps):
         if step.output in wanted:
             kept.append(step)
-            wanted.update(reads(step))
+            wanted.update(step.inputs if isinstance(step, Op) else step.reads)
     return kept[::-1], wanted

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from archdsl.analyses.once import once
-from archdsl.analyses.uses import Use, Walk
+from archdsl.analyses.uses import Use, Walk, uses
 from archdsl.graph import Network
 from archdsl.layers.base import Layer, Weight
 from archdsl.tensor import TensorType, product
@@ -57,7 +57,7 @@ def totals(network: Network) -> Totals:
     """Learned and held numbers; copies of a repetition count with their number, what is shared counts once."""
     parameters = buffers = 0
     known: dict[tuple[Layer, tuple[TensorType, ...]], tuple[int, int]] = {}
-    for use in Walk(network, unroll=False):
+    for use in uses(network):
         if not use.shared:
             layer, types = use.apply.layer, use.apply.types
             if (layer, types) not in known:

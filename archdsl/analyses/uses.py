@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Union
 
+from archdsl.analyses.once import once
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Share, Value
 from archdsl.naming import Numbering
 
@@ -29,6 +30,12 @@ class Use(NamedTuple):
 
 
 Found = Union[Use, Iterator["Found"]]
+
+
+@once
+def uses(network: Network) -> list[Use]:
+    """The layers of a network in order, the first of equal copies with their number."""
+    return list(Walk(network, unroll=False))
 
 
 class Walk:
@@ -86,9 +93,9 @@ class Walk:
             source = self._paths[step.target] if isinstance(step, Share) else owner + name
             self._paths[inner] = source
             if isinstance(inner, Apply):
-                inputs = tuple(self.tensors[value] for value in inner.inputs)
-                self.tensors[inner.output] = self._new()
-                yield Use(prefix + name, source, inner, inputs, self.tensors[inner.output], times)
+                inputs = tuple([self.tensors[value] for value in inner.inputs])
+                self.tensors[inner.output] = output = self._new()
+                yield Use(prefix + name, source, inner, inputs, output, times)
             else:
                 module = inner.module
                 self.tensors[module.region.param] = self.tensors[inner.input]

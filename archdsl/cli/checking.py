@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from archdsl.analyses.macs import macs
 from archdsl.analyses.parameters import parameters
-from archdsl.analyses.uses import Walk
+from archdsl.analyses.uses import uses
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.checker import Checker
 from archdsl.cli.output import report, say, style
 from archdsl.diagnostics import Diagnostic
 from archdsl.excerpt import visible
 from archdsl.formats import Checked, write
-from archdsl.graph import Network, Open
+from archdsl.graph import Apply, Network, Open
 from archdsl.implied import defaults, implied
 
 
@@ -88,19 +88,25 @@ def valid(open: Open) -> str:
 
 def filled_in(network: Network) -> list[str]:
     """What the default rules gave: a line for each place in the text, then one for each set of defaults."""
-    rows: dict[tuple[str, str, str], int] = {}
-    common: dict[tuple[str, str, str], int] = {}
-    for use in Walk(network, unroll=False):
+    here: dict[object, tuple[Apply, int]] = {}  # one of those that say the same, and how many there are
+    everywhere: dict[object, tuple[Apply, int]] = {}
+    for use in uses(network):
+        apply, spec = use.apply, use.apply.layer.spec
         if use.shared:
             continue
-        spec = use.apply.layer.spec
-        if use.apply.implied:
-            key = (use.apply.span.place, spec, ", ".join(implied(use.apply)))
-            rows[key] = rows.get(key, 0) + use.times
-        if use.apply.defaults:
-            key = ("by default", spec, ", ".join(defaults(use.apply)))
-            common[key] = common.get(key, 0) + use.times
-    rows |= common
+        if apply.implied:
+            key: object = (apply.span, spec, apply.implied)
+            here[key] = apply, use.times + here.get(key, (apply, 0))[1]
+        if apply.defaults:
+            key = (spec, apply.defaults)
+            everywhere[key] = apply, use.times + everywhere.get(key, (apply, 0))[1]
+    rows: dict[tuple[str, str, str], int] = {}
+    for apply, times in here.values():
+        row = (apply.span.place, apply.layer.spec, ", ".join(implied(apply)))
+        rows[row] = rows.get(row, 0) + times
+    for apply, times in everywhere.values():
+        row = ("by default", apply.layer.spec, ", ".join(defaults(apply)))
+        rows[row] = rows.get(row, 0) + times
     wide = [max((len(key[i]) for key in rows), default=0) for i in range(2)]
     return [
         f"{place:<{wide[0]}}  {layer:<{wide[1]}}  {values}" + (f"  ({times} times)" if times > 1 else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archdsl.elaborate.arguments import Bound, bind_layer, kinds
+from archdsl.elaborate.arguments import Applied, Bound, Made, bind_layer, kinds, width_of
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.misfit import misfit, shift, swapped_width
 from archdsl.elaborate.output import after, doubt_of, guessed, silent
@@ -27,35 +27,76 @@ def apply_layer(
     place: Place, callee: LayerValue, span: Span, tail: Tail, label: str | None, arms: Values | None = None
 ) -> Apply | None:
     """Apply a layer to what arrives or to its arms, and go on with what it gives; None behind a fault."""
-    arriving = place.value
-    width = arriving.type.channels if arriving is not None and arriving.type.rank else None
-    scope = place.run.scopes.get(callee.span.source)  # none where it was written outside, in a list of layers
+    run, arriving = place.run, place.value
+    scope = run.scopes.get(callee.span.source)  # none where it was written outside, in a list of layers
     defaults = scope.defaults_at(callee.name, callee.span.start) if scope is not None else NONE
-    if place.run.fit:
-        defaults = _with_fit(place.run, callee.name, defaults)
-    bound = bind_layer(callee.name, callee.arguments, defaults, span, width, place.run.made)
-    layer, inputs = bound.layer, _inputs(place, bound, arms, span)
-    if any(value is None for value in inputs):
-        place.advance(None)
-        return None
-    known = [value for value in inputs if value is not None]
-    layer, implied = complete(place, layer, known, tail, span, lambda before: _before(place, before, span))
-    bound = bound._replace(layer=layer)
-    swapped = swapped_width(callee, width, bound, known)
-    output, fits = _output(place, callee, bound, known, span, swapped)
-    made = None
-    if output is not None and not fits:  # the run has an error, so that nobody reads the graph
-        if layer.spec == "CONV":
+    if run.fit:
+        defaults = _with_fit(run, callee.name, defaults)
+    one = bind_layer(callee.name, callee.arguments, defaults, span, arriving, run.made)
+    inputs: tuple[Value, ...]
+    key: object  # equal where the layer gives the same; None where that hangs on more: the network's end, what is sure
+    if arms is None and one.single:  # as most are
+        if arriving is None:
+            place.advance(None)
+            return None
+        inputs = (arriving,)
+        key = None if tail.ends or arriving.doubt else (place.memory, arriving.type, arriving.layout)
+    else:
+        found = _inputs(one, arriving, arms, span)
+        inputs = tuple([value for value in found if value is not None])
+        if len(inputs) < len(found):
+            place.advance(None)
+            return None
+        sure = not (tail.ends or any(value.doubt for value in inputs))
+        key = (place.memory, *[(value.type, value.layout) for value in inputs]) if sure else None
+    applied = one.applied.get(key)
+    if applied is None:
+        return _derive(place, callee, one, inputs, tail, span, label, defaults, key)
+    way = place.trail[0] if place.trail else None
+    output = Value(applied.type, span, applied.layer.spec, "", applied.layout, 0, way)
+    return _append(place, applied, inputs, output, span, label, one.text)
+
+
+def _derive(
+    place: Place,
+    callee: LayerValue,
+    one: Made,
+    inputs: tuple[Value, ...],
+    tail: Tail,
+    span: Span,
+    label: str | None,
+    defaults: dict[str, Any],
+    key: object,
+) -> Apply | None:
+    """What a layer gives by its rules and those of the language, kept by its key; a misfit is reported."""
+    width = width_of(place.value)
+    layer, implied, inputs = complete(place, one.layer, inputs, tail, span, lambda before: _before(place, before, span))
+    bound = one.bound(callee.arguments)._replace(layer=layer)
+    swapped = swapped_width(callee, width, bound, inputs)
+    output, fits = _output(place, callee, bound, inputs, span, swapped)
+    if output is None or not fits:  # the run has an error, so that nobody reads the graph
+        if output is not None and layer.spec == "CONV":
             place.memory = Memory(output.type.channels, False, True)
-    elif output is not None:
-        fields = tuple((k, v) for k, v in implied if k not in bound.spans)
-        untouched = tuple((k, v) for k, v in layer.told().items() if k not in bound.spans and k not in defaults)
-        made = Apply(layer, tuple(known), output, span, label or "", bound.given, fields, untouched)
-        place.region.steps.append(made)
-        place.memory = place.memory.behind(layer, known, output)
-        if not output.doubt:
-            warn(place, layer, known, span, swapped, shift(callee) if swapped else None)
-    place.advance(output)
+        place.advance(output)
+        return None
+    fields = tuple([(k, v) for k, v in implied if k not in bound.spans])
+    untouched = tuple([(k, v) for k, v in layer.told().items() if k not in bound.spans and k not in defaults])
+    memory = place.memory.behind(layer, inputs, output)
+    applied = Applied(layer, output.type, output.layout, memory, fields, untouched)
+    told = not output.doubt and warn(place, layer, inputs, span, swapped, shift(callee) if swapped else None)
+    if key is not None and not told:
+        one.applied[key] = applied
+    return _append(place, applied, inputs, output, span, label, bound.given)
+
+
+def _append(
+    place: Place, applied: Applied, inputs: tuple[Value, ...], output: Value, span: Span, label: str | None, given: str
+) -> Apply:
+    """The layer as a step."""
+    layer, _, _, place.memory, implied, defaults = applied
+    made = Apply(layer, inputs, output, span, label or "", given, implied, defaults)
+    place.region.steps.append(made)
+    place.value, place.here = output, True
     return made
 
 
@@ -72,8 +113,8 @@ def _before(place: Place, callee: LayerValue, span: Span) -> None:
     apply_layer(place, callee, span, Tail(), None)
 
 
-def _inputs(place: Place, bound: Bound, arms: Values | None, span: Span) -> list[Value | None]:
-    layer = bound.layer
+def _inputs(one: Made, arriving: Value | None, arms: Values | None, span: Span) -> list[Value | None]:
+    layer = one.layer
     least, most = layer.arity
     if arms is not None:
         inputs = list(arms)
@@ -83,8 +124,9 @@ def _inputs(place: Place, bound: Bound, arms: Values | None, span: Span) -> list
         names = " | ".join(layer.arms if len(layer.arms) >= least else ("a", "b"))
         raise fault("E125", f"{layer.spec} needs arms", span, help=f"{layer.spec}{{ {names} }}")
     else:
-        inputs = [place.value]
-    inputs += [tensor.value for tensor in bound.tensors]
+        inputs = [arriving]
+    if one.tensors:
+        inputs += [tensor.value for tensor in one.tensors]
     if len(inputs) < least or (most is not None and len(inputs) > most):
         takes = str(least) if most == least else f"{least} to {most}" if most is not None else f"{least} or more"
         plural = "" if takes == "1" else "s"

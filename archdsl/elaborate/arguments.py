@@ -9,14 +9,17 @@ from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.edits import without_first
+from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.suggest import near, rename
 from archdsl.elaborate.values import Fault, Tensor, describe, fault, same
+from archdsl.graph import Value
 from archdsl.layers.arguments import Kind, Mismatch, brief
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import layer_class
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
+from archdsl.tensor import TensorType
 
 _TORCH_NAMES = {
     "kernel_size": "kernel",
@@ -64,6 +67,17 @@ class Bound(NamedTuple):
     given: str
 
 
+class Applied(NamedTuple):
+    """What a layer has given somewhere, with nothing to be told of it, and so gives wherever the like arrives."""
+
+    layer: Layer  # with the arguments that were implied
+    type: TensorType
+    layout: str
+    memory: Memory
+    implied: tuple[tuple[str, object], ...]
+    defaults: tuple[tuple[str, object], ...]
+
+
 class Made(NamedTuple):
     """A layer as it was made from some arguments; `keys` are the fields that these have gone to, "" for none."""
 
@@ -72,6 +86,16 @@ class Made(NamedTuple):
     keys: tuple[str, ...]
     text: str
     given: Given  # kept, and so what `same` says of them
+    single: bool  # whether it reads what arrives, and nothing else
+    applied: dict[object, Applied]  # by what arrives
+
+    def bound(self, given: Given) -> Bound:
+        """The layer as these arguments, which are the same, have made it at their own places."""
+        spans: dict[str, Span] = {}
+        for field, (_, _, place) in zip(self.keys, given):
+            if field:  # several values may be one argument: PERMUTE(1, 0)
+                spans[field] = place._replace(start=spans[field].start) if field in spans else place
+        return Bound(self.layer, self.tensors, spans, self.text)
 
 
 class Arguments(NamedTuple):
@@ -103,23 +127,24 @@ def bind_layer(
     given: Given,
     defaults: Mapping[str, Any],
     span: Span,
-    arriving: int | None,
+    arriving: Value | None,
     made: dict[object, Made],
-) -> Bound:
+) -> Made:
     """The layer `name` with these arguments over its defaults; raises a Fault for the first that does not fit.
 
-    `arriving` is the width that arrives, if it is known, for what is told to those who write PyTorch's signature.
+    `arriving` is what arrives, if it is known, for what is told to those who write PyTorch's signature.
     A layer of the same arguments and defaults is the one in `made`.
     """
     key = name, id(defaults), tuple([(word, same(value)) for word, value, _ in given])
     one = made.get(key)
     if one is None:
-        one = made[key] = _made(name, given, defaults, span, arriving)
-    spans: dict[str, Span] = {}
-    for field, (_, _, place) in zip(one.keys, given):
-        if field:  # several values may be one argument: PERMUTE(1, 0)
-            spans[field] = place._replace(start=spans[field].start) if field in spans else place
-    return Bound(one.layer, one.tensors, spans, one.text)
+        one = made[key] = _made(name, given, defaults, span, width_of(arriving))
+    return one
+
+
+def width_of(value: Value | None) -> int | None:
+    """The width that arrives, where it is known."""
+    return value.type.channels if value is not None and value.type.rank else None
 
 
 def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arriving: int | None) -> Made:
@@ -132,10 +157,11 @@ def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arri
             hint = f"{name}({', '.join([*cls.positional, *([f.name + '=…'] if f.name not in cls.positional else [])])})"
             raise fault("E123", f"{name} needs {_article(f.name)} `{f.name}`", span, help=f"write {hint}")
     tensors = tuple(bound.tensors[key] for key in cls.tensors if key in bound.tensors)
+    single = cls.arity == (1, 1) and not tensors
     text = ", ".join(_shown(cls, key, value) for key, value, _ in given)
     fields = {place: field for field, place in bound.spans.items()}
     keys = tuple(cls.variadic if cls.variadic and not key else fields.get(place, "") for key, _, place in given)
-    return Made(cls(**values), tensors, keys, text, given)
+    return Made(cls(**values), tensors, keys, text, given, single, {})
 
 
 def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.evaluate import Evaluator
@@ -31,18 +31,35 @@ def hold(claim: Claim, network: Network, known: dict[str, Any]) -> None:
 
 def evaluator(place: Place, network: Network, known: dict[str, Any]) -> Evaluator:
     """What evaluates an assertion where it stands; sizes that it reads may stay open."""
+    return Evaluator(place.names, _Measured(place, network, known), place.run.work, MEASURES)
 
-    def missing(name: str) -> Any:
-        if name in place.run.symbols:
-            return place.run.symbols[name]
+
+class _Measured(NamedTuple):
+    """What lies around an assertion: the file's labels, and the network's measures by name."""
+
+    place: Place
+    network: Network
+    known: dict[str, Any]
+
+    @property
+    def arriving(self) -> None:
+        """No tensor."""
+
+    def lookup(self, node: tree.Reference) -> Tensor:
+        """The tensor of a label."""
+        return self.place.lookup(node)
+
+    def missing(self, name: str) -> Any:
+        """An open size at the point that is tried, a name from outside, or a measure; raises KeyError."""
+        run = self.place.run
+        if name in run.symbols:
+            return run.symbols[name]
         try:
-            return place.run.missing(name)
+            return run.missing(name)
         except KeyError:
-            if name not in known:
-                known[name] = measure(network, name)
-            return known[name]
-
-    return Evaluator(place.names, None, place.lookup, place.run.work, missing, MEASURES)
+            if name not in self.known:
+                self.known[name] = measure(self.network, name)
+            return self.known[name]
 
 
 def plain_truth(value: Any) -> Any:

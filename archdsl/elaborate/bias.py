@@ -20,42 +20,50 @@ class Readers:
         self.reads: defaultdict[Value, list[Apply | Value | None]] = defaultdict(list)  # None: anything else
         self.flows: defaultdict[Value, list[Value | None]] = defaultdict(list)
         self.undecided: list[Apply] = []
+        self.repeats: list[Repeat] = []  # each behind those inside
+        self.shares: list[Share] = []
         for output in network.outputs:
             self.reads[output.value].append(None)
         self._region(network.module.region)
 
     def _region(self, region: Region) -> None:
+        reads = self.reads
         for step in region.steps:
-            self._step(step)
+            if isinstance(step, Apply):
+                for value in step.inputs:
+                    reads[value].append(step)
+                if getattr(step.layer, "bias", False) is None:
+                    self.undecided.append(step)
+            elif isinstance(step, Call):
+                block = bool(step.module.title)
+                reads[step.input].append(None if block else step.module.region.param)
+                self.flows[step.module.region.result].append(None if block else step.output)
+                self._region(step.module.region)
+            elif isinstance(step, Repeat):
+                self._repeat(step)
+            else:
+                self.shares.append(step)
+                for value in step_input(step):
+                    reads[value].append(None)
 
-    def _step(self, step: Step) -> None:
-        if isinstance(step, Apply):
-            for value in step.inputs:
-                self.reads[value].append(step)
-            if getattr(step.layer, "bias", False) is None:
-                self.undecided.append(step)
-        elif isinstance(step, Call):
-            block = bool(step.module.title)
-            self.reads[step.input].append(None if block else step.module.region.param)
-            self.flows[step.module.region.result].append(None if block else step.output)
-            self._region(step.module.region)
-        elif isinstance(step, Repeat):
-            self.reads[step.input].append(step.runs[0].region.param)
-            for run, after in zip(step.runs, [*step.runs[1:], None]):
-                if run.count > 1:
-                    self.flows[run.region.result].append(run.region.param)
-                self.flows[run.region.result].append(after.region.param if after else step.output)
-                self._region(run.region)
-        else:
-            for value in step_input(step):
-                self.reads[value].append(None)
+    def _repeat(self, step: Repeat) -> None:
+        self.reads[step.input].append(step.runs[0].region.param)
+        for run, after in zip(step.runs, [*step.runs[1:], None]):
+            if run.count > 1:
+                self.flows[run.region.result].append(run.region.param)
+            self.flows[run.region.result].append(after.region.param if after else step.output)
+            self._region(run.region)
+        self.repeats.append(step)
 
     def only_a_norm(self, value: Value) -> bool:
         """Whether the value goes into one BN and nowhere else, whichever copy it is in."""
+        readers = self.reads.get(value, ())
+        if len(readers) == 1 and isinstance(readers[0], Apply):  # as most are
+            return value not in self.flows and readers[0].layer.spec == "BN"
         waiting, seen = [value], {value}
         while waiting:
             current = waiting.pop()
-            readers, flows = self.reads[current], self.flows[current]
+            readers, flows = self.reads.get(current, ()), self.flows.get(current, ())
             if len(readers) + bool(flows) != 1:
                 return False
             if readers and isinstance(readers[0], Apply):
@@ -84,21 +92,23 @@ def decide_biases(network: Network) -> None:
         step.layer = layer
         if not bias:
             step.implied = (*step.implied, ("bias", False))
-    _share(network.module.region)
-    _merge(network.module.region)
+    for share in readers.shares:
+        _share(share)
+    for repeat in readers.repeats:
+        _merge(repeat)
 
 
-def _share(region: Region) -> None:
+def _share(step: Step) -> None:
     """What is applied once more has a bias where the first has."""
-    for step in region.steps:
-        if isinstance(step, Share):
-            for first, again in zip(_layers(step.target), _layers(step.again)):
-                if getattr(again.layer, "bias", False) is None and first.layer.spec == again.layer.spec:
-                    bias = getattr(first.layer, "bias", None)
-                    again.layer = dataclasses.replace(again.layer, bias=bias)  # type: ignore[call-arg]  # as above
-                    again.implied = first.implied
-        for _, inner in regions(step):
-            _share(inner)
+    if isinstance(step, Share):
+        for first, again in zip(_layers(step.target), _layers(step.again)):
+            if getattr(again.layer, "bias", False) is None and first.layer.spec == again.layer.spec:
+                bias = getattr(first.layer, "bias", None)
+                again.layer = dataclasses.replace(again.layer, bias=bias)  # type: ignore[call-arg]  # as above
+                again.implied = first.implied
+    for _, inner in regions(step):
+        for other in inner.steps:
+            _share(other)
 
 
 def _layers(step: Step) -> Iterator[Apply]:
@@ -109,20 +119,14 @@ def _layers(step: Step) -> Iterator[Apply]:
             yield from _layers(inner)
 
 
-def _merge(region: Region) -> None:
-    for step in region.steps:
-        if isinstance(step, Call):
-            _merge(step.module.region)
-        elif isinstance(step, Repeat):
-            for run in step.runs:
-                _merge(run.region)
-            merged: list[Run] = []
-            for run in step.runs:
-                if merged and run.region.param.type == run.region.result.type and alike(merged[-1].region, run.region):
-                    merged[-1] = Run(merged[-1].count + run.count, run.region)
-                else:
-                    merged.append(run)
-            step.runs = merged
+def _merge(step: Repeat) -> None:
+    merged: list[Run] = []
+    for run in step.runs:
+        if merged and run.region.param.type == run.region.result.type and alike(merged[-1].region, run.region):
+            merged[-1] = Run(merged[-1].count + run.count, run.region)
+        else:
+            merged.append(run)
+    step.runs = merged
 
 
 def alike(first: Region, second: Region) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archdsl.diagnostics import Related
+from archdsl.elaborate.instances import First, again, key_of, spent
 from archdsl.elaborate.labels import Level
 from archdsl.elaborate.origins import values_of
 from archdsl.elaborate.parameters import bind_parameters
@@ -32,6 +33,13 @@ def apply_block(
         raise fault("E155", f"the block {title} leads back to itself ({way})", span)
     if len(place.blocks) >= DEEPEST_BLOCKS:
         raise fault("E103", f"blocks nested too deeply: more than {DEEPEST_BLOCKS} levels", span)
+    key = key_of(place, callee, tail)
+    first = place.run.firsts.get(key)
+    if first is not None:
+        copy = again(place, first, span, label or "")
+        if copy is not None:
+            return copy
+    before = spent(place)
     arriving = place.value
     param = arriving.again() if arriving is not None else None
     region = Region(param)  # type: ignore[arg-type]  # None only behind a fault, where no graph is used
@@ -56,4 +64,7 @@ def apply_block(
     made = Call(Module(title, region, inner.level.positional, arguments), arriving or output, output, span, label or "")
     place.region.steps.append(made)
     place.advance(output)
+    if key is not None and arriving is not None:
+        here, kept = inner.trail[0], callee.arguments
+        place.run.firsts[key] = First(made, arriving, inner.level, here, place.memory, before, spent(place), kept)
     return made

@@ -18,7 +18,7 @@ from archdsl.elaborate.mentions import words
 from archdsl.elaborate.model import be_block, class_name, named_model
 from archdsl.elaborate.nearby import find_inputs
 from archdsl.elaborate.open_symbols import LIKELY, open_symbols
-from archdsl.elaborate.place import Claim, FileScope, Place, Run, Tail
+from archdsl.elaborate.place import ON, Claim, FileScope, Place, Run, Tail
 from archdsl.elaborate.statements import define_names, state
 from archdsl.elaborate.steps import sequence
 from archdsl.elaborate.unused import warn_unused
@@ -151,15 +151,17 @@ def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     broken = list(file.broken)
     for index, statement in enumerate(file.statements):
         try:
-            if isinstance(statement, tree.Input):
-                declare(place, statement, declared)
-            elif isinstance(statement, tree.Chain):
+            if isinstance(statement, tree.Chain):
                 if not place.here:
                     start(place, declared, statement.span)
                 while broken and broken[0].start < statement.span.start:  # a chain that does not parse may lie between
                     broken.pop(0)
                     place.advance(None)
-                sequence(place, statement.steps, Tail(index == last, index == last))
+                sequence(place, statement.steps, Tail(True, True) if index == last else ON)
+                continue
+            run.firsts.clear()  # a statement may define what a block reads
+            if isinstance(statement, tree.Input):
+                declare(place, statement, declared)
             else:
                 state(place, statement)
         except Limit:

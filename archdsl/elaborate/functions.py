@@ -15,9 +15,10 @@ class BadValue(Exception):
 
 def number(value: Any) -> Any:
     """The value if it is a number; raises BadValue."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadValue("a number is expected")
-    return value
+    kind = type(value)
+    if kind is int or kind is float or (kind is not bool and isinstance(value, (int, float))):
+        return value
+    raise BadValue("a number is expected")
 
 
 def whole(value: Any) -> int:
@@ -134,6 +135,8 @@ def weighed(value: Any) -> int:
     """
     if not isinstance(value, (list, tuple)) or hasattr(value, "_fields"):
         return 0
+    if len(value) <= MOST_ITEMS and _NUMBERS.issuperset(map(type, value)):
+        return len(value)
     count, waiting = 0, [(value, 0)]
     while waiting:
         part, depth = waiting.pop()

@@ -59,7 +59,7 @@ class Level:
         self.outer = outer
         self.closed = closed
         self.labels: dict[str, Entry] = {}
-        self.deeper: dict[str, list[Entry]] = {}  # those of the modules inside
+        self.inside: dict[str, list[Entry]] = {}  # these and those of the modules inside, each as they came
         self.positional = True
         self.numbers = 0  # labels that are numbers, which count the submodules from 0
 
@@ -91,10 +91,14 @@ class Level:
     def enter(self, name: str, entry: Entry) -> None:
         """Let the label stand for this, whether the module has it already or not."""
         self.labels[name] = entry
-        outer = self.outer
-        while outer is not None:
-            outer.deeper.setdefault(name, []).append(entry)
-            outer = outer.outer
+        self.enter_inside(name, entry)
+
+    def enter_inside(self, name: str, entry: Entry) -> None:
+        """Let the label be found inside of this module and of those around it."""
+        level: Level | None = self
+        while level is not None:
+            level.inside.setdefault(name, []).append(entry)
+            level = level.outer
 
     def find(
         self, name: str, span: Span, written: str = "@", others: Collection[str] = (), *, told: bool = False
@@ -111,7 +115,7 @@ class Level:
                 return level.labels[name]
             widest = level
             level = None if level.closed else level.outer
-        found = widest.deeper.get(name, [])
+        found = widest.inside.get(name, [])  # none of its own
         if len(found) == 1:
             return found[0]
         if found:
@@ -122,7 +126,7 @@ class Level:
         raise self._unknown(name, span, widest, written, others)
 
     def _unknown(self, name: str, span: Span, widest: Level, written: str, others: Collection[str]) -> Fault:
-        known = {*widest.labels, *widest.deeper, *(others if written != "share " else ())}
+        known = {*widest.inside, *(others if written != "share " else ())}
         meant = near(name, known)
         if not meant and name == "input" and len(others) == 1:
             (meant,) = others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from archdsl.elaborate.functions import BadValue, items, number, whole
@@ -10,11 +11,12 @@ from archdsl.elaborate.values import MOST_ITEMS, BlockValue, LayerValue, Poisone
 from archdsl.syntax.source import Span
 
 _ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_RELATIONS: dict[str, Callable[[Any, Any], Any]] = {"==": operator.eq, "!=": operator.ne, **_ORDER}
 
 
 def truth(value: Any, span: Span) -> bool:
     """The value if it is true or false; raises E147."""
-    if not isinstance(value, bool):
+    if value is not True and value is not False:
         raise fault("E147", f"{describe(value)} is neither true nor false", span)
     return value
 
@@ -30,6 +32,8 @@ def plain(value: Any) -> Any:
 
 def compare(name: str, left: Any, right: Any, span: Span) -> bool:
     """One comparison; raises E140 where the values have no order. A vector's shape may be written as its size."""
+    if type(left) is int and type(right) is int:
+        return bool(_RELATIONS[name](left, right))
     if isinstance(left, Tensor) != isinstance(right, Tensor):
         size, other = (right, left) if isinstance(left, Tensor) else (left, right)
         if isinstance(size, int) and not isinstance(size, bool) and len(plain(other)) == 1:
@@ -46,46 +50,48 @@ def compare(name: str, left: Any, right: Any, span: Span) -> bool:
     return bool(_ORDER[name](left, right))
 
 
-def arithmetic(name: str, left: Any, right: Any) -> Any:
-    """One operation; raises BadValue and ZeroDivisionError."""
-    if name == "..":
-        return range(whole(left), whole(right) + 1)
-    sequences = (list, tuple)
-    if (
-        name == "+"
-        and type(left) is type(right)
-        and isinstance(left, (*sequences, str))
-        and not hasattr(left, "_fields")
-    ):
+def _add(left: Any, right: Any) -> Any:
+    kind = type(left)
+    if kind is type(right) and kind in (list, tuple, str):
         return left + right
-    if name == "+" and isinstance(left, (list, range)) and isinstance(right, (list, range)):
+    if isinstance(left, (list, range)) and isinstance(right, (list, range)):
         return list(items(left)) + list(items(right))
-    if name == "*" and isinstance(left, sequences) and not hasattr(left, "_fields"):
+    return number(left) + number(right)
+
+
+def _multiply(left: Any, right: Any) -> Any:
+    if type(left) in (list, tuple):
         times = whole(right)
         if times * len(left) > MOST_ITEMS:
             raise BadValue(f"more than {MOST_ITEMS:_} items")
         return left * times
+    return number(left) * number(right)
+
+
+def _divide(left: Any, right: Any) -> Any:
     number(left), number(right)
-    if name == "+":
-        return left + right
-    if name == "-":
-        return left - right
-    if name == "*":
-        return left * right
-    if name == "/":
-        exact = isinstance(left, int) and isinstance(right, int) and right != 0 and left % right == 0
-        return left // right if exact else left / right
-    if name == "//":
-        return left // right
-    if name == "%":
-        return left % right
-    return _power(left, right)
+    exact = isinstance(left, int) and isinstance(right, int) and right != 0 and left % right == 0
+    return left // right if exact else left / right
 
 
 def _power(left: Any, right: Any) -> Any:
+    number(left), number(right)
     if isinstance(left, int) and isinstance(right, int) and right > 0 and left.bit_length() * right > 8192:
         raise BadValue("the power is too large")
     result = left**right
     if isinstance(result, complex):
         raise BadValue("a root of a number below 0")
     return result
+
+
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": _add,
+    "-": lambda left, right: number(left) - number(right),
+    "*": _multiply,
+    "/": _divide,
+    "//": lambda left, right: number(left) // number(right),
+    "%": lambda left, right: number(left) % number(right),
+    "**": _power,
+    "..": lambda left, right: range(whole(left), whole(right) + 1),
+}
+"""What each operator does; raises BadValue and ZeroDivisionError."""

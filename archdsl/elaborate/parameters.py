@@ -36,6 +36,13 @@ def bind(target: tree.Target, value: Any, names: Names) -> None:
         bind(inner, part, names)
 
 
+def whole_target(targets: Sequence[tree.Target]) -> tree.Target:
+    """What the words of a loop bind, as one."""
+    if len(targets) == 1:
+        return targets[0]
+    return tree.Target(targets[0].span._replace(end=targets[-1].span.end), tuple(targets))
+
+
 def key_span(key: str, value: Span) -> Span:
     """The place of an argument's name, which stands before its value."""
     start = value.source.text.rfind(key, 0, value.start)

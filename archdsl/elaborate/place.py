@@ -6,20 +6,24 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, Findings, Related
 from archdsl.elaborate.arguments import Made
-from archdsl.elaborate.evaluate import Evaluator, Work
+from archdsl.elaborate.evaluate import Evaluator
 from archdsl.elaborate.labels import Entry, Level
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.output import typed
 from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, Tensor, fault
+from archdsl.elaborate.work import Work
 from archdsl.graph import Region, Value
 from archdsl.layers.base import Layer
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 from archdsl.tensor import TensorType
+
+if TYPE_CHECKING:
+    from archdsl.elaborate.instances import First
 
 NONE: dict[str, Any] = {}  # of defaults
 MOST_STEPS = 12_000  # steps derived in one run, copies of a repetition that are alike apart
@@ -30,6 +34,10 @@ class Tail(NamedTuple):
 
     last: bool = False
     ends: bool = False
+
+
+ON = Tail()
+"""Something else follows."""
 
 
 @dataclass
@@ -60,6 +68,7 @@ class Run:
     fits: dict[int, dict[str, Any]] = field(default_factory=dict)  # by id of a layer's defaults, these with `fit`
     made: dict[object, Made] = field(default_factory=dict)  # the layers by their arguments
     complete: dict[tuple[Layer, tuple[tuple[str, Any], ...]], Layer] = field(default_factory=dict)
+    firsts: dict[object, First] = field(default_factory=dict)  # of each block its call with some arguments and types
     types: dict[tuple[Layer, tuple[TensorType, ...]], TensorType] = field(default_factory=dict)  # what layers give
 
     def __post_init__(self) -> None:
@@ -148,8 +157,16 @@ class Place:
     @property
     def evaluator(self) -> Evaluator:
         """Evaluates what is written here."""
-        arriving = Tensor(self.value) if self.here else None
-        return Evaluator(self.names, arriving, self.lookup, self.run.work, self.run.missing)
+        return Evaluator(self.names, self, self.run.work)
+
+    @property
+    def arriving(self) -> Tensor | None:
+        """The tensor that arrives, as a value; None where none does."""
+        return Tensor(self.value) if self.here else None
+
+    def missing(self, name: str) -> Any:
+        """A name that the text leaves open, from outside; raises KeyError, Poisoned."""
+        return self.run.missing(name)
 
     def lookup(self, node: tree.Reference) -> Tensor:
         """The tensor that `@name` stands for."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from archdsl.diagnostics import Related
 from archdsl.elaborate.apply import apply_layer, reference
 from archdsl.elaborate.blocks import apply_block
 from archdsl.elaborate.choices import arm_of, choice_key, is_on
+from archdsl.elaborate.endings import parts_of, tails
 from archdsl.elaborate.joins import arms
-from archdsl.elaborate.labels import Entry, Level, check_label
+from archdsl.elaborate.labels import Entry, check_label
+from archdsl.elaborate.levels import Label, module, name_output
 from archdsl.elaborate.operations import truth
 from archdsl.elaborate.origins import values_of
 from archdsl.elaborate.place import Place, Tail
@@ -28,43 +30,26 @@ from archdsl.elaborate.values import (
     describe,
     fault,
 )
-from archdsl.graph import Call, Module, Region
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
-from archdsl.syntax.source import Span
-
-Label = Optional[tuple[str, Span]]
-_TRANSPARENT = frozenset(("SOFTMAX", "SIGMOID", "DROPOUT"))
 
 
 def body(place: Place, node: tree.Body, tail: Tail) -> None:
     """The lines of a body, one after the other; its constants hold to its end."""
     inner = place.inside(names=Names(place.names))
-    sequence(inner, [part for line in node.lines for part in _parts(line)], tail)
+    sequence(inner, [part for line in node.lines for part in parts_of(line)], tail)
     place.value, place.memory, place.here = inner.value, inner.memory, inner.here
-
-
-def _parts(line: tree.Chain | tree.Constant) -> Sequence[tree.Step | tree.Constant]:
-    return line.steps if isinstance(line, tree.Chain) else (line,)
 
 
 def sequence(place: Place, parts: Sequence[tree.Step | tree.Constant], tail: Tail) -> None:
     """Steps in sequence. A step at fault is reported, and the rest is held to what can still be said of it."""
-    steps = [part for part in parts if not isinstance(part, tree.Constant)]
-    end = len(steps)  # what stands before this may end the network
-    while tail.ends and end and _transparent(steps[end - 1]) is not False:
-        end -= 1
-    counted = [number for number in range(end, len(steps)) if _transparent(steps[number]) is None]
-    index = 0
+    following = tails(place, parts, tail)
     for part in parts:
         try:
             if isinstance(part, tree.Constant):
                 define_constant(place, part)
-                continue
-            index += 1
-            ends = tail.ends and index >= end
-            ends = ends and all(_transparent(steps[number], place) for number in counted if number >= index)
-            step(place, part, Tail(tail.last and index == len(steps), ends))
+            else:
+                step(place, part, next(following))
         except Limit:
             raise
         except Fault as error:
@@ -73,31 +58,6 @@ def sequence(place: Place, parts: Sequence[tree.Step | tree.Constant], tail: Tai
                 place.advance(None)
         except Poisoned:
             place.advance(None)
-
-
-def _transparent(node: tree.Step | tree.Constant, place: Place | None = None) -> bool | None:
-    """Whether what stands before a step may still end the network; without a place, None where that hangs on counts."""
-    if isinstance(node, (tree.Labelled, tree.Optional_)):
-        return _transparent(node.step, place)
-    if isinstance(node, tree.Repeated):
-        return _transparent(node.step, place) or (None if place is None else _left_out(node.count, place))
-    if isinstance(node, tree.Group):
-        found = [_transparent(part, place) for line in node.body.lines for part in _parts(line)]
-        return False if False in found else None if None in found else True
-    return (
-        isinstance(node, (tree.Name, tree.Call))
-        and (node.id if isinstance(node, tree.Name) else node.name.id) in _TRANSPARENT
-    )
-
-
-def _left_out(count: tree.Value, place: Place) -> bool:
-    """Whether there are no copies."""
-    try:
-        return bool(place.evaluator.value(count) == 0)
-    except Limit:
-        raise
-    except (Fault, Poisoned):
-        return False
 
 
 def define_constant(place: Place, node: tree.Constant) -> None:
@@ -126,24 +86,6 @@ def _labelled(place: Place, node: tree.Labelled, tail: Tail, label: Label) -> No
         raise
 
 
-def name_output(place: Place, label: Label, submodule: Any = None, *, left_out: bool = False) -> None:
-    """Let the label stand for the tensor that has come out."""
-    if label is None:
-        return
-    name, span = label
-    if place.value is not None and not place.value.hint:
-        place.value.hint = name
-    place.level.define(name, Entry(place.value, submodule, span, left_out, place.memory))
-
-
-def named_module(place: Place, span: Span, tail: Tail, label: Label, fill: Callable[[Place], None]) -> None:
-    """What `fill` elaborates, as a level of the module tree where a label names it."""
-    if label is None:
-        fill(place)
-    else:
-        module(place, span, tail, label, fill)
-
-
 def _called(place: Place, node: tree.Name | tree.Call | tree.Number, tail: Tail, label: Label) -> None:
     if isinstance(node, tree.Number):
         raise fault("E134", f"{describe(node.value)} is no step: a number may only be an arm", node.span)
@@ -160,7 +102,8 @@ def _called(place: Place, node: tree.Name | tree.Call | tree.Number, tail: Tail,
     value = place.evaluator.value(node, hint="")
     if isinstance(value, LayerValue):
         made = apply_layer(place, value, name.span, tail, label and label[0])
-        name_output(place, label, made)
+        if label is not None:
+            name_output(place, label, made)
     elif isinstance(value, BlockValue):
         made_call = apply_block(place, value, node.span, tail, label and label[0], body)
         name_output(place, label, made_call)
@@ -182,28 +125,7 @@ def _reference(place: Place, node: tree.Reference, tail: Tail, label: Label) -> 
 
 
 def _group(place: Place, node: tree.Group, tail: Tail, label: Label) -> None:
-    named_module(place, node.span, tail, label, lambda inner: body(inner, node.body, tail))
-
-
-def module(place: Place, span: Span, tail: Tail, label: tuple[str, Span], fill: Callable[[Place], None]) -> None:
-    """A level of the module tree around what `fill` elaborates: a group, copies, a loop, a branch or an arm."""
-    arriving = place.value
-    param = arriving.again() if arriving is not None else None
-    region = Region(param)  # type: ignore[arg-type]  # None only behind a fault, where no graph is used
-    inner = place.inside(level=Level(place.level), region=region, value=param)
-    fill(inner)
-    region.result = inner.value  # type: ignore[assignment]  # likewise
-    place.memory = inner.memory
-    made = None
-    if inner.value is not None:
-        output = inner.value.again(label[0])
-        source = arriving if arriving is not None else output
-        made = Call(Module("", region, inner.level.positional), source, output, span, label[0])
-        place.region.steps.append(made)
-        place.advance(output)
-    else:
-        place.advance(None)
-    name_output(place, label, made)
+    module(place, node.span, label, lambda inner: body(inner, node.body, tail))
 
 
 def _repeated(place: Place, node: tree.Repeated, tail: Tail, label: Label) -> None:
@@ -213,7 +135,7 @@ def _repeated(place: Place, node: tree.Repeated, tail: Tail, label: Label) -> No
         repeat(inner, node, count, tail, lambda copy, last: step(copy, node.step, last))
 
     if count:
-        named_module(place, node.span, tail, label, copies)
+        module(place, node.span, label, copies)
     else:
         name_output(place, label, left_out=True)
 
@@ -229,7 +151,7 @@ def _join(place: Place, node: tree.Join, tail: Tail, label: Label) -> None:
     name = node.name
     if name.id == "CHOOSE" and not _defined(place, "CHOOSE"):
         chosen = arm_of(place, choice_key(place, name.span, label and label[0]), len(node.arms), name.span)
-        named_module(place, node.span, tail, label, lambda inner: body(inner, node.arms[chosen], tail))
+        module(place, node.span, label, lambda inner: body(inner, node.arms[chosen], tail))
         return
     callee = place.evaluator.value(tree.Call(node.span, name, node.arguments) if node.arguments else name, hint="")
     if not isinstance(callee, LayerValue):
@@ -265,7 +187,7 @@ def _loop(place: Place, node: tree.Loop, tail: Tail, label: Label) -> None:
             body(inner, node.body, tail if number == len(passes) else Tail())
             around.value, around.memory, around.here = inner.value, inner.memory, inner.here
 
-    named_module(place, node.span, tail, label, fill)
+    module(place, node.span, label, fill)
 
 
 def _ordinal(number: int) -> str:
@@ -282,7 +204,7 @@ def _condition(place: Place, node: tree.Condition, tail: Tail, label: Label) -> 
     else:
         name_output(place, label, left_out=True)
         return
-    named_module(place, node.span, tail, label, lambda inner: body(inner, branch.body, tail))
+    module(place, node.span, label, lambda inner: body(inner, branch.body, tail))
 
 
 _FORMS: dict[type, Callable[[Place, Any, Tail, Label], None]] = {

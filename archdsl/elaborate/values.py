@@ -158,7 +158,15 @@ def same(value: Any) -> object:
     kind = type(value)
     if kind is int or kind is str or kind is bool:
         return kind, value
-    return kind, repr(value) if kind is float else id(value)
+    if kind is float:
+        return kind, repr(value)
+    if kind is Tensor:
+        return kind, id(value.value)
+    if kind is LayerValue:
+        return value.name, value.span, tuple([(name, same(argument)) for name, argument, _ in value.arguments])
+    if kind is BlockValue:
+        return id(value.node), tuple([(name, same(argument)) for name, argument, _ in value.arguments])
+    return kind, id(value)
 
 
 def describe(value: Any) -> str:

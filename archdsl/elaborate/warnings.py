@@ -17,11 +17,15 @@ from archdsl.tensor import show_shape
 _ORDER = {"map": "a map, channels first", "sequence": "a sequence, features last"}
 
 
-def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swapped: str, shift: Edit | None) -> None:
-    """Add W402 where maps meet a layer of sequences or the other way, W403 for a kernel that is likely a width."""
-    takes = layer.taken()
+def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swapped: str, shift: Edit | None) -> bool:
+    """Add W402 where maps meet a layer of sequences or the other way, W403 for a kernel that is likely a width.
+
+    Answers whether there was any.
+    """
+    takes, told = layer.taken(), bool(swapped)
     for value in inputs:
         if takes in _ORDER and value.layout in _ORDER and value.layout != takes and value.type.rank > 1:
+            told = True
             shape = show_shape(value.type.shape)
             notes, related = origins((value,), place.trail)
             found = Diagnostic(
@@ -42,6 +46,7 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
             "W403", f"a kernel of {kernel} is larger than any in use", span, help=(swapped,), fixes=fixes
         )
         place.run.report(Fault(found), place.trail)
+    return told
 
 
 def _fixes(layer: Layer, takes: str, rank: int, span: Span) -> tuple[Fix, ...]:

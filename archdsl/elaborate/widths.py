@@ -17,9 +17,14 @@ FIRST_WIDTH, WIDEST, HIDDEN = 32, 512, 128  # CONV's first width, its last doubl
 
 
 def complete(
-    place: Place, layer: Layer, inputs: list[Value], tail: Tail, span: Span, apply: Callable[[LayerValue], None]
-) -> tuple[Layer, tuple[tuple[str, object], ...]]:
-    """The layer with the widths that the rules of the language fill in, and these.
+    place: Place,
+    layer: Layer,
+    inputs: tuple[Value, ...],
+    tail: Tail,
+    span: Span,
+    apply: Callable[[LayerValue], None],
+) -> tuple[Layer, tuple[tuple[str, object], ...], tuple[Value, ...]]:
+    """The layer with the widths that the rules of the language fill in, these, and what it reads.
 
     `apply` puts a layer before it, whose output is then what it reads.
     """
@@ -29,8 +34,8 @@ def complete(
     if layer.spec == "FC" and getattr(layer, "width", 0) is None:
         implied["width"] = _classes(place, span) if tail.ends else HIDDEN
     if layer.spec == "SOFTMAX":
-        layer = _classifier(place, layer, inputs, tail, span, apply)
-    return place.run.completed(layer, implied) if implied else layer, tuple(implied.items())
+        inputs = _scores(place, layer, inputs, tail, span, apply)
+    return place.run.completed(layer, implied) if implied else layer, tuple(implied.items()), inputs
 
 
 def _default_width(memory: Memory, layer: Layer) -> int:
@@ -61,9 +66,14 @@ def _classes(place: Place, span: Span) -> int:
     return value
 
 
-def _classifier(
-    place: Place, layer: Layer, inputs: list[Value], tail: Tail, span: Span, apply: Callable[[LayerValue], None]
-) -> Layer:
+def _scores(
+    place: Place,
+    layer: Layer,
+    inputs: tuple[Value, ...],
+    tail: Tail,
+    span: Span,
+    apply: Callable[[LayerValue], None],
+) -> tuple[Value, ...]:
     """CS231n's softmax classifier: an FC before a SOFTMAX that ends the network, where the scores are not there yet."""
     own = getattr(layer, "classes", None)
     if not tail.last:
@@ -71,19 +81,18 @@ def _classifier(
             raise fault(
                 "E127", "SOFTMAX(n) stands for FC(n) - SOFTMAX, which only ends a network", span, help="write SOFTMAX"
             )
-        return layer
+        return inputs
     try:
         classes = own if own is not None else _classes(place, span)
     except Fault as error:
         if error.diagnostic.code != "E130":
             raise
-        return layer
+        return inputs
     x = inputs[0].type
     scores = x.shape[0] if x.rank >= 3 else x.shape[-1] if x.rank else 0
     if scores == classes:
-        return layer
+        return inputs
     apply(LayerValue("FC", span, (("", classes, span),)))
     if place.value is None:
         raise Poisoned
-    inputs[:] = [place.value]  # the caller's own list: the SOFTMAX reads the scores
-    return layer
+    return (place.value,)

@@ -1,0 +1,25 @@
+"""What an expression is made into before it is evaluated, so that what is evaluated often is looked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archdsl.syntax import tree
+
+if TYPE_CHECKING:
+    from archdsl.elaborate.evaluate import Evaluator
+
+Run = Callable[["Evaluator", Sequence[str]], Any]
+"""Gives the value at a place; the words are bare names that stand for themselves. Raises Fault, Poisoned."""
+
+
+class Code(NamedTuple):
+    """An expression made ready; `cost` is how many values it works out, those of its loops apart."""
+
+    run: Run
+    cost: int = 1
+
+
+Ready = Callable[[tree.Value], Code]
+"""Makes a part of an expression ready."""
