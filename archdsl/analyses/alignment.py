@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import isinf
+from math import inf
 from typing import NamedTuple
 
 from archdsl.analyses.frames import Op, frames
@@ -50,7 +50,7 @@ def _apart(arms: list[tuple[Form, TensorType]]) -> tuple[Fraction, ...]:
     for form, type in arms:
         for source, reach in form.items():
             axes = reach.axes * (type.rank - 1) if reach.any_rank else reach.axes
-            if source is not START and len(axes) == type.rank - 1 and not any(isinf(before) for before, _, _ in axes):
+            if source is not START and len(axes) == type.rank - 1 and not any(before == inf for before, _, _ in axes):
                 centre = tuple((Fraction(after) - Fraction(before)) / 2 for before, after, _ in axes)
                 centres.setdefault(source, []).append(centre)
     spread = [tuple(max(axis) - min(axis) for axis in zip(*found)) for found in centres.values()]

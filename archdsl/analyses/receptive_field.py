@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, isinf
+from math import ceil, inf
 from typing import NamedTuple
 
 from archdsl.analyses import paths
@@ -107,7 +107,7 @@ def _field(form: paths.Form, type: TensorType) -> Field | None:
             reach = found if reach is None else paths.join(reach, found)
     if reach is None:
         return None
-    if any(isinf(before) for before, _, _ in reach.axes):
+    if any(before == inf for before, _, _ in reach.axes):
         return Field((), (), (), True)
     axes = reach.axes * max(1, type.rank - 1) if reach.any_rank else reach.axes
     sizes = tuple(ceil(before + after) + 1 for before, after, _ in axes)
