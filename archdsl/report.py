@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from archdsl.analyses.macs import macs
 from archdsl.analyses.parameters import parameters
@@ -14,6 +13,7 @@ from archdsl.diagnostics import Diagnostic
 from archdsl.graph import Network
 from archdsl.implied import defaults, implied
 from archdsl.layers.arguments import show
+from archdsl.records import NamedTuple, dataclass, field, fields
 from archdsl.tensor import Dim, Shape, product
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import isinf
-from typing import NamedTuple
 
 from archdsl.analyses.frames import Op, frames
 from archdsl.analyses.paths import START, Form, Paths
 from archdsl.analyses.receptive_field import effect
 from archdsl.graph import Apply, Network
+from archdsl.records import NamedTuple
 from archdsl.tensor import TensorType
 
 JOINS = frozenset(("ADD", "SUB", "MUL", "DIV", "MAX", "MIN", "CONCAT"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from archdsl.analyses.uses import Use, Walk
 from archdsl.graph import Network
 from archdsl.layers.base import Layer, Weight
+from archdsl.records import NamedTuple
 from archdsl.tensor import TensorType, product
 
 

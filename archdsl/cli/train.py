@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from archdsl.cli.settings import Whole, setting_options, words
 from archdsl.cli.terminal import Failure, reason, report, say
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.excerpt import visible
+from archdsl.records import NamedTuple
 from archdsl.training.run import METRICS, Spec, is_run, open_run
 from archdsl.training.settings import RULES, read_settings
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.edits import without_first
@@ -15,6 +14,7 @@ from archdsl.elaborate.values import Fault, Tensor, describe, fault, same
 from archdsl.layers.arguments import Kind, Mismatch, brief
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import layer_class
+from archdsl.records import MISSING, NamedTuple, fields
 from archdsl.syntax.source import Span
 
 _TORCH_NAMES = {
@@ -84,7 +84,7 @@ class Arguments(NamedTuple):
 @cache
 def kinds(cls: type[Layer]) -> dict[str, Kind]:
     """The arguments of a layer by name."""
-    return {f.name: f.metadata["kind"] for f in dataclasses.fields(cls) if "kind" in f.metadata}
+    return {f.name: f.metadata["kind"] for f in fields(cls) if "kind" in f.metadata}
 
 
 @cache
@@ -123,14 +123,14 @@ def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arri
     known = kinds(cls)
     bound = bind_arguments(name, given, arriving)
     values = {k: v for k, v in defaults.items() if k in known} | bound.values
-    for f in dataclasses.fields(cls):
-        if f.name in known and f.default is dataclasses.MISSING and f.name not in values:
+    for f in fields(cls):
+        if f.name in known and f.default is MISSING and f.name not in values:
             hint = f"{name}({', '.join([*cls.positional, *([f.name + '=…'] if f.name not in cls.positional else [])])})"
             raise fault("E123", f"{name} needs {_article(f.name)} `{f.name}`", span, help=f"write {hint}")
     tensors = tuple(bound.tensors[key] for key in cls.tensors if key in bound.tensors)
     text = ", ".join(_shown(cls, key, value) for key, value, _ in given)
-    fields = {place: field for field, place in bound.spans.items()}
-    return Made(cls(**values), tensors, tuple(fields.get(place, "") for _, _, place in given), text, given)
+    places = {place: field for field, place in bound.spans.items()}
+    return Made(cls(**values), tensors, tuple(places.get(place, "") for _, _, place in given), text, given)
 
 
 def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:

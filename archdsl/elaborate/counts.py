@@ -6,12 +6,12 @@ The network is elaborated with one copy of each; then each count alone is raised
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network, Open
+from archdsl.records import NamedTuple, replace
 from archdsl.syntax import tree
 
 STEPWISE = 16  # counts up to this are tried one by one, then each twice as large

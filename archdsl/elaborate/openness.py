@@ -7,7 +7,6 @@ at some of these it is elaborated once more: what comes out must be the same net
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import product
 from typing import Any, Optional
 
@@ -17,6 +16,7 @@ from archdsl.elaborate.open_symbols import LIKELY, written
 from archdsl.elaborate.place import Run
 from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Network, Open
+from archdsl.records import replace
 from archdsl.symbolic.expression import Size
 from archdsl.symbolic.propagate import Refused
 from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Together, TooMuch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 from typing import Any, ClassVar, Union
@@ -14,6 +13,7 @@ from archdsl.layers.code import Torch, module
 from archdsl.layers.maps import need_map
 from archdsl.layers.nodes import onnx_range, onnx_reshape, onnx_scalar
 from archdsl.layers.padding import onnx_reduce, onnx_slice, short
+from archdsl.records import dataclass
 from archdsl.shapes.late import known
 from archdsl.tensor import Dim, TensorType, product
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import sqrt
 from typing import Any, ClassVar
 
@@ -24,6 +23,7 @@ from archdsl.layers.heads import (
     split_heads,
 )
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.shapes.late import same
 from archdsl.tensor import Shape, TensorType, product, show_shape
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, NamedTuple, Protocol, Union
+from typing import Any, ClassVar, Protocol, Union
 
 from archdsl.layers.code import Torch
+from archdsl.records import NamedTuple, dataclass
 from archdsl.tensor import Shape, TensorType
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archdsl.layers.arguments import INTEGER, arg
@@ -11,6 +10,7 @@ from archdsl.layers.axes import find_axis
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.batch import any_batched, onnx_stretched, torch_stretched
 from archdsl.layers.code import Torch, call
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, gcd, sqrt
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ from archdsl.layers.code import Call, Itself, Torch, X, call
 from archdsl.layers.initialization import INIT, PLAIN, begin, torch_starts
 from archdsl.layers.maps import need_map
 from archdsl.layers.padding import MODES, check_mode, onnx_pad, onnx_slice, paddings, short, torch_pads
+from archdsl.records import dataclass
 from archdsl.shapes.late import known
 from archdsl.shapes.windows import Slide, slide
 from archdsl.tensor import TensorType, product

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import gcd
 from typing import Any, ClassVar
 
@@ -15,6 +14,7 @@ from archdsl.layers.initialization import PLAIN, begin
 from archdsl.layers.maps import need_float, need_map
 from archdsl.layers.nodes import onnx_reshape
 from archdsl.layers.normalization import Normalization, by_position, changed, scaled
+from archdsl.records import dataclass
 from archdsl.shapes.late import known
 from archdsl.tensor import Shape, TensorType
 

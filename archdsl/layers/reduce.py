@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archdsl.layers.arguments import AXES, FLAG, INTEGER, REAL, arg
@@ -11,6 +10,7 @@ from archdsl.layers.axes import across_positions, feature_axis, find_axes, find_
 from archdsl.layers.base import EVERYTHING, LayerError, Pointwise, Recorder, Trial
 from archdsl.layers.code import Method, Torch, X, function
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType
 
 

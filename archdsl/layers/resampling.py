@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Union
 
@@ -13,6 +12,7 @@ from archdsl.layers.code import Item, Method, Span, Torch, X, function, module
 from archdsl.layers.maps import need_map
 from archdsl.layers.nearest import nearest, onnx_nearest, single
 from archdsl.layers.padding import short
+from archdsl.records import dataclass
 from archdsl.shapes.late import known
 from archdsl.tensor import Dim, TensorType, show_shape
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from archdsl.layers.activation import Activation
@@ -12,6 +11,7 @@ from archdsl.layers.axes import across_positions, feature_axis, find_axis
 from archdsl.layers.base import EVERYTHING, Recorder
 from archdsl.layers.code import Torch, module
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType
 
 

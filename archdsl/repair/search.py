@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.layers.registry import LAYERS
+from archdsl.records import replace
 from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import argument_more, around, parameter_more, without_argument
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within

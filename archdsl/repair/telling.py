@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
+from archdsl.records import replace
 from archdsl.repair.calls import around
 from archdsl.repair.candidates import SYNTAX, Candidate, within
 from archdsl.repair.trials import Trials

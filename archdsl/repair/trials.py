@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from archdsl.diagnostics import Diagnostic, Edit, Findings
 from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
+from archdsl.records import NamedTuple
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse, parse_piece
 from archdsl.syntax.source import Source, Span

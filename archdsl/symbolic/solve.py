@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from math import lcm
-from typing import NamedTuple, Union
+from typing import Union
 
 from archdsl.graph import Network, Value
+from archdsl.records import NamedTuple
 from archdsl.symbolic.expression import Size, fit
 from archdsl.symbolic.period import period
 from archdsl.symbolic.propagate import NeedsSize, Propagation, Refused, TooMuch, Types

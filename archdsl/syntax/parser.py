@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from archdsl.diagnostics import MOST, Diagnostic, Edit, Findings, Fix
+from archdsl.records import replace
 from archdsl.syntax import tree
 from archdsl.syntax.builder import BadToken, Builder
 from archdsl.syntax.machine import Machine, Unexpected

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import Union
 
+from archdsl.records import NamedTuple
 from archdsl.syntax.source import Span
 
 # ---- values

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from archdsl import __version__
 from archdsl.analyses.uses import Walk
@@ -21,6 +20,7 @@ from archdsl.backends.onnx.weights import chosen
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
 from archdsl.metadata import made
+from archdsl.records import NamedTuple, dataclass
 from archdsl.symbolic.expression import Size
 from archdsl.tensor import TensorType
 

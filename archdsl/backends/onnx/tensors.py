@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.recorder import GraphRecorder, Node
 from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.records import NamedTuple
 from archdsl.tensor import Shape, product
 
 Chunks = Callable[[], Iterator[bytes]]
