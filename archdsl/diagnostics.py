@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.excerpt import PLAIN, Style, draw, visible
 from archdsl.records import NamedTuple, dataclass, field, replace
 from archdsl.syntax.source import Source, Span

@@ -8,8 +8,8 @@ from __future__ import annotations
 import textwrap
 from importlib import import_module
 from inspect import cleandoc
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.layers.arguments import Kind, show
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import LAYERS, layer_class

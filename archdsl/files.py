@@ -7,8 +7,8 @@ import re
 import stat
 from collections.abc import Callable
 from types import TracebackType
-from typing import BinaryIO
 
+from archdsl.annotations import BinaryIO
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.syntax.source import Source, Span
 

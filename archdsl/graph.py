@@ -18,8 +18,8 @@ copies or more, since there no label can stand.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Union
 
+from archdsl.annotations import Union
 from archdsl.diagnostics import Related
 from archdsl.layers.base import Layer
 from archdsl.records import NamedTuple, dataclass, field

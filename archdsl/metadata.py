@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import BinaryIO
 
+from archdsl.annotations import BinaryIO
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.records import NamedTuple
 

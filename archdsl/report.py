@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from archdsl.analyses.macs import macs
 from archdsl.analyses.parameters import parameters
 from archdsl.analyses.receptive_field import receptive_fields
 from archdsl.analyses.uses import Walk
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic
 from archdsl.graph import Network
 from archdsl.implied import defaults, implied

@@ -11,8 +11,8 @@ repetitions; what a frame reads from around it is in `free`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Union
 
+from archdsl.annotations import Union
 from archdsl.graph import Apply, Network, Region, Repeat, Share, Value
 from archdsl.records import NamedTuple, dataclass, field
 

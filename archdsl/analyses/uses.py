@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Union
 
+from archdsl.annotations import Union
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Share, Value
 from archdsl.naming import Numbering
 from archdsl.records import NamedTuple

@@ -7,8 +7,8 @@ the keywords are the names in `options`. It is imported when it is first used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, BinaryIO
 
+from archdsl.annotations import Any, BinaryIO
 from archdsl.graph import Network
 from archdsl.records import NamedTuple
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import NoReturn
+
+from archdsl.annotations import NoReturn
 
 WRONG_SPEC = 1
 WRONG_CALL = 2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 import click
 
+from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.backends import BACKENDS
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.checker import read

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from archdsl import explain
+from archdsl.annotations import Any
 from archdsl.cli.terminal import Failure, say, style
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
+from archdsl.annotations import Any
 from archdsl.cli.terminal import Failure, say, style
 from archdsl.layers.registry import LAYERS, layer_class
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
+from archdsl.annotations import TYPE_CHECKING
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.evaluate import shown
 from archdsl.cli.terminal import Failure, reason, report, say

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
+from archdsl.annotations import Any
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.checker import Checker
 from archdsl.cli.options import spec_options

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
 
 import click
 
+from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.backends.pytorch import emit
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.checker import read

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+from archdsl.annotations import TYPE_CHECKING
 from archdsl.cli.terminal import Failure, reason
 from archdsl.diagnostics import ArchError
 from archdsl.records import replace

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import click
 
 from archdsl import zoo
+from archdsl.annotations import Any
 from archdsl.cli.terminal import Failure, say, style
 
 

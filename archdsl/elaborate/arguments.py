@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.edits import without_first
 from archdsl.elaborate.parameters import key_span

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.evaluate import Evaluator
 from archdsl.elaborate.operations import plain, truth

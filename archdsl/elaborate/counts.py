@@ -6,8 +6,8 @@ The network is elaborated with one copy of each; then each count alone is raised
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network, Open

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.functions import FUNCTIONS, BadValue, checked, items, weighed, whole
 from archdsl.elaborate.operations import arithmetic, compare, truth

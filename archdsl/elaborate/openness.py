@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
-from typing import Any, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.bias import shape_of
 from archdsl.elaborate.open_symbols import LIKELY, written

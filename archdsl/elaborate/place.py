@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Findings, Related
 from archdsl.elaborate.arguments import Made
 from archdsl.elaborate.evaluate import Evaluator, Work

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Fix, Related
 from archdsl.graph import Value
 from archdsl.records import NamedTuple

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import pi, sqrt
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import REAL, WIDTH, arg, word
 from archdsl.layers.base import Init, LayerError, Pointwise, Recorder, Trial, Weight
 from archdsl.layers.code import Torch, module

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import gcd
-from typing import Any, ClassVar, Union
 
+from archdsl.annotations import Any, ClassVar, Union
 from archdsl.layers.arguments import SIZES, arg, per_axis
 from archdsl.layers.base import EVERYTHING, Layer, Recorder, Weight, Window
 from archdsl.layers.code import Torch, module

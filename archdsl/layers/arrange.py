@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import AXES, COUNT, INTEGER, WIDTH, Kind, arg, show
 from archdsl.layers.axes import find_axis
 from archdsl.layers.base import LayerError, Pointwise, Recorder, Trial

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, RATE, REAL, WIDTH, arg
 from archdsl.layers.arrange import onnx_slice
 from archdsl.layers.base import EVERYTHING, ZEROS, Init, Layer, LayerError, Recorder, Trial, Weight

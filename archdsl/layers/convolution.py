@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil, gcd, sqrt
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, SHIFTS, SIZES, WIDTH, arg, or_word, per_axis, word
 from archdsl.layers.base import Init, Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Call, Itself, Torch, X, call

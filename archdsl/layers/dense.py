@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, INTEGER, WIDTH, arg
 from archdsl.layers.axes import find_axis
 from archdsl.layers.base import EVERYTHING, Layer, LayerError, Pointwise, Recorder, Trial, Weight

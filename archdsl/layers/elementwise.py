@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.activation import Activation
 from archdsl.layers.arguments import REAL, arg
 from archdsl.layers.base import LayerError, Recorder, Trial

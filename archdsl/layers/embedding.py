@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import COUNT, WIDTH, arg
 from archdsl.layers.base import Init, LayerError, Pointwise, Recorder, Trial, Weight
 from archdsl.layers.code import Item, Torch, call, module

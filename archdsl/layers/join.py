@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, arg
 from archdsl.layers.base import Layer, LayerError, Recorder, Weight
 from archdsl.layers.batch import any_batched

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import gcd
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import AXES, FLAG, REAL, WIDTH, arg
 from archdsl.layers.axes import find_axes
 from archdsl.layers.base import ONES, ZEROS, LayerError, Pointwise, Recorder, Trial, Weight

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import ANYTHING, FLAG, SHAPE, arg, word
 from archdsl.layers.base import ZEROS, Init, Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.code import Call, Code, Infix, Itself, Method, Name, Torch, call

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, REAL, SHIFTS, SIZES, arg, or_word, per_axis, word
 from archdsl.layers.averaging import average, late_average
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Window

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import TEXT, Kind, arg
 from archdsl.layers.base import LayerError, Pointwise, Recorder
 from archdsl.layers.code import Batch, Code, Method, Torch, X

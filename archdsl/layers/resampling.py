@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any, ClassVar, Union
 
+from archdsl.annotations import Any, ClassVar, Union
 from archdsl.layers.arguments import FLAG, SIZES, WIDTH, arg, per_axis, word
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Item, Method, Span, Torch, X, function, module

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Union
 
+from archdsl.annotations import Any, ClassVar, Union
 from archdsl.layers.arguments import AXES, OFFSETS, PADS, REAL, Mismatch, arg, word
 from archdsl.layers.axes import find_axes, find_axis
 from archdsl.layers.base import LayerError, Pointwise, Recorder, Trial, Window

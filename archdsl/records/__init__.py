@@ -10,7 +10,7 @@ has it. Modules that import torch use Python's own, whose time does not show the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from archdsl.annotations import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dataclasses import MISSING as MISSING

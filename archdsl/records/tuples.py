@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterable
-from typing import Any
+
+from archdsl.annotations import Any
 
 MOST = 24
 """The most items of a tuple."""

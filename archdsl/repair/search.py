@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run

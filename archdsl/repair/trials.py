@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.diagnostics import Diagnostic, Edit, Findings
 from archdsl.elaborate.mentions import open_names
 from archdsl.elaborate.place import Run

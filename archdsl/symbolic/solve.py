@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from math import lcm
-from typing import Union
 
+from archdsl.annotations import Union
 from archdsl.graph import Network, Value
 from archdsl.records import NamedTuple
 from archdsl.symbolic.expression import Size, fit

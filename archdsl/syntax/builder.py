@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 

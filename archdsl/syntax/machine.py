@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+
+from archdsl.annotations import Any, Protocol
+from archdsl.records import NamedTuple
 
 
 class Token(str):

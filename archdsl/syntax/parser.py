@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import MOST, Diagnostic, Edit, Findings, Fix
 from archdsl.records import replace
 from archdsl.syntax import tree

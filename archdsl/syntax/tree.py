@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Union
-
+from archdsl.annotations import Union
 from archdsl.records import NamedTuple
 from archdsl.syntax.source import Span
 

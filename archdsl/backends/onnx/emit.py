@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, BinaryIO
 
 from archdsl import __version__
 from archdsl.analyses.uses import Walk
+from archdsl.annotations import Any, BinaryIO
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.external import Companion, spill
 from archdsl.backends.onnx.fold import fold

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import BinaryIO, Protocol
 
+from archdsl.annotations import BinaryIO, Protocol
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.tensors import Tensor
 
@@ -21,11 +21,9 @@ class Companion(Protocol):
 
     def open(self) -> BinaryIO:
         """The stream to write it to."""
-        ...
 
     def name(self, digest: str) -> str:
         """The name that the model has to give."""
-        ...
 
 
 def outside(tensor: Tensor) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
+from archdsl.annotations import Any
 from archdsl.backends.onnx.recorder import STORED
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.records import NamedTuple

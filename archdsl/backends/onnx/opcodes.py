@@ -10,8 +10,8 @@ from __future__ import annotations
 import pickletools
 import warnings
 from collections.abc import Callable
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.records import NamedTuple
 
 MOST_STEPS = 20_000_000

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from archdsl.annotations import Any
 from archdsl.backends.onnx import wire
 from archdsl.records import NamedTuple, dataclass, field
 from archdsl.shapes.late import Late, SizeNeeded, Term

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from archdsl.analyses.parameters import Entry, state_shapes
+from archdsl.annotations import Any
 from archdsl.backends.onnx.emit import Options
 from archdsl.backends.onnx.recorder import STORED
 from archdsl.backends.onnx.weights import Numbers, chosen

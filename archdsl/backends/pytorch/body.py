@@ -5,8 +5,7 @@ Names of classes and of variables come later: bodies of one block are held again
 
 from __future__ import annotations
 
-from typing import Any
-
+from archdsl.annotations import Any
 from archdsl.graph import Module
 from archdsl.records import NamedTuple
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import builtins
 import re
 from collections import Counter
-from typing import Any, Union
 
+from archdsl.annotations import Any, Union
 from archdsl.backends.pytorch.body import Body, Child, Reference
 from archdsl.backends.pytorch.builder import Builder
 from archdsl.backends.pytorch.code import Absent, Chain, Hole, change, walk

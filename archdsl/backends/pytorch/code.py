@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.layers.code import Code
 from archdsl.records import NamedTuple
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
-
+from archdsl.annotations import Any, Union
 from archdsl.backends.pytorch.body import Body, Child, Line
 from archdsl.backends.pytorch.builder import Builder
 from archdsl.backends.pytorch.classes import Class, Classes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from typing import Any, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.backends.pytorch.body import Child
 from archdsl.backends.pytorch.code import Absent, Hole, Item, walk
 from archdsl.graph import Call

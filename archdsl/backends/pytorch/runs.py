@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.backends.pytorch.code import Item, Linear, Star, is_node
 from archdsl.records import NamedTuple
 

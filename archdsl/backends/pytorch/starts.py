@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.backends.pytorch.layout import INDENT, WIDTH, child, text
 from archdsl.graph import Apply, Network
 from archdsl.naming import leaves

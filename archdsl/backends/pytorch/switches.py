@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
-
+from archdsl.annotations import Any, Union
 from archdsl.backends.pytorch.body import Body
 from archdsl.backends.pytorch.code import Absent, Chain, Star
 from archdsl.backends.pytorch.parameters import Known, fresh_name, identifier
