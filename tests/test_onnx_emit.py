@@ -19,7 +19,7 @@ from onnx import numpy_helper
 from safetensors.torch import save_file
 from torch import nn
 
-from archdsl.analyses import state_shapes
+from archdsl.analyses.parameters import state_shapes
 from archdsl.backends.onnx import emit, write
 from archdsl.backends.onnx.initialize import CHUNK, initial
 from archdsl.diagnostics import ArchError

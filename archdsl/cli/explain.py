@@ -6,7 +6,8 @@ import click
 
 from archdsl import explain
 from archdsl.annotations import Any
-from archdsl.cli.terminal import Failure, say, style
+from archdsl.cli import Failure
+from archdsl.cli.output import say, style
 
 
 def _codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

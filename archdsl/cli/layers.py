@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from archdsl.annotations import Any
-from archdsl.cli.terminal import Failure, say, style
+from archdsl.cli import Failure
+from archdsl.cli.output import say, style
 from archdsl.layers.registry import LAYERS, layer_class
 
 

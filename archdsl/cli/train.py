@@ -10,11 +10,11 @@ import click
 
 from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.backends.pytorch import emit
-from archdsl.cli import WRONG_CALL, WRONG_SPEC
+from archdsl.cli import WRONG_CALL, WRONG_SPEC, Failure
 from archdsl.cli.checker import read
 from archdsl.cli.options import spec_options
+from archdsl.cli.output import reason, report, say
 from archdsl.cli.settings import Whole, setting_options, words
-from archdsl.cli.terminal import Failure, reason, report, say
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.excerpt import visible
 from archdsl.records import NamedTuple

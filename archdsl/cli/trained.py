@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from archdsl.annotations import TYPE_CHECKING
-from archdsl.cli.terminal import Failure, reason
+from archdsl.cli import Failure
+from archdsl.cli.output import reason
 from archdsl.diagnostics import ArchError
 from archdsl.records import replace
 

@@ -8,7 +8,8 @@ import click
 
 from archdsl import zoo
 from archdsl.annotations import Any
-from archdsl.cli.terminal import Failure, say, style
+from archdsl.cli import Failure
+from archdsl.cli.output import say, style
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from archdsl.analyses.macs import flops, macs
+from archdsl.analyses.parameters import parameters
 from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.evaluate import Evaluator
@@ -73,14 +75,16 @@ def _sides(evaluator: Evaluator, node: tree.Value, failed: list[tuple[Any, Any]]
 
 def measure(network: Network, name: str) -> Any:
     """A measure of the network by name; raises KeyError."""
-    from archdsl import analyses
-
     if name in ("params", "parameters"):
-        return analyses.parameters(network)
+        return parameters(network)
     if name == "macs":
-        return analyses.macs(network)
+        return macs(network)
     if name == "flops":
-        return analyses.flops(network)
+        return flops(network)
+    if name == "output":
+        return Tensor(network.outputs[0].value)
+    from archdsl.analyses import all as analyses  # most specs assert none of these
+
     if name == "depth":
         return analyses.depth(network)
     if name == "memory":
@@ -89,6 +93,4 @@ def measure(network: Network, name: str) -> Any:
         field = analyses.receptive_field(network)
         sizes = field.size if field is not None else ()
         return sizes[0] if len(set(sizes)) == 1 else sizes
-    if name == "output":
-        return Tensor(network.outputs[0].value)
     raise KeyError(name)

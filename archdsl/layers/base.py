@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
-from archdsl.annotations import Any, ClassVar, Protocol, Union
+from archdsl.annotations import TYPE_CHECKING, Any, ClassVar, Protocol, Union
 from archdsl.layers.code import Torch
 from archdsl.records import NamedTuple, dataclass
 from archdsl.tensor import Shape, TensorType
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class LayerError(Exception):

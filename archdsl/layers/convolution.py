@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from math import ceil, gcd, sqrt
 
 from archdsl.annotations import Any, ClassVar
@@ -235,6 +234,8 @@ class UpConv(Layer):
         return self.shape(*x).size if "bias" in self.weights(*x) else 0
 
     def window(self, *x: TensorType) -> Window:
+        from fractions import Fraction  # takes as long as two layers' modules, and few look
+
         windows = [s for s, _ in self.paddings(x[0])]
         extents = tuple(ceil(s.extent / s.stride) for s in windows)
         # Output i is a sum over n with i = n*stride - padding + t for t in 0..extent - 1: its centre lies at

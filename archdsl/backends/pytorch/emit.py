@@ -280,6 +280,6 @@ def _final(code: Any, scores: str) -> str:
 
 
 def _parameters(network: Network) -> int:
-    from archdsl.analyses import parameters
+    from archdsl.analyses.parameters import parameters
 
     return parameters(network)
