@@ -47,8 +47,9 @@ def test_plain_calls(call: str, folder: Path, capfd: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     "call",
     [
-        "", "--help", "check", "check --json net.arch", "check -", "compile", "compile --help", "compile net.arch odd.arch",
-        "compile -", "compile net.arch -o", "compile net.arch -o -", "compile net.arch --to", "compile net.arch --to none",
+        "", "--help", "check", "check --json net.arch", "check -", "compile", "compile --help", "compile net.arch -",
+        "compile net.arch odd.arch", "compile net.arch -o", "compile net.arch -o -", "compile net.arch --to",
+        "compile net.arch --to none",
         "compile net.arch --to=onnx", "compile net.arch --seed 1", "compile net.arch --to onnx --to onnx",
         "compile net.arch -o a.py -o b.py", "compile net.arch --to onnx -o a.py", "show net.arch", "chek net.arch",
     ],

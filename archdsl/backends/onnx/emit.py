@@ -18,6 +18,7 @@ from archdsl.backends.onnx.runtime import guard
 from archdsl.backends.onnx.tensors import Tensor, halve
 from archdsl.backends.onnx.weights import chosen
 from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.files import OutputFile
 from archdsl.graph import Network
 from archdsl.metadata import made
 from archdsl.records import NamedTuple, dataclass
@@ -84,7 +85,10 @@ def write(network: Network, stream: BinaryIO, *, beside: Companion | None = None
             identity = sha256(b"".join((known, model.head, *_heads(model.tensors), model.tail))).hexdigest()
         _write(model, stream, beside, identity)
         return
-    for chunk in _inline(model, given):
+    chunks = _inline(model, given)
+    if isinstance(stream, OutputFile):
+        stream.reserve(_size(model))
+    for chunk in chunks:
         stream.write(chunk)
 
 

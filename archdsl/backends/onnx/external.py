@@ -8,6 +8,7 @@ from hashlib import sha256
 from archdsl.annotations import BinaryIO, Protocol
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.tensors import Tensor
+from archdsl.files import OutputFile
 
 SMALL = 1024
 """Bytes: smaller tensors stay in the model, where readers look for shapes and axes."""
@@ -39,6 +40,8 @@ def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[t
     """
     hashed = sha256(identity.encode())
     stream = beside.open()
+    if isinstance(stream, OutputFile):
+        stream.reserve(sum(tensor.size for tensor in tensors if outside(tensor)))
     places: dict[str, int] = {}
     position = 0
     for tensor in filter(outside, tensors):
