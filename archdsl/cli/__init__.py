@@ -15,7 +15,7 @@ from archdsl.annotations import NoReturn
 WRONG_SPEC = 1
 WRONG_CALL = 2
 GARBAGE = 300_000
-"""Objects between two looks for garbage: no command but `train` makes much, and numpy alone is half as many to look at."""
+"""Objects between two looks for garbage: little is made, and a look amid the import of numpy is a tenth of its time."""
 
 
 class Failure(Exception):

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from archdsl.annotations import BinaryIO, Protocol
 from archdsl.backends.onnx import wire
-from archdsl.backends.onnx.tensors import Tensor
+from archdsl.backends.onnx.tensors import Data, Tensor
 from archdsl.files import OutputFile
 
 SMALL = 1024
@@ -32,7 +32,7 @@ def outside(tensor: Tensor) -> bool:
     return tensor.size >= SMALL
 
 
-def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[tuple[bytes, Iterable[bytes]]]:
+def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[tuple[bytes, Iterable[Data]]]:
     """Write the data of the tensors that are not small to the second file; all of them as TensorProtos in parts.
 
     The file's name comes from `identity`, which tells the content apart from any other; where that is empty, from
@@ -55,7 +55,7 @@ def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[t
                 hashed.update(chunk)
         position += tensor.size
     name = beside.name(hashed.hexdigest())
-    result: list[tuple[bytes, Iterable[bytes]]] = []
+    result: list[tuple[bytes, Iterable[Data]]] = []
     for tensor in tensors:
         if tensor.name in places:
             made = wire.external_tensor(tensor.name, tensor.dtype, tensor.shape, name, places[tensor.name], tensor.size)

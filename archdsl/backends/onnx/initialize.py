@@ -9,6 +9,7 @@ import numpy as np
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.draws import MOST, Stream
 from archdsl.backends.onnx.recorder import STORED
+from archdsl.backends.onnx.tensors import Data
 from archdsl.layers.base import Weight
 from archdsl.layers.initialization import CUT
 from archdsl.tensor import product
@@ -16,7 +17,7 @@ from archdsl.tensor import product
 CHUNK = MOST  # elements made at a time
 
 
-def initial(key: str, weight: Weight, seed: int) -> Iterator[bytes]:
+def initial(key: str, weight: Weight, seed: int) -> Iterator[Data]:
     """The tensor's data in chunks, little-endian: float32, int64 or bool by `weight.dtype`.
 
     The values depend on the seed and the state_dict key alone. Raises ValueError for a kind of
@@ -31,13 +32,13 @@ def initial(key: str, weight: Weight, seed: int) -> Iterator[bytes]:
         yield part
 
 
-def _cleared(part: bytes, start: int, length: int) -> bytes:
+def _cleared(part: Data, start: int, length: int) -> Data:
     """The part with the bytes from `start` on set to 0, as far as they lie in it."""
     begin, end = max(0, start), min(len(part), start + length)
-    return part[:begin] + bytes(end - begin) + part[end:] if begin < end else part
+    return b"".join((part[:begin], bytes(end - begin), part[end:])) if begin < end else part
 
 
-def _values(key: str, weight: Weight, seed: int) -> Iterator[bytes]:
+def _values(key: str, weight: Weight, seed: int) -> Iterator[Data]:
     """What `initial` gives, but for the row that is 0."""
     count = product(weight.shape)
     kind, a, b, values, _ = weight.init
@@ -58,7 +59,7 @@ def _values(key: str, weight: Weight, seed: int) -> Iterator[bytes]:
                 made += np.float32(a)
             else:
                 made = _trunc_normal(stream, size, b)
-            yield made.astype("<f4", copy=False).tobytes()
+            yield made.astype("<f4", copy=False).view(np.uint8).data
     else:
         raise ValueError(f"{key}: unknown initialisation {kind!r}")
 

@@ -7,13 +7,15 @@ from functools import partial
 
 import numpy as np
 
+from archdsl.annotations import Union
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.recorder import GraphRecorder, Node
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.records import NamedTuple
 from archdsl.tensor import Shape, product
 
-Chunks = Callable[[], Iterator[bytes]]
+Data = Union[bytes, memoryview]
+Chunks = Callable[[], Iterator[Data]]
 
 LARGEST_HALF = 65504.0
 """The largest number of float16."""
