@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -63,7 +64,11 @@ class OutputFile(BufferedWriter):
         To find the room at once, and not page by page, saves a third of the work of writing.
         """
         if size and hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(self.fileno(), 0, size)
+            try:
+                os.posix_fallocate(self.fileno(), 0, size)
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise  # anything else says that this kind of file has no such thing
 
 
 class Staged:
