@@ -112,7 +112,7 @@ def test_a_full_disk_at_the_last_moment(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system sets no room aside")
 def test_room_is_set_aside_and_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file has what was written; a disk that is too full is known at once, one that has no such thing is no error."""
+    """The file has what was written; a disk that is too full is known at once, one without such a thing is fine."""
     path = tmp_path / "net.onnx"
     with Outputs() as outputs:
         stream = outputs.open(str(path))
