@@ -85,6 +85,17 @@ def test_named_tuples(use: Any) -> None:
     assert outcome(lambda: use(named(records))) == outcome(lambda: use(named(typing)))
 
 
+def test_a_subclass_keeps_its_own_making() -> None:
+    """Also where it has the first instance."""
+    for home in (records, typing):
+
+        class Sorted(named(home)):  # type: ignore[misc]
+            def __new__(cls, first: int) -> Any:
+                return super().__new__(cls, first, tuple("a" * first))
+
+        assert [Sorted(n).both for n in (2, 3)] == [(2, "a", "a"), (3, "a", "a", "a")]
+
+
 @pytest.mark.parametrize(
     "use",
     [

@@ -47,7 +47,8 @@ def _first(cls: Any, *args: Any, **kwargs: Any) -> Any:
     new = eval(f"lambda cls, {names}: make(cls, ({names},))" if names else "make", {"make": tuple.__new__})
     if names:
         new.__defaults__ = tuple(cls._field_defaults.values())
-    cls.__new__ = staticmethod(new)
+    owner = next(base for base in cls.__mro__ if "_fields" in vars(base))  # cls may be a subclass
+    owner.__new__ = staticmethod(new)
     return new(cls, *args, **kwargs)
 
 
@@ -56,6 +57,8 @@ class _Meta(type):
 
     def __new__(meta, name: str, bases: tuple[type, ...], space: dict[str, Any]) -> Any:
         names = tuple(space.get("__annotations__", ()))
+        if len(names) > MOST:
+            raise TypeError(f"{name} has {len(names)} items, and {MOST} is the limit of records/tuples.py")
         space["_field_defaults"] = {name: space[name] for name in names if name in space}
         space |= {"__slots__": (), "_fields": names, "__match_args__": names, "__new__": _first}
         space |= zip(names, _ITEMS)
