@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from archdsl.analyses.macs import macs
@@ -13,7 +14,7 @@ from archdsl.diagnostics import Diagnostic
 from archdsl.graph import Network
 from archdsl.implied import defaults, implied
 from archdsl.layers.arguments import show
-from archdsl.records import NamedTuple, dataclass, field, fields
+from archdsl.records import NamedTuple, fields
 from archdsl.tensor import Dim, Shape, product
 
 
