@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # not from `typing`, which is most of the time of this import
 
 if TYPE_CHECKING:
     from archdsl.api import check, compile, load, parse, to_onnx

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.excerpt import PLAIN, Style, draw, visible
+from archdsl.records import NamedTuple, dataclass, field, replace
 from archdsl.syntax.source import Source, Span
 
 

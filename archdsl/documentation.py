@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import MISSING, fields
 from importlib import import_module
 from inspect import cleandoc
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.layers.arguments import Kind, show
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import LAYERS, layer_class
+from archdsl.records import MISSING, NamedTuple, fields
 
 
 class Group(NamedTuple):

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import ClassVar, NamedTuple
 
+from archdsl.annotations import ClassVar
+from archdsl.records import NamedTuple
 from archdsl.syntax.source import Source, Span
 
 WIDEST = 160

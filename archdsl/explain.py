@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+
+from archdsl.records import NamedTuple
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "explanations")
 GROUPS = {

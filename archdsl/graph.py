@@ -18,11 +18,11 @@ copies or more, since there no label can stand.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple, Union
 
+from archdsl.annotations import Union
 from archdsl.diagnostics import Related
 from archdsl.layers.base import Layer
+from archdsl.records import NamedTuple, dataclass, field
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType
 

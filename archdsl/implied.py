@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 from archdsl.graph import Apply
 from archdsl.layers.arguments import show
+from archdsl.records import fields
 
 
 def implied(apply: Apply) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ import copyreg
 import linecache
 import sys
 from types import ModuleType
-from typing import Any
+
+from archdsl.annotations import Any
 
 _SOURCES: dict[str, str] = {}
 """The text of each live module by its name."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import BinaryIO, NamedTuple
 
+from archdsl.annotations import BinaryIO
 from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.records import NamedTuple
 
 VARINT, LENGTH, FIXED64, FIXED32 = 0, 2, 1, 5
 """The wire types of protobuf that ONNX files have."""

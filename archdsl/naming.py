@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple, Union
 
+from archdsl.annotations import Union
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share
+from archdsl.records import NamedTuple
 
 
 class Child(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from shlex import quote
 
 from archdsl.diagnostics import Findings
 from archdsl.elaborate import elaborate
@@ -49,6 +48,10 @@ def build(
 
 def _arguments(constants: Mapping[str, object], inputs: Mapping[str, str], fit: str | None) -> str:
     """What completed the spec, as the command line takes it: equal for equal values."""
+    if not constants and not inputs:
+        return f"--fit {fit}" if fit else ""
+    from shlex import quote  # most specs are complete
+
     words = [f"-D {quote(f'{name}={_text(value)}')}" for name, value in sorted(constants.items())]
     words += [f"--input {quote(f'{name}={shape}' if name else shape)}" for name, shape in sorted(inputs.items())]
     return " ".join([*words, *([f"--fit {fit}"] if fit else [])])

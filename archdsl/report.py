@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
 
 from archdsl.analyses.macs import macs
 from archdsl.analyses.parameters import parameters
 from archdsl.analyses.receptive_field import receptive_fields
 from archdsl.analyses.uses import Walk
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic
 from archdsl.graph import Network
 from archdsl.implied import defaults, implied
 from archdsl.layers.arguments import show
+from archdsl.records import NamedTuple, fields
 from archdsl.tensor import Dim, Shape, product
 
 

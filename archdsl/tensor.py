@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from archdsl.records import NamedTuple
 
 Dim = int
 """The size of one axis. A size that is an expression over the inputs' symbols will be a second kind of it."""

@@ -3,7 +3,7 @@
     pip install -e '.[test]' onnxscript
     python benchmarks/onnx_export.py
 
-At least 10 times less CPU is what archdsl is held to.
+The aim is a ratio of 60, and at least 10.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ import torch  # noqa: E402
 import torchvision  # noqa: E402
 
 import archdsl  # noqa: E402
-from archdsl.analyses import state_shapes  # noqa: E402
+from archdsl.analyses.parameters import state_shapes  # noqa: E402
 from archdsl.api import open_source  # noqa: E402
 from archdsl.pipeline import build  # noqa: E402
 

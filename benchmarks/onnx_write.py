@@ -94,7 +94,7 @@ def in_process(folder: str) -> None:
 
     from safetensors.numpy import save_file
 
-    from archdsl.analyses import state_shapes
+    from archdsl.analyses.parameters import state_shapes
 
     state = state_shapes(network)
     random = np.random.default_rng(0)

@@ -11,20 +11,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archdsl.analyses import (
-    depth,
-    elementwise,
-    fields,
-    flops,
-    macs,
-    memory,
-    misaligned,
-    parameters,
-    receptive_field,
-    receptive_fields,
-    state_shapes,
-    totals,
-)
+from archdsl.analyses.alignment import misaligned
+from archdsl.analyses.depth import depth
+from archdsl.analyses.macs import elementwise, flops, macs
+from archdsl.analyses.memory import memory
+from archdsl.analyses.parameters import parameters, state_shapes, totals
+from archdsl.analyses.receptive_field import fields, receptive_field, receptive_fields
 from archdsl.graph import Network
 from archdsl.layers.base import Layer
 from archdsl.pipeline import build

@@ -110,6 +110,33 @@ def test_a_full_disk_at_the_last_moment(tmp_path: Path, monkeypatch: pytest.Monk
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system sets no room aside")
+def test_room_is_set_aside_and_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file has what was written; a disk that is too full is known at once, one without such a thing is fine."""
+    path = tmp_path / "net.onnx"
+    with Outputs() as outputs:
+        stream = outputs.open(str(path))
+        stream.reserve(1 << 20)
+        assert os.fstat(stream.fileno()).st_size == 1 << 20
+        stream.write(b"new")
+    assert path.read_bytes() == b"new"
+
+    def fails(number: int) -> None:
+        def fallocate(*_: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(os, "posix_fallocate", fallocate)
+
+    fails(errno.EOPNOTSUPP)
+    with Outputs() as outputs:
+        outputs.open(str(path)).reserve(1 << 20)
+    assert path.read_bytes() == b""
+    fails(errno.ENOSPC)
+    with pytest.raises(OSError, match="No space"), Outputs() as outputs:
+        outputs.open(str(path)).reserve(1 << 20)
+    assert path.read_bytes() == b"" and temporaries(tmp_path) == []
+
+
 def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:
     """Writing to a link replaces what lies behind it."""
     (tmp_path / "real").mkdir()

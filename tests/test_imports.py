@@ -50,12 +50,26 @@ def test_commands_are_light(tmp_path: Path, arguments: list[str]) -> None:
     assert not HEAVY & loaded(code)
 
 
+SLOW = {"typing", "dataclasses", "inspect", "click", "lark", "fractions", "decimal", "glob", "shlex", "json", "difflib"}
+"""What takes longer to import than two modules of ours do."""
+
+
+def test_a_plain_check_loads_nothing_slow(tmp_path: Path) -> None:
+    """Of a right spec, whole and from the command line, none of these; `--help` shows that the test would see one."""
+    path = tmp_path / "net.arch"
+    path.write_text(SPEC)
+    code = f"from archdsl.cli.plain import plain\nassert plain({['check', str(path)]!r}) == 0"
+    assert not (SLOW & loaded(code)) - loaded("")
+    assert SLOW & loaded("from archdsl.cli.commands import run\nassert run(['--help']) == 0")
+
+
 def test_version_and_help_load_no_compiler() -> None:
     """`--version` and `--help` are answered by click and a table."""
     for option in ("--version", "--help"):
         names = loaded(f"from archdsl.cli.commands import run\nassert run(['{option}']) == 0")
         assert {name for name in names if name.startswith("archdsl")} == {
             "archdsl",
+            "archdsl.annotations",
             "archdsl.cli",
             "archdsl.cli.commands",
         }

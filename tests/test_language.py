@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.analyses import state_shapes
+from archdsl.analyses.parameters import state_shapes
 from archdsl.diagnostics import Findings, render
 from archdsl.elaborate import elaborate
 from archdsl.syntax.source import Source

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from archdsl import analyses, check, load
+from archdsl import check, load
+from archdsl.analyses import all as analyses
 from archdsl.graph import Network
 from archdsl.pipeline import build
 from archdsl.report import LayerRow

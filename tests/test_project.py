@@ -67,7 +67,7 @@ def test_the_backend_of_contributing_is_one_file_and_one_line(tmp_path: Path, mo
     monkeypatch.setattr(backends, "__path__", [*backends.__path__, str(tmp_path)])
     for name, backend in eval("{" + line + "}", {"Backend": Backend}).items():
         monkeypatch.setitem(BACKENDS, name, backend)
-    from archdsl.cli.compile import may_write, pair, write
+    from archdsl.cli.compiling import may_write, pair, write
     from archdsl.files import read_spec
     from archdsl.pipeline import build
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from archdsl.analyses import Entry
+from archdsl.analyses.parameters import Entry
 from archdsl.backends.onnx.files import KINDS, READ
 from archdsl.backends.onnx.loading import loaded
 from archdsl.backends.onnx.safetensors import SafeTensors

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from archdsl import analyses, check
+from archdsl import check
+from archdsl.analyses import all as analyses
 from archdsl.cli.commands import run
 from archdsl.cli.tables import fold
 from archdsl.graph import Network

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import archdsl
-from archdsl import analyses
+from archdsl.analyses import all as analyses
 from archdsl.backends.pytorch import emit
 from archdsl.graph import Network
 from archdsl.live import instance

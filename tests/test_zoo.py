@@ -13,7 +13,7 @@ pytest.importorskip("torchvision")
 import torch
 import torchvision
 
-from archdsl.analyses import parameters
+from archdsl.analyses.parameters import parameters
 from archdsl.backends.pytorch import emit
 from archdsl.live import instance
 from tests.support import zoo

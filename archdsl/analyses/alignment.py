@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import inf
-from typing import NamedTuple
 
 from archdsl.analyses.frames import Op, frames
 from archdsl.analyses.paths import START, Form
 from archdsl.analyses.receptive_field import reaches
 from archdsl.graph import Apply, Network
+from archdsl.records import NamedTuple
 from archdsl.tensor import TensorType
 
 JOINS = frozenset(("ADD", "SUB", "MUL", "DIV", "MAX", "MIN", "CONCAT"))

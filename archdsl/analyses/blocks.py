@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Share
+from archdsl.records import NamedTuple, dataclass
 from archdsl.tensor import product
 
 

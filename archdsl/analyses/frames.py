@@ -11,11 +11,11 @@ repetitions; what a frame reads from around it is in `free`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple, Union
 
 from archdsl.analyses.once import once
+from archdsl.annotations import Union
 from archdsl.graph import Apply, Network, Region, Repeat, Share, Value
+from archdsl.records import NamedTuple, dataclass, field
 
 
 class Op(NamedTuple):

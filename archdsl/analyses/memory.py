@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archdsl.analyses.frames import Frame, Op, frames, live, reads
 from archdsl.analyses.once import once
 from archdsl.graph import Network, Value
+from archdsl.records import NamedTuple
 
 BYTES = {"float": 4, "int": 8, "bool": 1}
 """The bytes of one element: float32, int64, bool."""

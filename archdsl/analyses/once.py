@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar, cast
 
+from archdsl.annotations import TYPE_CHECKING, cast
 from archdsl.graph import Network
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 
 def once(analysis: Callable[[Network], T]) -> Callable[[Network], T]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from archdsl.analyses.once import once
 from archdsl.analyses.uses import Use, Walk, uses
 from archdsl.graph import Network
 from archdsl.layers.base import Layer, Weight
+from archdsl.records import NamedTuple
 from archdsl.tensor import TensorType, product
 
 

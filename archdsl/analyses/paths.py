@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from math import inf
-from typing import NamedTuple, Union
 
 from archdsl.analyses.frames import Frame, Frames, Loop, Step
+from archdsl.annotations import Union
 from archdsl.graph import Apply, Value
+from archdsl.records import NamedTuple
 from archdsl.tensor import TensorType
 
 Number = Union[int, Fraction, float]

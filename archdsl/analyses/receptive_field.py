@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import ceil, inf
-from typing import NamedTuple
 
 from archdsl.analyses import paths
 from archdsl.analyses.frames import frames
@@ -12,6 +11,7 @@ from archdsl.analyses.once import once
 from archdsl.analyses.paths import START, Paths, Reach
 from archdsl.graph import Apply, Network, Value
 from archdsl.layers.base import EVERYTHING, Window
+from archdsl.records import NamedTuple
 from archdsl.tensor import Shape, TensorType
 
 

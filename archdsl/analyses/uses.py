@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Union
 
 from archdsl.analyses.once import once
+from archdsl.annotations import Union
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Share, Value
 from archdsl.naming import Numbering
+from archdsl.records import NamedTuple
 
 
 class Use(NamedTuple):

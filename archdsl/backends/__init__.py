@@ -7,9 +7,10 @@ the keywords are the names in `options`. It is imported when it is first used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, BinaryIO, NamedTuple
 
+from archdsl.annotations import Any, BinaryIO
 from archdsl.graph import Network
+from archdsl.records import NamedTuple
 
 
 class Backend(NamedTuple):

@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 from archdsl import __version__
-from archdsl.cli import WRONG_CALL, tolerate
+from archdsl.cli import WRONG_CALL, Failure, tolerate
 
 COMMANDS = {
     "check": "Check specs: shapes, sizes that do not fit, names, asserts.",
@@ -91,4 +91,8 @@ def run(arguments: list[str] | None = None) -> int:
             sys.stdout.flush()
         error.show()
         return WRONG_CALL
+    except Failure as failure:
+        from archdsl.cli.output import refuse
+
+        return refuse(failure)
     return status if isinstance(status, int) else 0

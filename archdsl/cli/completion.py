@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archdsl.cli.terminal import say
+from archdsl.cli.output import say
 
 
 @click.command("completion")

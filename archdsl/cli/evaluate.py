@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
-from archdsl.cli import WRONG_CALL, WRONG_SPEC
-from archdsl.cli.terminal import Failure, report, say, style
+from archdsl.annotations import TYPE_CHECKING
+from archdsl.cli import WRONG_CALL, WRONG_SPEC, Failure
+from archdsl.cli.output import report, say, style
 from archdsl.cli.trained import NOT_A_SPEC, data_options, training_packages
 from archdsl.diagnostics import ArchError
 from archdsl.excerpt import visible

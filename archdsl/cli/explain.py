@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from archdsl import explain
-from archdsl.cli.terminal import Failure, say, style
+from archdsl.annotations import Any
+from archdsl.cli import Failure
+from archdsl.cli.output import say, style
 
 
 def _codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Iterator
 
 SUFFIX = ".arch"
+MAGIC = frozenset("*?[")
+"""What makes a name a pattern."""
 
 
 def gather(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -21,8 +22,10 @@ def gather(names: Iterable[str]) -> list[tuple[str, str]]:
             found.update((path, "") for path in inside)
             if not inside:
                 found[name] = f"it is a folder without any {SUFFIX} file"
-        elif name != "-" and not os.path.lexists(name) and glob.has_magic(name):
-            matches = sorted(path for path in glob.glob(name, recursive=True) if not os.path.isdir(path))
+        elif name != "-" and not os.path.lexists(name) and not MAGIC.isdisjoint(name):
+            from glob import glob  # most calls name a file
+
+            matches = sorted(path for path in glob(name, recursive=True) if not os.path.isdir(path))
             found.update((path, "") for path in matches)
             if not matches:
                 found[name] = "no file is of this pattern"

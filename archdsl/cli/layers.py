@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from archdsl.cli.terminal import Failure, say, style
+from archdsl.annotations import Any
+from archdsl.cli import Failure
+from archdsl.cli.output import say, style
 from archdsl.layers.registry import LAYERS, layer_class
 
 

@@ -6,11 +6,11 @@ import os
 
 import click
 
-from archdsl.cli import WRONG_CALL, WRONG_SPEC
+from archdsl.cli import WRONG_CALL, WRONG_SPEC, Failure
 from archdsl.cli.checker import read
 from archdsl.cli.options import spec_options
+from archdsl.cli.output import reason, report, say
 from archdsl.cli.predict import ranked
-from archdsl.cli.terminal import Failure, reason, report, say
 from archdsl.cli.trained import NOT_A_SPEC, classifier, prepared, training_packages
 from archdsl.diagnostics import ArchError
 from archdsl.excerpt import visible

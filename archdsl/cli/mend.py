@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 
+from archdsl.cli import Failure
 from archdsl.cli.checker import Checker
-from archdsl.cli.terminal import Failure, reason, say
+from archdsl.cli.output import reason, say
 from archdsl.excerpt import visible
 from archdsl.files import Outputs
 from archdsl.fixes import apply_edits, safe_edits

@@ -7,7 +7,8 @@ import os
 import click
 
 from archdsl import zoo
-from archdsl.cli.terminal import Failure, reason, say
+from archdsl.cli import Failure
+from archdsl.cli.output import reason, say
 from archdsl.cli.zoo import complete, path_of
 from archdsl.excerpt import visible
 from archdsl.files import Outputs

@@ -1,6 +1,6 @@
 """What the commands print, and where: results on standard output, all that went wrong on standard error.
 
-Without click, so that a plain `archdsl check` starts without it.
+Without click, so that plain calls start without it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Iterable
 
+from archdsl.cli import WRONG_CALL, Failure
 from archdsl.diagnostics import Diagnostic, render
-from archdsl.excerpt import PLAIN, Ansi, Style
+from archdsl.excerpt import PLAIN, Ansi, Style, visible
 
 
 def style(*, err: bool = False) -> Style:
@@ -39,6 +40,12 @@ def report(diagnostics: Iterable[Diagnostic]) -> None:
     painted = style(err=True)
     for diagnostic in diagnostics:
         say(render(diagnostic, painted) + "\n", err=True)
+
+
+def refuse(failure: Failure) -> int:
+    """Print why the call cannot be carried out, and answer its exit status."""
+    say(f"{style(err=True).paint('error', 'error')}: {visible(str(failure))}", err=True)
+    return WRONG_CALL
 
 
 def unreadable(name: str, error: OSError) -> Diagnostic:

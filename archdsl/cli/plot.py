@@ -6,8 +6,8 @@ import os
 
 import click
 
-from archdsl.cli import WRONG_CALL
-from archdsl.cli.terminal import Failure, reason, report, say
+from archdsl.cli import WRONG_CALL, Failure
+from archdsl.cli.output import reason, report, say
 from archdsl.diagnostics import ArchError
 from archdsl.excerpt import visible
 from archdsl.files import Outputs, check_output

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
-from archdsl.cli import WRONG_CALL, WRONG_SPEC
+from archdsl.annotations import TYPE_CHECKING
+from archdsl.cli import WRONG_CALL, WRONG_SPEC, Failure
 from archdsl.cli.evaluate import shown
-from archdsl.cli.terminal import Failure, reason, report, say
+from archdsl.cli.output import reason, report, say
 from archdsl.cli.trained import NOT_A_SPEC, classifier, prepared, training_packages
 from archdsl.diagnostics import ArchError
 from archdsl.excerpt import visible

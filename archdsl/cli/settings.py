@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
+from archdsl.annotations import Any
 from archdsl.cli.options import F
 from archdsl.training.settings import RULES, Settings
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from archdsl.cli import WRONG_CALL, WRONG_SPEC
+from archdsl.annotations import Any
+from archdsl.cli import WRONG_CALL, WRONG_SPEC, Failure
 from archdsl.cli.checker import Checker
 from archdsl.cli.options import spec_options
+from archdsl.cli.output import reason, report, say, style
 from archdsl.cli.tables import by_block, fold, measures, table
-from archdsl.cli.terminal import Failure, reason, report, say, style
 from archdsl.diagnostics import ArchError
 from archdsl.excerpt import visible
 from archdsl.graph import Network
@@ -97,7 +96,7 @@ def show_made(file: str, as_json: bool) -> int:
 def _json(file: str, network: Network | None, found: Report) -> str:
     from json import dumps
 
-    from archdsl import analyses
+    from archdsl.analyses import all as analyses
 
     entry: dict[str, Any] = found.to_dict()
     if network is not None:
@@ -124,7 +123,7 @@ def _json(file: str, network: Network | None, found: Report) -> str:
 
 def _field(network: Network) -> dict[str, Any] | None:
     """What the last map sees: by axis the positions, their stride and where the first start; null for everything."""
-    from archdsl import analyses
+    from archdsl.analyses import all as analyses
 
     field = analyses.receptive_field(network)
     if field is None or field.everything:

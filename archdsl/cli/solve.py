@@ -7,7 +7,7 @@ import click
 from archdsl.cli import WRONG_CALL, WRONG_SPEC
 from archdsl.cli.checker import Checker
 from archdsl.cli.options import spec_options
-from archdsl.cli.terminal import report, say
+from archdsl.cli.output import report, say
 from archdsl.graph import Open
 from archdsl.symbolic.sizes import Sizes
 from archdsl.tensor import show_shape

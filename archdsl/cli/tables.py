@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from archdsl import analyses
+from archdsl.analyses import all as analyses
 from archdsl.excerpt import Style, visible
 from archdsl.graph import Network
 from archdsl.report import LayerRow, Model

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.backends.pytorch import emit
-from archdsl.cli import WRONG_CALL, WRONG_SPEC
+from archdsl.cli import WRONG_CALL, WRONG_SPEC, Failure
 from archdsl.cli.checker import read
 from archdsl.cli.options import spec_options
+from archdsl.cli.output import reason, report, say
 from archdsl.cli.settings import Whole, setting_options, words
-from archdsl.cli.terminal import Failure, reason, report, say
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.excerpt import visible
+from archdsl.records import NamedTuple
 from archdsl.training.run import METRICS, Spec, is_run, open_run
 from archdsl.training.settings import RULES, read_settings
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from archdsl.cli.terminal import Failure, reason
+from archdsl.annotations import TYPE_CHECKING
+from archdsl.cli import Failure
+from archdsl.cli.output import reason
 from archdsl.diagnostics import ArchError
+from archdsl.records import replace
 
 if TYPE_CHECKING:
     import torch

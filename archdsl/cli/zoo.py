@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import click
 
 from archdsl import zoo
-from archdsl.cli.terminal import Failure, say, style
+from archdsl.annotations import Any
+from archdsl.cli import Failure
+from archdsl.cli.output import say, style
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.elaborate.arguments import Applied, Bound, Made, bind_layer, kinds, width_of
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.misfit import misfit, shift, swapped_width

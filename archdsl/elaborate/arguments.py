@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit, Fix
 from archdsl.elaborate.edits import without_first
 from archdsl.elaborate.memory import Memory
@@ -17,6 +16,7 @@ from archdsl.graph import Value
 from archdsl.layers.arguments import Kind, Mismatch, brief
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import layer_class
+from archdsl.records import MISSING, NamedTuple, fields
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType
@@ -109,7 +109,7 @@ class Arguments(NamedTuple):
 @cache
 def kinds(cls: type[Layer]) -> dict[str, Kind]:
     """The arguments of a layer by name."""
-    return {f.name: f.metadata["kind"] for f in dataclasses.fields(cls) if "kind" in f.metadata}
+    return {f.name: f.metadata["kind"] for f in fields(cls) if "kind" in f.metadata}
 
 
 @cache
@@ -152,15 +152,15 @@ def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arri
     known = kinds(cls)
     bound = bind_arguments(name, given, arriving)
     values = {k: v for k, v in defaults.items() if k in known} | bound.values
-    for f in dataclasses.fields(cls):
-        if f.name in known and f.default is dataclasses.MISSING and f.name not in values:
+    for f in fields(cls):
+        if f.name in known and f.default is MISSING and f.name not in values:
             hint = f"{name}({', '.join([*cls.positional, *([f.name + '=…'] if f.name not in cls.positional else [])])})"
             raise fault("E123", f"{name} needs {_article(f.name)} `{f.name}`", span, help=f"write {hint}")
     tensors = tuple(bound.tensors[key] for key in cls.tensors if key in bound.tensors)
     single = cls.arity == (1, 1) and not tensors
     text = ", ".join(_shown(cls, key, value) for key, value, _ in given)
-    fields = {place: field for field, place in bound.spans.items()}
-    keys = tuple(cls.variadic if cls.variadic and not key else fields.get(place, "") for key, _, place in given)
+    places = {place: field for field, place in bound.spans.items()}
+    keys = tuple(cls.variadic if cls.variadic and not key else places.get(place, "") for key, _, place in given)
     return Made(cls(**values), tensors, keys, text, given, single, {})
 
 

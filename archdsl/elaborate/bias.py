@@ -5,12 +5,12 @@ It is decided when the whole graph is there, since a branch, a choice or a copy 
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Run, Share, Step, Value, regions, step_input
 from archdsl.layers.base import Layer
+from archdsl.records import fields, replace
 
 
 class Readers:
@@ -87,7 +87,7 @@ def decide_biases(network: Network) -> None:
         bias = not readers.only_a_norm(step.output)
         layer = decided.get((step.layer, bias))
         if layer is None:
-            layer = dataclasses.replace(step.layer, bias=bias)  # type: ignore[call-arg]  # it has the field: it was None
+            layer = replace(step.layer, bias=bias)  # type: ignore[call-arg]  # it has the field: it was None
             decided[step.layer, bias] = layer
         step.layer = layer
         if not bias:
@@ -104,7 +104,7 @@ def _share(step: Step) -> None:
         for first, again in zip(_layers(step.target), _layers(step.again)):
             if getattr(again.layer, "bias", False) is None and first.layer.spec == again.layer.spec:
                 bias = getattr(first.layer, "bias", None)
-                again.layer = dataclasses.replace(again.layer, bias=bias)  # type: ignore[call-arg]  # as above
+                again.layer = replace(again.layer, bias=bias)  # type: ignore[call-arg]  # as above
                 again.implied = first.implied
     for _, inner in regions(step):
         for other in inner.steps:
@@ -162,8 +162,8 @@ def shape_of(region: Region, known: Iterable[Value] = (), *, types: bool = True)
 
     def visit_step(step: Step) -> object:
         if isinstance(step, Apply):
-            fields = tuple((f.name, repr(getattr(step.layer, f.name))) for f in dataclasses.fields(step.layer))
-            found: object = (step.layer.spec, fields, step.label, tuple(map(key, step.inputs)))
+            values = tuple((f.name, repr(getattr(step.layer, f.name))) for f in fields(step.layer))
+            found: object = (step.layer.spec, values, step.label, tuple(map(key, step.inputs)))
         elif isinstance(step, Call):
             found = (step.module.title, step.label, step.module.positional, key(step.input), visit(step.module.region))
         elif isinstance(step, Repeat):

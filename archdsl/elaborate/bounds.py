@@ -10,16 +10,16 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from math import lcm
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.elaborate.assertions import evaluator, hold
 from archdsl.elaborate.forms import UNKNOWN, Form, form
 from archdsl.elaborate.operations import plain
 from archdsl.elaborate.place import Claim, Run
 from archdsl.elaborate.values import Fault, Poisoned, fault
 from archdsl.graph import Network
+from archdsl.records import NamedTuple, replace
 from archdsl.symbolic.propagate import Refused, Types
 from archdsl.symbolic.sizes import Sizes
 from archdsl.symbolic.solve import Solver, Tied

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
+from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.elaborate.arguments import check_names, layer_words
 from archdsl.elaborate.code import Code, Ready
 from archdsl.elaborate.functions import BadValue, checked

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import describe, fault
 from archdsl.syntax import tree

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archdsl.annotations import TYPE_CHECKING, Any
+from archdsl.records import NamedTuple
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:

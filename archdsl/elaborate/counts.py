@@ -7,14 +7,14 @@ raised until no larger one can be right.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.mentions import parts_of
 from archdsl.elaborate.place import Run
 from archdsl.elaborate.repetition import IN_COPY
 from archdsl.graph import Network, Open
+from archdsl.records import NamedTuple, replace
 from archdsl.syntax import tree
 from archdsl.syntax.nesting import composed, within
 

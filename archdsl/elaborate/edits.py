@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Edit, Fix
 from archdsl.elaborate.values import LayerValue
 from archdsl.syntax.source import Span

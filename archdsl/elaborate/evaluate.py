@@ -7,8 +7,8 @@ holds those of its parts. The rules, one for each kind of node, are in lookup.py
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
 
+from archdsl.annotations import Any, Protocol
 from archdsl.elaborate import calls, lookup, operators, parts
 from archdsl.elaborate.code import Code, Ready
 from archdsl.elaborate.functions import BadValue, items

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.assertions import hold
 from archdsl.elaborate.bias import decide_biases

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import lcm
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.elaborate.values import Tensor
+from archdsl.records import NamedTuple
 from archdsl.syntax import tree
 
 FIXED = frozenset(("params", "parameters", "depth"))  # measures that no size of the input moves

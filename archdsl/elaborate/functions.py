@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.elaborate.values import DEEPEST_LIST, MOST_BITS, MOST_ITEMS, Builtin
 from archdsl.layers.initialization import FANS, MAKERS
 

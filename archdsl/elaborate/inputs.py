@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.elaborate.labels import check_label

@@ -8,8 +8,7 @@ the first call once more.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
+from archdsl.annotations import Any
 from archdsl.diagnostics import Related
 from archdsl.elaborate.labels import Entry, Level
 from archdsl.elaborate.memory import Memory
@@ -17,6 +16,7 @@ from archdsl.elaborate.place import MOST_STEPS, Place, Tail
 from archdsl.elaborate.values import BlockValue, Tensor, same
 from archdsl.elaborate.work import MOST_WORK
 from archdsl.graph import Apply, Call, Module, Region, Repeat, Run, Share, Step, Value
+from archdsl.records import NamedTuple
 from archdsl.syntax.source import Span
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Collection
-from typing import NamedTuple
 
 from archdsl.diagnostics import Related
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.suggest import near, rename
 from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Apply, Call, Value
+from archdsl.records import NamedTuple
 from archdsl.syntax.source import Span
 
 # What nn.Module defines: a child of such a name would hide it, or torch refuses it.

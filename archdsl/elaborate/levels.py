@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.elaborate.labels import Entry, Level
 from archdsl.elaborate.place import Place
 from archdsl.graph import Call, Module, Region

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from archdsl.annotations import Any
 from archdsl.diagnostics import MOST
 from archdsl.elaborate.arguments import kinds, layer_words, unknown_argument
 from archdsl.elaborate.functions import FUNCTIONS

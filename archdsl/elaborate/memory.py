@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from archdsl.graph import Apply, Share, Step, Value, regions
 from archdsl.layers.base import Layer, Window
+from archdsl.records import NamedTuple
 
 
 class Memory(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
@@ -15,6 +14,7 @@ from archdsl.elaborate.values import Fault, LayerValue, describe
 from archdsl.graph import Value
 from archdsl.layers.arguments import Mismatch, show
 from archdsl.layers.base import Layer, LayerError
+from archdsl.records import replace
 from archdsl.syntax.source import Span
 
 MOST_HELP = 3
@@ -81,7 +81,7 @@ def _tried(layer: Layer, facts: LayerError, inputs: Sequence[Value]) -> list[tup
         if argument in seen or len(found) >= MOST_HELP:
             continue
         try:
-            dataclasses.replace(layer, **{argument: value}).shape(*types)
+            replace(layer, **{argument: value}).shape(*types)
         except (LayerError, Mismatch, TypeError):
             continue
         seen.add(argument)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.elaborate.parameters import bind_parameters
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.steps import body

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from archdsl.diagnostics import Edit, Findings, Fix
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
+from archdsl.records import replace
 from archdsl.syntax.source import Span
 from archdsl.tensor import Shape, show_shape
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.elaborate.inputs import shape_text
 from archdsl.syntax import tree
 

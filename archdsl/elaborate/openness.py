@@ -7,16 +7,16 @@ at some of these it is elaborated once more: what comes out must be the same net
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import product
-from typing import Any, NamedTuple, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.bias import shape_of
 from archdsl.elaborate.open_symbols import LIKELY, written
 from archdsl.elaborate.place import Run
 from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Network, Open
+from archdsl.records import NamedTuple, replace
 from archdsl.symbolic.expression import Size
 from archdsl.symbolic.propagate import Refused
 from archdsl.symbolic.sizes import Equal, Sizes

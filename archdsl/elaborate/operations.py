@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.elaborate.functions import BadValue, items, number, whole
 from archdsl.elaborate.values import MOST_ITEMS, BlockValue, LayerValue, Poisoned, Tensor, describe, fault
 from archdsl.syntax.source import Span

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
+from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.elaborate.code import Code, Ready, Run
 from archdsl.elaborate.functions import BadValue, checked
 from archdsl.elaborate.operations import ARITHMETIC, compare, truth

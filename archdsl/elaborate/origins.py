@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Related
 from archdsl.elaborate.values import BlockValue, LayerValue, Tensor, describe
 from archdsl.graph import Value

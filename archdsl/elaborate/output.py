@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from archdsl.graph import Value
 from archdsl.layers.arguments import Mismatch
 from archdsl.layers.base import Layer, LayerError
+from archdsl.records import replace
 from archdsl.tensor import TensorType
 
 SURE, POSITIONS, ALL = 0, 1, 2  # what is in doubt of a value: see graph.Value
@@ -61,7 +61,7 @@ def guessed(layer: Layer, fault: LayerError, types: Sequence[TensorType]) -> Ten
     """What a layer would give if its fault were mended by a change of one argument; None where none mends it."""
     for argument, value, _ in fault.trials:
         try:
-            return typed(dataclasses.replace(layer, **{argument: value}), types)
+            return typed(replace(layer, **{argument: value}), types)
         except (LayerError, Mismatch, TypeError):
             continue
     return None

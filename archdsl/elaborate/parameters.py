@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
+from archdsl.annotations import Any, Protocol
 from archdsl.elaborate.suggest import unknown
 from archdsl.elaborate.values import Names, describe, fault
 from archdsl.syntax import tree
@@ -18,7 +18,6 @@ class Inside(Protocol):
 
     def value(self, node: tree.Value) -> Any:
         """What an expression is worth."""
-        ...
 
 
 def bind(target: tree.Target, value: Any, names: Names) -> None:

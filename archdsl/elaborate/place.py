@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.diagnostics import Diagnostic, Findings, Related
 from archdsl.elaborate.arguments import Made
 from archdsl.elaborate.evaluate import Evaluator
@@ -18,6 +17,7 @@ from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, Tensor, faul
 from archdsl.elaborate.work import Work
 from archdsl.graph import Region, Value
 from archdsl.layers.base import Layer
+from archdsl.records import NamedTuple, dataclass, field, replace
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 from archdsl.tensor import TensorType
@@ -142,7 +142,7 @@ class Place:
     level: Level
     region: Region
     value: Value | None
-    memory: Memory = Memory()  # noqa: RUF009  # a NamedTuple, and so immutable
+    memory: Memory = Memory()  # a NamedTuple, and so immutable
     here: bool = True  # whether any tensor arrives at all
     trail: tuple[Related, ...] = ()  # the calls, copies and passes that it lies in, the innermost first
     blocks: tuple[str, ...] = ()  # the blocks around, against recursion

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Related
 from archdsl.elaborate.apply import apply_layer, reference
 from archdsl.elaborate.blocks import apply_block

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Fix, Related
 from archdsl.graph import Value
+from archdsl.records import NamedTuple
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 from archdsl.tensor import show_shape

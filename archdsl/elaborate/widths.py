@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.values import Fault, LayerValue, Poisoned, fault

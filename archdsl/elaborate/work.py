@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.values import Limit
 from archdsl.graph import Value

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NamedTuple
 
 from archdsl.diagnostics import Diagnostic
 from archdsl.graph import Network
+from archdsl.records import NamedTuple
 
 FORMATS = {
     "json": "report",

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from json import dumps
-from typing import Any
 from urllib.parse import quote
 
 from archdsl import __version__, explain
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Fix
 from archdsl.formats import Checked, full_message, relative
 from archdsl.syntax.source import Span

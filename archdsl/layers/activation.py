@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import pi, sqrt
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import REAL, WIDTH, arg, word
 from archdsl.layers.base import Init, LayerError, Pointwise, Recorder, Trial, Weight
 from archdsl.layers.code import Torch, module
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from math import gcd
-from typing import Any, ClassVar, Union
 
+from archdsl.annotations import Any, ClassVar, Union
 from archdsl.layers.arguments import SIZES, arg, per_axis
 from archdsl.layers.base import EVERYTHING, Layer, Recorder, Weight, Window
 from archdsl.layers.code import Torch, module
 from archdsl.layers.maps import need_map
 from archdsl.layers.nodes import onnx_range, onnx_reshape, onnx_scalar
 from archdsl.layers.padding import onnx_reduce, onnx_slice, short
+from archdsl.records import dataclass
 from archdsl.shapes.late import known
 from archdsl.tensor import Dim, TensorType, product
 
@@ -50,9 +49,12 @@ class Gap(Layer):
         return onnx_reduce(r, "ReduceMean", names[0], range(2, x[0].rank + 1))
 
 
-def _before(longer: Sequence[int], axes: Sequence[tuple[int, int]]) -> tuple[Fraction, ...]:
-    """The first output's centre lies in the middle of the first n/out positions."""
-    return tuple(Fraction(e - 1, 2) - (Fraction(n, out) - 1) / 2 for e, (n, out) in zip(longer, axes))
+def _window(longer: tuple[int, ...], axes: Sequence[tuple[int, int]]) -> Window:
+    """Strides of n/out; the first output's centre lies in the middle of the first n/out positions."""
+    from fractions import Fraction  # as in convolution.py
+
+    strides = tuple(Fraction(n, out) for n, out in axes)
+    return Window(longer, strides, tuple(Fraction(e - 1, 2) - (s - 1) / 2 for e, s in zip(longer, strides)))
 
 
 def spans(n: int, out: int) -> list[tuple[int, int]]:
@@ -94,7 +96,7 @@ class Adaptive(Layer):
         if all(out == 1 for _, out in axes):
             return EVERYTHING
         longer = tuple(longest(n, out) for n, out in axes)
-        return Window(longer, tuple(Fraction(n, out) for n, out in axes), _before(longer, axes))
+        return _window(longer, axes)
 
     def torch(self, *x: TensorType) -> Torch:
         sizes = self.sizes(x[0])

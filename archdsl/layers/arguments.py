@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
-from typing import Any, NamedTuple
+
+from archdsl.annotations import Any
+from archdsl.records import NamedTuple, field
 
 Sizes = "int | tuple[int, ...]"
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import AXES, COUNT, INTEGER, WIDTH, Kind, arg, show
 from archdsl.layers.axes import find_axis
 from archdsl.layers.base import LayerError, Pointwise, Recorder, Trial
 from archdsl.layers.code import Batch, Code, Item, Method, Span, Torch, X, module
 from archdsl.layers.nodes import onnx_reshape
+from archdsl.records import dataclass
 from archdsl.tensor import Shape, TensorType, product
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import sqrt
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, RATE, REAL, WIDTH, arg
 from archdsl.layers.arrange import onnx_slice
 from archdsl.layers.base import EVERYTHING, ZEROS, Init, Layer, LayerError, Recorder, Trial, Weight
@@ -24,6 +23,7 @@ from archdsl.layers.heads import (
     split_heads,
 )
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.shapes.late import same
 from archdsl.tensor import Shape, TensorType, product, show_shape
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, ClassVar, NamedTuple, Protocol, Union
 
+from archdsl.annotations import TYPE_CHECKING, Any, ClassVar, Protocol, Union
 from archdsl.layers.code import Torch
+from archdsl.records import NamedTuple, dataclass
 from archdsl.tensor import Shape, TensorType
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class LayerError(Exception):
@@ -98,18 +100,15 @@ class Recorder(Protocol):
 
     def node(self, operator: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Add a node with one output. An empty name is an input left out. Attributes that are None are left out."""
-        ...
 
     def nodes(self, operator: str, inputs: Sequence[str], outputs: int, **attributes: Any) -> list[str]:
         """Add a node with several outputs."""
-        ...
 
     def constant(self, values: Any, dtype: str = "float") -> str:
         """A constant tensor from a number or nested lists; `dtype` is "float" (float32), "int" (int64) or "bool".
 
         A list of int may hold sizes that a run alone knows (`Late`): then the tensor is computed there.
         """
-        ...
 
 
 @dataclass(frozen=True, eq=False, repr=False)

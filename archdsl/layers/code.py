@@ -6,7 +6,8 @@ them; the backend writes it by `repr`, so that no text of a spec can become code
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Union
+from archdsl.annotations import Any, Union
+from archdsl.records import NamedTuple
 
 Literal = Union[None, bool, int, float, str, "tuple[Any, ...]", "list[Any]"]
 

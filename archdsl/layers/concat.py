@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import INTEGER, arg
 from archdsl.layers.axes import find_axis
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.batch import any_batched, onnx_stretched, torch_stretched
 from archdsl.layers.code import Torch, call
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from math import ceil, gcd, sqrt
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, SHIFTS, SIZES, WIDTH, arg, or_word, per_axis, word
 from archdsl.layers.base import Init, Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Call, Itself, Torch, X, call
 from archdsl.layers.initialization import INIT, PLAIN, begin, torch_starts
 from archdsl.layers.maps import need_map
 from archdsl.layers.padding import MODES, check_mode, onnx_pad, onnx_slice, paddings, short, torch_pads
+from archdsl.records import dataclass
 from archdsl.shapes.late import known
 from archdsl.shapes.windows import Slide, slide
 from archdsl.tensor import TensorType, product
@@ -235,6 +234,8 @@ class UpConv(Layer):
         return self.shape(*x).size if "bias" in self.weights(*x) else 0
 
     def window(self, *x: TensorType) -> Window:
+        from fractions import Fraction  # takes as long as two layers' modules, and few look
+
         windows = [s for s, _ in self.paddings(x[0])]
         extents = tuple(ceil(s.extent / s.stride) for s in windows)
         # Output i is a sum over n with i = n*stride - padding + t for t in 0..extent - 1: its centre lies at

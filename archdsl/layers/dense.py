@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, INTEGER, WIDTH, arg
 from archdsl.layers.axes import find_axis
 from archdsl.layers.base import EVERYTHING, Layer, LayerError, Pointwise, Recorder, Trial, Weight
@@ -14,6 +13,7 @@ from archdsl.layers.convolution import torch_bound
 from archdsl.layers.initialization import INIT, PLAIN, begin, torch_starts
 from archdsl.layers.maps import need_float
 from archdsl.layers.nodes import onnx_reshape
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType, product, show_shape
 
 

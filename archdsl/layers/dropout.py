@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.activation import Activation
 from archdsl.layers.arguments import RATE, arg
 from archdsl.layers.base import Recorder
 from archdsl.layers.code import Torch, module
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType
 
 DROP_PATH = '''\

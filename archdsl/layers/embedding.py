@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import COUNT, WIDTH, arg
 from archdsl.layers.base import Init, LayerError, Pointwise, Recorder, Trial, Weight
 from archdsl.layers.code import Item, Torch, call, module
 from archdsl.layers.initialization import INIT, WEIGHT, begin, torch_starts
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType
 
 

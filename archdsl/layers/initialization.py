@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import sqrt
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.layers.arguments import Kind
 from archdsl.layers.base import ONES, ZEROS, Init, LayerError
 from archdsl.layers.code import Call, Code, Name, Starts, call
+from archdsl.records import NamedTuple
 from archdsl.tensor import Shape, product
 
 FANS = ("fan_in", "fan_out")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, arg
 from archdsl.layers.base import Layer, LayerError, Recorder, Weight
 from archdsl.layers.batch import any_batched
 from archdsl.layers.code import Code, Infix, Torch, X, call
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.tensor import Shape, TensorType
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import gcd
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import AXES, FLAG, REAL, WIDTH, arg
 from archdsl.layers.axes import find_axes
 from archdsl.layers.base import ONES, ZEROS, LayerError, Pointwise, Recorder, Trial, Weight
@@ -15,6 +14,7 @@ from archdsl.layers.initialization import PLAIN, begin
 from archdsl.layers.maps import need_float, need_map
 from archdsl.layers.nodes import onnx_reshape
 from archdsl.layers.normalization import Normalization, by_position, changed, scaled
+from archdsl.records import dataclass
 from archdsl.shapes.late import known
 from archdsl.tensor import Shape, TensorType
 

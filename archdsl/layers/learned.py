@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import ANYTHING, FLAG, SHAPE, arg, word
 from archdsl.layers.base import ZEROS, Init, Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.code import Call, Code, Infix, Itself, Method, Name, Torch, call
 from archdsl.layers.initialization import CONSTANTS, INIT, Start, begin, normal, torch_start
+from archdsl.records import dataclass
 from archdsl.tensor import Shape, TensorType
 
 

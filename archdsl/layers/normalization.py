@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, REAL, arg
 from archdsl.layers.base import ONES, ZEROS, LayerError, Pointwise, Recorder, Trial, Weight
 from archdsl.layers.code import Starts, Torch, module
 from archdsl.layers.initialization import PLAIN, begin, torch_starts
 from archdsl.layers.maps import need_float, need_map
 from archdsl.layers.padding import onnx_reduce
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType, product
 
 

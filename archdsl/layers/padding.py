@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.layers.arguments import per_axis
 from archdsl.layers.base import LayerError, Recorder, Trial
 from archdsl.shapes.late import greatest

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, REAL, SHIFTS, SIZES, arg, or_word, per_axis, word
 from archdsl.layers.averaging import average, late_average
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Call, Infix, Item, Itself, Span, Torch, X, call, module
 from archdsl.layers.maps import need_map
 from archdsl.layers.padding import onnx_pad, paddings, short, torch_pads
+from archdsl.records import dataclass
 from archdsl.shapes.late import greatest, known
 from archdsl.shapes.windows import Slide, slide
 from archdsl.tensor import TensorType, product

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import INTEGER, arg
 from archdsl.layers.axes import find_axis
 from archdsl.layers.base import EVERYTHING, Layer, LayerError, Recorder, Weight
@@ -13,6 +12,7 @@ from archdsl.layers.batch import any_batched
 from archdsl.layers.code import Batch, Code, Infix, Item, Method, Span, Torch, X, call
 from archdsl.layers.join import joined_shape
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.tensor import Shape, TensorType
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import TEXT, Kind, arg
 from archdsl.layers.base import LayerError, Pointwise, Recorder
 from archdsl.layers.code import Batch, Code, Method, Torch, X
 from archdsl.layers.nodes import onnx_reshape
+from archdsl.records import NamedTuple, dataclass
 from archdsl.shapes.late import known, same
 from archdsl.tensor import Shape, TensorType, product
 

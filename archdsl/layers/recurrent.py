@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import sqrt
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, RATE, WIDTH, arg, word
 from archdsl.layers.arrange import onnx_slice
 from archdsl.layers.base import EVERYTHING, Init, Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.batch import any_batched, onnx_stretched, torch_stretched
 from archdsl.layers.code import Call, Code, Item, Itself, Method, Torch, call
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType, show_shape
 
 

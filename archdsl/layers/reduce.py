@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import AXES, FLAG, INTEGER, REAL, arg
 from archdsl.layers.axes import across_positions, feature_axis, find_axes, find_axis
 from archdsl.layers.base import EVERYTHING, LayerError, Pointwise, Recorder, Trial
 from archdsl.layers.code import Method, Torch, X, function
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Union
 
+from archdsl.annotations import Any, ClassVar, Union
 from archdsl.layers.arguments import FLAG, SIZES, WIDTH, arg, per_axis, word
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Item, Method, Span, Torch, X, function, module
 from archdsl.layers.maps import need_map
 from archdsl.layers.nearest import nearest, onnx_nearest, single
 from archdsl.layers.padding import short
+from archdsl.records import dataclass
 from archdsl.shapes.late import known
 from archdsl.tensor import Dim, TensorType, show_shape
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Union
 
+from archdsl.annotations import Any, ClassVar, Union
 from archdsl.layers.arguments import AXES, OFFSETS, PADS, REAL, Mismatch, arg, word
 from archdsl.layers.axes import find_axes, find_axis
 from archdsl.layers.base import LayerError, Pointwise, Recorder, Trial, Window
 from archdsl.layers.code import Torch, X, call, function
 from archdsl.layers.maps import need_float, need_map
 from archdsl.layers.padding import MODES, check_mode, onnx_pad, onnx_slice, torch_pads
+from archdsl.records import dataclass
 from archdsl.shapes.late import known
 from archdsl.tensor import TensorType
 

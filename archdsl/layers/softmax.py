@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
+from archdsl.annotations import Any, ClassVar
 from archdsl.layers.activation import Activation
 from archdsl.layers.arguments import INTEGER, WIDTH, arg
 from archdsl.layers.axes import across_positions, feature_axis, find_axis
 from archdsl.layers.base import EVERYTHING, Recorder
 from archdsl.layers.code import Torch, module
 from archdsl.layers.maps import need_float
+from archdsl.records import dataclass
 from archdsl.tensor import TensorType
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from archdsl.analyses.frames import Frames, Loop, Op
 from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
 from archdsl.elaborate.bias import Readers
 from archdsl.elaborate.edits import argument_away
 from archdsl.graph import Apply, Network, Value
+from archdsl.records import fields
 from archdsl.syntax.source import Span
 from archdsl.tensor import show_shape
 

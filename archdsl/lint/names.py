@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
 from archdsl.elaborate.mentions import open_names_of, parts_of
 from archdsl.syntax import tree

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.elaborate.mentions import open_names_of
 from archdsl.repair.candidates import Candidate

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from archdsl.diagnostics import Edit
+from archdsl.records import NamedTuple
 from archdsl.syntax.source import Source, Span
 
 _TOKEN = re.compile(

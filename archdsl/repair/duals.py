@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.elaborate.arguments import kinds
 from archdsl.elaborate.functions import FUNCTIONS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit
 from archdsl.elaborate.mentions import open_names
 from archdsl.layers.registry import LAYERS

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Fix
 from archdsl.elaborate.place import Run
+from archdsl.records import replace
 from archdsl.repair.candidates import SYNTAX, Candidate
 from archdsl.repair.proposals import candidates_for
 from archdsl.repair.slopes import Slopes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise, product
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.layers.activation import Activation
 from archdsl.layers.registry import LAYERS, layer_class

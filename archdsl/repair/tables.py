@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import nodes, number_of

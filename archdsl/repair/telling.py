@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix, Related
+from archdsl.records import replace
 from archdsl.repair.candidates import SYNTAX, Candidate
 from archdsl.repair.trials import Trials
 from archdsl.repair.values import LAST

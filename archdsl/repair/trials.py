@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.diagnostics import Diagnostic, Edit, Findings
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
+from archdsl.records import NamedTuple
 from archdsl.repair.duals import with_slopes
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree

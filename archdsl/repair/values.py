@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from math import isfinite
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.elaborate.mentions import binds, parts_of
 from archdsl.repair.candidates import Candidate

@@ -6,8 +6,7 @@ backend writes as what computes them; whatever would need the number raises Size
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Union, cast
-
+from archdsl.annotations import Any, NoReturn, Union, cast
 from archdsl.tensor import Dim, Shape
 
 Term = Union[int, tuple[Any, ...]]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from archdsl.layers.arguments import show
 from archdsl.layers.base import LayerError, Trial
+from archdsl.records import NamedTuple
 from archdsl.shapes.late import greatest
 from archdsl.tensor import Dim, TensorType, show_shape
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+from archdsl.records import NamedTuple
 
 LONGEST_PERIOD = 4096
 LONGEST_SUBSET = 1 << 16  # past this period no multiples are told

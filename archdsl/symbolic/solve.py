@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import combinations
 from math import lcm
-from typing import NamedTuple, Union
 
+from archdsl.annotations import Union
 from archdsl.graph import Network, Value
+from archdsl.records import NamedTuple
 from archdsl.symbolic.expression import Size, fit
 from archdsl.symbolic.period import period
 from archdsl.symbolic.propagate import NeedsSize, Propagation, Refused, TooMuch, Types

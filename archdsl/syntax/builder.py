@@ -5,8 +5,7 @@ The parser calls the methods while it parses, so that no recursion over a raw tr
 
 from __future__ import annotations
 
-from typing import Any
-
+from archdsl.annotations import Any
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 from archdsl.syntax.values import Parts, Tuple, Values, new, nodes

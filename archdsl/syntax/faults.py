@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
+from archdsl.records import replace
 from archdsl.syntax.lexer import END, NEWLINE, NONE
 from archdsl.syntax.machine import Unexpected
 from archdsl.syntax.newlines import DEEPEST, TooDeep

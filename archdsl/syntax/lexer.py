@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+
+from archdsl.annotations import TYPE_CHECKING
 
 if TYPE_CHECKING:
     Token = re.Match[str]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from archdsl.annotations import TYPE_CHECKING, Any, Protocol
+from archdsl.records import NamedTuple
 from archdsl.syntax.lexer import END, NEWLINE, Lexer
 from archdsl.syntax.source import Source, Span
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.syntax import tree
 
 _PLAIN = frozenset((tree.Call, tree.Name, tree.Number, tree.Reference, tree.Share))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from archdsl.annotations import TYPE_CHECKING
 from archdsl.syntax.lexer import NEWLINE
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.diagnostics import MOST, Diagnostic, Findings
 from archdsl.syntax import tree
 from archdsl.syntax.builder import Builder

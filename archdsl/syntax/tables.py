@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.syntax.lexer import END
 from archdsl.syntax.machine import Rule, Tables
 
@@ -106,7 +106,7 @@ def source_of_tables(grammar: str) -> str:
     rules = [tuple(rule) for rule in make(grammar).rules]
     return (
         '"""The parser\'s tables. Made from grammars/arch.lark by archdsl/syntax/tables.py at the build."""\n\n'
-        "from typing import Any\n\n"
+        "from archdsl.annotations import Any\n\n"
         f"FINGERPRINT = {fingerprint(grammar)}\n"
         f"RULES = {pprint.pformat(rules, width=200, compact=True)}\n"
         f"TABLES: tuple[Any, ...] = {pprint.pformat(tuple(tables), width=2000, compact=True, sort_dicts=False)}\n"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
-
+from archdsl.annotations import Union
+from archdsl.records import NamedTuple
 from archdsl.syntax.source import Span
 
 # ---- values

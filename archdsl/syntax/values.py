@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
+from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +15,7 @@ from archdsl.analyses.parameters import state_shapes
 from archdsl.backends.pytorch import emit
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
+from archdsl.records import replace
 from archdsl.training.run import ABOUT, Run, open_run
 
 if TYPE_CHECKING:

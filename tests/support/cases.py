@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from archdsl.analyses import parameters
-from archdsl.analyses.parameters import held
+from archdsl.analyses.parameters import held, parameters
 from archdsl.analyses.uses import Walk
 from archdsl.diagnostics import Findings, render
 from archdsl.elaborate import elaborate

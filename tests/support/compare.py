@@ -14,7 +14,7 @@ import onnxruntime
 import torch
 from safetensors.torch import save as save_safetensors
 
-from archdsl import analyses
+from archdsl.analyses import all as analyses
 from archdsl.backends import onnx as onnx_backend
 from archdsl.backends.pytorch import emit
 from archdsl.diagnostics import Findings, render

@@ -15,7 +15,7 @@ import onnxruntime
 import torch
 from safetensors.torch import save as save_safetensors
 
-from archdsl.analyses import state_shapes
+from archdsl.analyses.parameters import state_shapes
 from archdsl.backends import onnx as onnx_backend
 from archdsl.graph import Network as Graph
 from archdsl.pipeline import build

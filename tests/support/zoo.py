@@ -13,7 +13,7 @@ import torchvision
 from torch import Tensor, nn
 
 import archdsl
-from archdsl.analyses import parameters
+from archdsl.analyses.parameters import parameters
 from archdsl.analyses.parameters import state_shapes as promised
 from archdsl.files import read_spec
 from archdsl.graph import Network

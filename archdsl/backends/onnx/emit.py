@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, BinaryIO, NamedTuple
 
 from archdsl import __version__
 from archdsl.analyses.uses import Walk
+from archdsl.annotations import Any, BinaryIO
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.external import Companion, spill
 from archdsl.backends.onnx.fold import fold
@@ -16,11 +15,13 @@ from archdsl.backends.onnx.functions import DOMAIN, gather
 from archdsl.backends.onnx.record import initializers, record
 from archdsl.backends.onnx.recorder import GraphRecorder
 from archdsl.backends.onnx.runtime import guard
-from archdsl.backends.onnx.tensors import Tensor, halve
+from archdsl.backends.onnx.tensors import Data, Tensor, halve
 from archdsl.backends.onnx.weights import chosen
 from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.files import OutputFile
 from archdsl.graph import Network
 from archdsl.metadata import made
+from archdsl.records import NamedTuple, dataclass
 from archdsl.symbolic.expression import Size
 from archdsl.tensor import TensorType
 
@@ -60,13 +61,23 @@ class Options:
 
 
 class Model(NamedTuple):
-    """A file in parts: what stands before the graph, the graph before and behind its tensors, and what follows."""
+    """A file in parts: what stands before the graph, the graph before and behind its tensors, and what follows.
+
+    `heads` are the tensors without their data.
+    """
 
     start: bytes
     head: bytes
     tensors: list[Tensor]
+    heads: list[bytes]
     tail: bytes
     end: bytes
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file with all tensors in it, or a few more."""
+        tensors = sum(len(head) + 11 + tensor.size for head, tensor in zip(self.heads, self.tensors))
+        return 11 + tensors + sum(map(len, (self.start, self.head, self.tail, self.end)))
 
 
 def write(network: Network, stream: BinaryIO, *, beside: Companion | None = None, **options: Any) -> None:
@@ -77,18 +88,21 @@ def write(network: Network, stream: BinaryIO, *, beside: Companion | None = None
     """
     given = Options(**options)
     model = _model(network, given)
-    if beside is not None and (given.external_data or _size(model) > LARGEST):
+    if beside is not None and (given.external_data or model.size > LARGEST):
         identity = ""
         if given.weights is None:
             known = f"{given.seed} {given.fold_bn} {given.half} {__version__}".encode()
-            identity = sha256(b"".join((known, model.head, *_heads(model.tensors), model.tail))).hexdigest()
+            identity = sha256(b"".join((known, model.head, *model.heads, model.tail))).hexdigest()
         _write(model, stream, beside, identity)
         return
-    for chunk in _inline(model, given):
+    chunks = _inline(model, given)
+    if isinstance(stream, OutputFile):
+        stream.reserve(model.size)
+    for chunk in chunks:
         stream.write(chunk)
 
 
-def emit(network: Network, **options: Any) -> Iterator[bytes]:
+def emit(network: Network, **options: Any) -> Iterator[Data]:
     """The ONNX file of a network in chunks, for inference, equal for equal arguments, which are those of Options.
 
     The batch is the symbol N, or `batch` where the spec has an N of its own; open sizes of the inputs are named
@@ -136,6 +150,7 @@ def _model(network: Network, options: Options) -> Model:
         wire.model_head(IR_VERSIONS[options.opset], "archdsl", __version__),
         wire.graph_head((node.bytes() for node in nodes), network.name),
         tensors,
+        [wire.tensor_head(tensor.name, tensor.dtype, tensor.shape, tensor.size) for tensor in tensors],
         wire.graph_tail(
             (info(given.name, given.value.type) for given in network.inputs),
             (info(output.name, output.value.type) for output in recorded.outputs),
@@ -160,37 +175,27 @@ def _dimension(tensor: str, axis: int, size: int) -> int | str:
     return str(size) if size.exact else f"{tensor}:{axis}"
 
 
-def _heads(tensors: list[Tensor]) -> list[bytes]:
-    return [wire.tensor_head(tensor.name, tensor.dtype, tensor.shape, tensor.size) for tensor in tensors]
-
-
 def _wrapped(head: bytes, size: int) -> bytes:
     """The start of the graph's field that holds a tensor of this head, whose data follows."""
     return wire.key(wire.INITIALIZER, wire.LENGTH) + wire.varint(len(head) + size) + head
 
 
-def _size(model: Model) -> int:
-    """The bytes of the file with all tensors in it, or a few more."""
-    tensors = sum(len(head) + 11 + tensor.size for head, tensor in zip(_heads(model.tensors), model.tensors))
-    return 11 + tensors + sum(map(len, (model.start, model.head, model.tail, model.end)))
-
-
-def _inline(model: Model, options: Options) -> Iterator[bytes]:
+def _inline(model: Model, options: Options) -> Iterator[Data]:
     """The file in one piece.
 
     All lengths are known before the first number is made, so the graph is one message that streams by. (Graphs in
     several pieces, which protobuf would merge, are not merged by every reader of ONNX files.)
     """
-    total = _size(model)
+    total = model.size
     if total > LARGEST or options.external_data:
         large = f"the file would have {total:,} bytes, and an ONNX file cannot exceed 2 GiB"
         asked = "external data lies beside the file, and this output is a stream"
         help = ("name a file to write to, and the weights go to a second one beside it",)
         raise ArchError([Diagnostic("E603", large if total > LARGEST else asked, help=help)])
-    wrapped = [_wrapped(head, tensor.size) for head, tensor in zip(_heads(model.tensors), model.tensors)]
+    wrapped = [_wrapped(head, tensor.size) for head, tensor in zip(model.heads, model.tensors)]
     length = sum(map(len, wrapped)) + sum(tensor.size for tensor in model.tensors)
 
-    def chunks() -> Iterator[bytes]:
+    def chunks() -> Iterator[Data]:
         yield _opening(model, length)
         for before, tensor in zip(wrapped, model.tensors):
             yield before

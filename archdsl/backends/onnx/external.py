@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import BinaryIO, Protocol
 
+from archdsl.annotations import BinaryIO, Protocol
 from archdsl.backends.onnx import wire
-from archdsl.backends.onnx.tensors import Tensor
+from archdsl.backends.onnx.tensors import Data, Tensor
+from archdsl.files import OutputFile
 
 SMALL = 1024
 """Bytes: smaller tensors stay in the model, where readers look for shapes and axes."""
@@ -21,11 +22,9 @@ class Companion(Protocol):
 
     def open(self) -> BinaryIO:
         """The stream to write it to."""
-        ...
 
     def name(self, digest: str) -> str:
         """The name that the model has to give."""
-        ...
 
 
 def outside(tensor: Tensor) -> bool:
@@ -33,7 +32,7 @@ def outside(tensor: Tensor) -> bool:
     return tensor.size >= SMALL
 
 
-def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[tuple[bytes, Iterable[bytes]]]:
+def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[tuple[bytes, Iterable[Data]]]:
     """Write the data of the tensors that are not small to the second file; all of them as TensorProtos in parts.
 
     The file's name comes from `identity`, which tells the content apart from any other; where that is empty, from
@@ -41,6 +40,8 @@ def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[t
     """
     hashed = sha256(identity.encode())
     stream = beside.open()
+    if isinstance(stream, OutputFile):
+        stream.reserve(sum(tensor.size for tensor in tensors if outside(tensor)))
     places: dict[str, int] = {}
     position = 0
     for tensor in filter(outside, tensors):
@@ -54,7 +55,7 @@ def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[t
                 hashed.update(chunk)
         position += tensor.size
     name = beside.name(hashed.hexdigest())
-    result: list[tuple[bytes, Iterable[bytes]]] = []
+    result: list[tuple[bytes, Iterable[Data]]] = []
     for tensor in tensors:
         if tensor.name in places:
             made = wire.external_tensor(tensor.name, tensor.dtype, tensor.shape, name, places[tensor.name], tensor.size)

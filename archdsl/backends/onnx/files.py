@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 import numpy as np
 
+from archdsl.annotations import Any
 from archdsl.backends.onnx.recorder import STORED
 from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.records import NamedTuple
 from archdsl.tensor import Shape
 
 CHUNK = 1 << 20  # bytes handed on at a time

@@ -11,6 +11,7 @@ from archdsl.backends.onnx.files import KINDS, Held, WeightsFile
 from archdsl.backends.onnx.initialize import initial
 from archdsl.backends.onnx.safetensors import SafeTensors
 from archdsl.backends.onnx.statedict import StateDict
+from archdsl.backends.onnx.tensors import Data
 from archdsl.backends.onnx.weights import Numbers
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.layers.base import Weight
@@ -36,7 +37,7 @@ def loaded(path: str, state: Mapping[str, Entry]) -> Numbers:
             notes = (*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES:,} more")
         raise ArchError([Diagnostic("E601", message, notes=notes, help=help, file=path)])
 
-    def numbers(key: str, weight: Weight) -> Iterator[bytes]:
+    def numbers(key: str, weight: Weight) -> Iterator[Data]:
         if key in file.tensors:
             return file.chunks(key, weight.dtype)
         return initial(key, weight, 0)  # a counter, or a buffer that no state_dict holds

@@ -10,7 +10,9 @@ from __future__ import annotations
 import pickletools
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+
+from archdsl.annotations import Any
+from archdsl.records import NamedTuple
 
 MOST_STEPS = 20_000_000
 """Opcodes that are run."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from archdsl.analyses.parameters import Entry, held
 from archdsl.analyses.uses import Use, Walk
@@ -15,6 +13,7 @@ from archdsl.backends.onnx.weights import Numbers
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Apply, Network, Output
 from archdsl.layers.base import Layer
+from archdsl.records import NamedTuple, replace
 from archdsl.shapes.late import SizeNeeded, late
 from archdsl.symbolic.expression import Size
 from archdsl.tensor import TensorType

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 import numpy as np
 
+from archdsl.annotations import Any
 from archdsl.backends.onnx import wire
+from archdsl.records import NamedTuple, dataclass, field
 from archdsl.shapes.late import Late, SizeNeeded, Term
 
 STORED = {"float": "<f4", "int": "<i8", "bool": "|b1"}

@@ -7,8 +7,8 @@ its header is checked before any of it is believed.
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.backends.onnx.files import Broken, Held, WeightsFile, short
 from archdsl.tensor import product
 

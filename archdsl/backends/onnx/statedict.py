@@ -10,10 +10,10 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
+from archdsl.annotations import Any
 from archdsl.backends.onnx.files import CHUNK, Broken, Held, WeightsFile, short
 from archdsl.backends.onnx.opcodes import Global, Refused, Strided, run
 from archdsl.tensor import product

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
+from archdsl.annotations import Union
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.recorder import GraphRecorder, Node
 from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.records import NamedTuple
 from archdsl.tensor import Shape, product
 
-Chunks = Callable[[], Iterator[bytes]]
+Data = Union[bytes, memoryview]
+Chunks = Callable[[], Iterator[Data]]
 
 LARGEST_HALF = 65504.0
 """The largest number of float16."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from importlib.util import find_spec
 from itertools import product
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from archdsl.analyses.parameters import Entry, state_shapes
+from archdsl.annotations import Any
 from archdsl.backends.onnx.emit import Options
 from archdsl.backends.onnx.recorder import STORED
 from archdsl.backends.onnx.weights import Numbers, chosen
 from archdsl.graph import Network
+from archdsl.records import NamedTuple, replace
 from archdsl.symbolic.solve import at, witnesses
 
 NEAR = 1e-4

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from archdsl.analyses.parameters import Entry
 from archdsl.backends.onnx.initialize import initial
+from archdsl.backends.onnx.tensors import Data
 from archdsl.layers.base import Weight
 
-Numbers = Callable[[str, Weight], Iterator[bytes]]
+Numbers = Callable[[str, Weight], Iterator[Data]]
 """A tensor's data in chunks, by its state_dict key."""
 
 

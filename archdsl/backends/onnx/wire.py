@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from typing import Union
+
+from archdsl.annotations import Union
 
 Attribute = Union[int, float, str, bytes, Sequence[int], Sequence[float], Sequence[str]]
 """What a node may have; bytes are a whole TensorProto."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
+from archdsl.annotations import BinaryIO
 from archdsl.backends.pytorch.emit import emit
 from archdsl.graph import Network
 

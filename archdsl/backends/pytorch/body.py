@@ -5,9 +5,9 @@ Names of classes and of variables come later: bodies of one block are held again
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
+from archdsl.annotations import Any
 from archdsl.graph import Module
+from archdsl.records import NamedTuple
 
 
 class Child(NamedTuple):

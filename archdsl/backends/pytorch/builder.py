@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
-
+from archdsl.annotations import Any, Union
 from archdsl.backends.pytorch.body import Body, Reference, counted
 from archdsl.backends.pytorch.code import Chain, Item, Star
 from archdsl.backends.pytorch.flatten import PLAIN, commutes, flattens, lead

@@ -5,8 +5,8 @@ from __future__ import annotations
 import builtins
 import re
 from collections import Counter
-from typing import Any, NamedTuple, Union
 
+from archdsl.annotations import Any, Union
 from archdsl.backends.pytorch.body import Body, Child, Reference
 from archdsl.backends.pytorch.builder import Builder
 from archdsl.backends.pytorch.code import Absent, Chain, Hole, change, walk
@@ -32,6 +32,7 @@ from archdsl.elaborate.labels import TAKEN
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Value
 from archdsl.layers.code import Call as Construct
 from archdsl.layers.code import Infix, Name
+from archdsl.records import NamedTuple
 
 MOST_UNNAMED = 3  # parameters of a Sequential's class that neither its block nor a formula names
 

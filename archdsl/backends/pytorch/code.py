@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.layers.code import Code
+from archdsl.records import NamedTuple
 
 
 class Val(NamedTuple):

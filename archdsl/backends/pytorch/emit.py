@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
-
+from archdsl.annotations import Any, Union
 from archdsl.backends.pytorch.body import Body, Child, Line
 from archdsl.backends.pytorch.builder import Builder
 from archdsl.backends.pytorch.classes import Class, Classes
@@ -281,6 +280,6 @@ def _final(code: Any, scores: str) -> str:
 
 
 def _parameters(network: Network) -> int:
-    from archdsl.analyses import parameters
+    from archdsl.analyses.parameters import parameters
 
     return parameters(network)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from archdsl.annotations import Any
 from archdsl.graph import Apply, Call, Repeat, Step
 from archdsl.layers import code as layers_code
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Union
 
+from archdsl.annotations import Any, Union
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Step, Value, step_input
 from archdsl.layers.base import Layer
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
+from archdsl.annotations import Any
 from archdsl.backends.pytorch.body import Body, Line
 from archdsl.backends.pytorch.code import Kid, Outer, Val, change, walk
 from archdsl.backends.pytorch.layout import INDENT, WIDTH, block, commented, text

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from archdsl.annotations import Any
 from archdsl.backends.pytorch.code import Chain, Item, Kid, Linear, Star, change
 from archdsl.backends.pytorch.render import render
 from archdsl.backends.pytorch.runs import Progression, compress

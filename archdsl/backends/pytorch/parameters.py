@@ -5,13 +5,14 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from typing import Any, NamedTuple, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.backends.pytorch.body import Child
 from archdsl.backends.pytorch.code import Absent, Hole, Item, walk
 from archdsl.graph import Call
 from archdsl.layers.code import Call as Construct
 from archdsl.layers.code import Infix, Name
+from archdsl.records import NamedTuple
 
 _POSITIONAL = {
     "nn.Linear": ("in_features", "out_features"),

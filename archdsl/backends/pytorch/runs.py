@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.backends.pytorch.code import Item, Linear, Star, is_node
+from archdsl.records import NamedTuple
 
 SHORTEST = 3  # fewer items than these are written out
 _NUMBERED = re.compile(r"(.*?)([0-9]+)$", re.DOTALL)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from archdsl.annotations import Any
 from archdsl.backends.pytorch.code import change
 from archdsl.layers.code import Batch, Call, Item, Method, call
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
 
+from archdsl.annotations import Any
 from archdsl.backends.pytorch.layout import INDENT, WIDTH, child, text
 from archdsl.graph import Apply, Network
 from archdsl.naming import leaves
+from archdsl.records import NamedTuple
 
 Calls = tuple[Any, ...]  # for one tensor; none of them where it starts as torch has it
 _ATTRIBUTES = {"weight": "weight", "bias": "bias", "row": "weight"}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union
-
+from archdsl.annotations import TYPE_CHECKING, Any, Union
 from archdsl.backends.pytorch.body import Body, Child, Line, counted
 from archdsl.backends.pytorch.code import Kid, Outer, Val, change
 from archdsl.backends.pytorch.flatten import PLAIN, flattens, lead

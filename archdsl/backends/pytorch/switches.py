@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Union
-
+from archdsl.annotations import Any, Union
 from archdsl.backends.pytorch.body import Body
 from archdsl.backends.pytorch.code import Absent, Chain, Star
 from archdsl.backends.pytorch.parameters import Known, fresh_name, identifier
 from archdsl.layers.code import Call as Construct
 from archdsl.layers.code import Infix, Name
+from archdsl.records import NamedTuple
 
 
 class Switch(NamedTuple):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import groupby
 from textwrap import wrap
-from typing import Any, Optional
+
+from archdsl.annotations import Any, Optional
 
 LONG = 24  # items of a list that is worth another form
 _INDICES = "abcdefgh"

@@ -8,12 +8,13 @@ and gives what arrives in their place, is one of the same class with these child
 from __future__ import annotations
 
 from itertools import combinations, islice
-from typing import Any, NamedTuple, Optional
 
+from archdsl.annotations import Any, Optional
 from archdsl.backends.pytorch.body import Body, Child, Line
 from archdsl.backends.pytorch.code import Absent, Chain, Hole, Item, Kid, Star, Val, change, is_node, walk
 from archdsl.layers import code as layers_code
 from archdsl.layers.code import Call
+from archdsl.records import NamedTuple
 
 # torch's defaults of arguments that one instance may give and another leave out
 _DEFAULTS = {
