@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.annotations import Union
+from archdsl.annotations import Any, Union
 from archdsl.diagnostics import Related
 from archdsl.layers.base import Layer
 from archdsl.records import NamedTuple, dataclass, field
@@ -214,7 +214,7 @@ class Network:
     used: tuple[tuple[str, str], ...] = ()
     arguments: str = ""
     open: Open | None = None
-    known: dict[str, object] = field(default_factory=dict, repr=False)
+    known: dict[str, Any] = field(default_factory=dict)
 
 
 def step_input(step: Step) -> tuple[Value, ...]:

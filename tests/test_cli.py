@@ -90,7 +90,7 @@ def test_check_of_a_wrong_spec(call: Any) -> None:
     """All that is wrong goes to standard error with its place, and the status is 1."""
     done = call("check", "odd.arch")
     assert (done.status, done.out) == (1, "")
-    assert "doesn't fit" in done.err and " --> odd.arch:2:1" in done.err and "^" in done.err
+    assert "doesn't fit" in done.err and " --> odd.arch:2:20" in done.err and "^" in done.err
     assert "REUL" in done.err and "did you mean RELU?" in done.err
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from archdsl.annotations import TYPE_CHECKING, cast
+from archdsl.annotations import TYPE_CHECKING
 from archdsl.graph import Network
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def once(analysis: Callable[[Network], T]) -> Callable[[Network], T]:
     def answer(network: Network) -> T:
         if name not in network.known:
             network.known[name] = analysis(network)
-        return cast(T, network.known[name])
+        kept: T = network.known[name]
+        return kept
 
     return answer
