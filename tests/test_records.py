@@ -136,3 +136,13 @@ def test_ours_can_be_pickled() -> None:
         again = pickle.loads(pickle.dumps(value))
         assert type(again) is type(value)
         assert again == value or vars(again) == vars(value)
+
+
+def test_pythons_own_functions_take_ours() -> None:
+    """Whoever has one of ours can ask Python's `dataclasses` of it."""
+    open_, _, derived = classes(records)
+    ours, theirs = derived(1, 5), classes(dataclasses)[2](1, 5)
+    assert dataclasses.asdict(ours) == dataclasses.asdict(theirs) == {"a": 1, "b": 5, "c": 3}
+    assert dataclasses.replace(ours, c=4).c == 4 and dataclasses.is_dataclass(derived)
+    assert dataclasses.replace(open_("a", [1]), name="b").made == "bb"
+    assert [f.name for f in dataclasses.fields(open_)] == ["name", "items", "made"]

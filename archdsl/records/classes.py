@@ -63,7 +63,7 @@ def dataclass(cls: Any = None, *, frozen: bool = False, eq: bool = True, repr: b
         cls.__init__(self, *args, **kwargs)
 
     given = tuple(name for name, one in known.items() if one.init)
-    methods: dict[str, Any] = {"__init__": first, "__match_args__": given}
+    methods: dict[str, Any] = {"__init__": first, "__match_args__": given, "__dataclass_fields__": _AsPython()}
     if repr:
         methods["__repr__"] = _repr
     if eq:
@@ -74,6 +74,21 @@ def dataclass(cls: Any = None, *, frozen: bool = False, eq: bool = True, repr: b
         if name not in vars(cls):
             setattr(cls, name, method)
     return cls
+
+
+class _AsPython:
+    """The fields as Python's own `dataclasses` has them, for those who ask it: `fields`, `asdict`, `replace`."""
+
+    def __get__(self, instance: object, owner: Any) -> Any:
+        import dataclasses  # only now, since it is slow to import
+
+        def python(one: Field) -> Any:
+            given = {"default": one.default, "default_factory": one.default_factory}
+            kept = {key: value for key, value in given.items() if value is not MISSING}
+            return dataclasses.field(init=one.init, metadata=one.metadata, **kept)
+
+        made = [(name, object, python(one)) for name, one in owner.__record_fields__.items()]
+        return dataclasses.make_dataclass(owner.__name__, made, kw_only=True).__dataclass_fields__
 
 
 def _fields(cls: type) -> dict[str, Field]:
