@@ -88,7 +88,8 @@ class _AsPython:
             return dataclasses.field(init=one.init, metadata=one.metadata, **kept)
 
         made = [(name, object, python(one)) for name, one in owner.__record_fields__.items()]
-        return dataclasses.make_dataclass(owner.__name__, made, kw_only=True).__dataclass_fields__
+        shown: Any = dataclasses.make_dataclass(owner.__name__, made, kw_only=True)
+        return shown.__dataclass_fields__
 
 
 def _fields(cls: type) -> dict[str, Field]:
