@@ -28,7 +28,8 @@ KINDS["int"] = tuple(name for name in READ if name[0] in "UI")
 class Held(NamedTuple):
     """A tensor in a file: element type, shape, and where its data lies, in bytes.
 
-    `stride` are the steps between its elements along each axis where they do not lie one behind the other.
+    `stride` are the steps between its elements along each axis where they do not lie one behind the other; 0 where
+    all along an axis are one.
     """
 
     dtype: str
