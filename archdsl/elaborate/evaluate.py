@@ -30,6 +30,7 @@ from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
+Words = Sequence[str] | None
 DEEPEST_CALLS = 40  # functions that call functions
 MOST_WORK = 400_000  # values worked out in one run
 MOST_KNOWN = 10_000  # calls of functions whose values are kept
@@ -82,9 +83,10 @@ class Evaluator:
         """The same place with other names."""
         return Evaluator(names, self.arriving, self.lookup, self.work, self.missing, self.measures)
 
-    def value(self, node: tree.Value, words: Sequence[str] = (), hint: str = CONSTANT) -> Any:
-        """What the expression is worth; `words` are bare names that stand for themselves. Raises Fault, Poisoned.
+    def value(self, node: tree.Value, words: Words = None, hint: str = CONSTANT) -> Any:
+        """What the expression is worth; raises Fault, Poisoned.
 
+        `words` are bare names that stand for themselves in an argument of a layer or a function, which is no layer.
         `hint` is the help where the expression is a name, `{0}`, that nothing defines.
         """
         self.work.count(node.span)
@@ -103,15 +105,15 @@ class Evaluator:
 
     # ---- leaves
 
-    def _literal(self, node: tree.Number | tree.Text, words: Sequence[str]) -> Any:
+    def _literal(self, node: tree.Number | tree.Text, words: Words) -> Any:
         return node.value
 
-    def _shape(self, node: tree.ShapeLiteral, words: Sequence[str]) -> tuple[int, ...]:
+    def _shape(self, node: tree.ShapeLiteral, words: Words) -> tuple[int, ...]:
         return tuple(size if isinstance(size, int) else self._size(size, node) for size in node.sizes)
 
     def _size(self, letter: str, node: tree.ShapeLiteral) -> int:
         try:
-            value = self._name(tree.Name(node.span, letter), ())
+            value = self._name(tree.Name(node.span, letter), None)
         except Fault:
             raise fault(
                 "E131",
@@ -125,13 +127,13 @@ class Evaluator:
             )
         return value
 
-    def _name(self, node: tree.Name, words: Sequence[str], hint: str = CONSTANT) -> Any:
+    def _name(self, node: tree.Name, words: Words, hint: str = CONSTANT) -> Any:
         found = self.names.get(node.id, self)
         if found is not self:
             if isinstance(found, Wrong):
                 raise Poisoned
             return found
-        if node.id in words:
+        if words and node.id in words:
             return node.id
         if node.id in ("true", "false", "True", "False"):
             return node.id in ("true", "True")
@@ -149,18 +151,18 @@ class Evaluator:
             raise unknown_name(node, self.names.known() | self.measures, words, hint) from None
         return value._replace(span=node.span) if isinstance(value, LayerValue) else value
 
-    def _arriving(self, node: tree.Arriving, words: Sequence[str]) -> Tensor:
+    def _arriving(self, node: tree.Arriving, words: Words) -> Tensor:
         if self.arriving is None:
             raise fault("E132", "no tensor arrives here, so `in` stands for nothing", node.span)
         return self.arriving
 
-    def _reference(self, node: tree.Reference, words: Sequence[str]) -> Tensor:
+    def _reference(self, node: tree.Reference, words: Words) -> Tensor:
         self.work.asked += 1
         return self.lookup(node)
 
     # ---- parts of values
 
-    def _attribute(self, node: tree.Attribute, words: Sequence[str]) -> Any:
+    def _attribute(self, node: tree.Attribute, words: Words) -> Any:
         value = self.value(node.value)
         if not isinstance(value, Tensor):
             raise fault("E142", f"{describe(value)} is no tensor, and has no {node.name}", node.span)
@@ -180,7 +182,7 @@ class Evaluator:
         self.work.reads.append((node.span, value.value, slice(axis, axis + 1 or None)))
         return shape[axis]
 
-    def _index(self, node: tree.Index, words: Sequence[str]) -> Any:
+    def _index(self, node: tree.Index, words: Words) -> Any:
         values = items(self.value(node.value))
         index = whole(self.value(node.index))
         try:
@@ -188,16 +190,16 @@ class Evaluator:
         except IndexError:
             raise fault("E143", f"index {index} is outside of {len(values)} items", node.index.span) from None
 
-    def _slice(self, node: tree.Slice, words: Sequence[str]) -> Any:
+    def _slice(self, node: tree.Slice, words: Words) -> Any:
         values = items(self.value(node.value))
         start, stop = (whole(self.value(end)) if end is not None else None for end in (node.start, node.stop))
         return values[start:stop]
 
-    def _items(self, node: tree.Items, words: Sequence[str]) -> Any:
+    def _items(self, node: tree.Items, words: Words) -> Any:
         values = [self.value(item) for item in node.items]
         return values if node.bracket == "[" else tuple(values)
 
-    def _comprehension(self, node: tree.Comprehension, words: Sequence[str]) -> list[Any]:
+    def _comprehension(self, node: tree.Comprehension, words: Words) -> list[Any]:
         result = []
         inner = self.within(self.names)
         for inner.names in self.bindings(node.targets, node.values):
@@ -221,7 +223,7 @@ class Evaluator:
 
     # ---- operators
 
-    def _unary(self, node: tree.Unary, words: Sequence[str]) -> Any:
+    def _unary(self, node: tree.Unary, words: Words) -> Any:
         value = self.value(node.value)
         if node.operator == "not":
             return not truth(value, node.value.span)
@@ -229,11 +231,11 @@ class Evaluator:
             raise fault("E140", f"{node.operator} needs a number, not {describe(value)}", node.span)
         return -value if node.operator == "-" else value
 
-    def _binary(self, node: tree.Binary, words: Sequence[str]) -> Any:
+    def _binary(self, node: tree.Binary, words: Words) -> Any:
         spine = [node]
         while isinstance(spine[-1].left, tree.Binary):  # a long sum leans to the left: no recursion along it
             spine.append(spine[-1].left)
-        value = self.value(spine[-1].left)
+        value = self.value(spine[-1].left, ())  # no layer
         for part in reversed(spine):
             if part.operator in ("and", "or"):
                 known = truth(value, part.left.span)
@@ -242,7 +244,7 @@ class Evaluator:
                 else:
                     value = truth(self.value(part.right), part.right.span)
                 continue
-            right = self.value(part.right)
+            right = self.value(part.right, ())
             try:
                 value = checked(arithmetic(part.operator, value, right))
             except ZeroDivisionError:
@@ -252,7 +254,7 @@ class Evaluator:
                 raise fault("E140", f"{shown}: {error}", part.span) from None
         return value
 
-    def _comparison(self, node: tree.Comparison, words: Sequence[str]) -> bool:
+    def _comparison(self, node: tree.Comparison, words: Words) -> bool:
         left = self.value(node.operands[0])
         for name, operand in zip(node.operators, node.operands[1:]):
             right = self.value(operand)
@@ -261,31 +263,29 @@ class Evaluator:
             left = right
         return True
 
-    def _ternary(self, node: tree.Ternary, words: Sequence[str]) -> Any:
+    def _ternary(self, node: tree.Ternary, words: Words) -> Any:
         test = truth(self.value(node.test), node.test.span)
         return self.value(node.then if test else node.other, words)
 
     # ---- calls
 
-    def arguments(self, node: tree.Call | tree.Join, words: Sequence[str] = ()) -> tuple[tuple[str, Any, Span], ...]:
+    def arguments(self, node: tree.Call | tree.Join, words: Words = None) -> tuple[tuple[str, Any, Span], ...]:
         """Name, value and place of each argument."""
         return tuple((a.name, self.value(a.value, words), a.value.span) for a in node.arguments)
 
-    def _call(self, node: tree.Call, words: Sequence[str]) -> Any:
-        callee = self._name(node.name, (), CALLED)
+    def _call(self, node: tree.Call, words: Words) -> Any:
+        callee = self._name(node.name, None, CALLED)
         if isinstance(callee, LayerValue) and not callee.arguments:
-            from archdsl.elaborate.arguments import layer_words
+            from archdsl.elaborate.words import argument
 
-            given = tuple(
-                (a.name, self.value(a.value, layer_words(callee.name, a.name)), a.value.span) for a in node.arguments
-            )
+            given = tuple(argument(self, callee.name, a) for a in node.arguments)
             return LayerValue(callee.name, node.span, given)
         if isinstance(callee, BlockValue) and not callee.arguments:
             return callee._replace(arguments=self.arguments(node))
         if not isinstance(callee, (Builtin, Lambda)):
             what = describe(callee) + (" with its arguments" if isinstance(callee, (LayerValue, BlockValue)) else "")
             raise fault("E145", f"{node.name.id} is {what}, which cannot be called", node.name.span)
-        given = self.arguments(node, callee.words if isinstance(callee, Builtin) else ())
+        given = self.arguments(node, callee.words if isinstance(callee, Builtin) else None)
         if isinstance(callee, Lambda):
             return self._apply(callee, given, node)
         values = [value for _, value, _ in given]
@@ -326,7 +326,7 @@ class Evaluator:
 
 
 _MAKES_LISTS = frozenset((tree.Items, tree.Comprehension, tree.Binary, tree.Call))
-_RULES: dict[type, Callable[[Evaluator, Any, Sequence[str]], Any]] = {
+_RULES: dict[type, Callable[[Evaluator, Any, Words], Any]] = {
     tree.Number: Evaluator._literal,
     tree.Text: Evaluator._literal,
     tree.ShapeLiteral: Evaluator._shape,

@@ -60,7 +60,7 @@ def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Jo
                 if often == len(same) - 1 > 1 and text.split("=")[0].strip() not in have:
                     yield _insert(call.arguments[-1].span.end, call, f", {text}", text, 0)
             if call in held:
-                for text in first:
+                for text in first if len(same) > 1 else ():
                     yield _insert(call.arguments[0].span.start, call, f"{text}, ", text, 1)
 
 

@@ -189,7 +189,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         known = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
         for file in files:
             yield from parameter_more(file, open_names(file) - known - LAYERS.keys())
-    if first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
+    named = first.code == "E120" and first.fixes  # its arguments have names, and none is one too many
+    if not named and first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
         for call in calls:
             yield from without_argument(call, 0 if first.code in ("E120", "E121", "E145", "E146", "E203") else 2)
     if first.code == "E125":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -54,6 +55,8 @@ class WeightsFile(ABC):
     def __init__(self, path: str) -> None:
         self.path = path
         try:
+            if os.path.exists(path) and not os.path.isfile(path):
+                raise self.error("is a folder, a pipe or a device: its parts are read in any order, which takes a file")
             self.stream = open(path, "rb")
             try:
                 self.size = self.stream.seek(0, 2)
