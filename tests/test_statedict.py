@@ -215,6 +215,19 @@ def test_what_is_stretched_costs_nothing_until_it_is_asked_for(tmp_path: Path) -
         archdsl.to_onnx(text="input 3\nFC(2)", weights=str(path))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    """A pipe has no parts to read in any order: one error for each form, at once."""
+    for name in ("w.pt", "w.safetensors"):
+        os.mkfifo(tmp_path / name)
+        call = f"import archdsl; archdsl.to_onnx(text='input 3\\nFC(2)', weights={str(tmp_path / name)!r})"
+        done = subprocess.run(
+            [sys.executable, "-c", call],
+            timeout=60, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()},
+        )  # fmt: skip
+        assert done.returncode == 1 and "E602" in done.stderr and "a pipe or a device" in done.stderr
+
+
 def test_a_call_is_named(tmp_path: Path) -> None:
     """The error says what the file asks for."""
     (tmp_path / "w.pt").write_bytes(HOSTILE["a call inside"])
