@@ -15,6 +15,7 @@ from archdsl import zoo
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 MADE = "_tables.py"  # of the grammar, which is in it
+DATA = ("grammars", "specs")  # inside an installed package, beside it in a checkout
 TABLE = os.path.join(PACKAGE, "_zoo.json")
 
 
@@ -75,7 +76,7 @@ def fingerprint() -> str:
 
 def _files(root: str, suffix: str) -> Iterator[str]:
     for here, folders, files in os.walk(root):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if name not in DATA)
         yield from (os.path.join(here, name) for name in sorted(files) if name.endswith(suffix) and name != MADE)
 
 

@@ -96,6 +96,7 @@ def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] | N
 
     foreign = _MEANT.get(node.id.lower(), "") if words is None else ""
     meant = foreign or near(node.id, [*known, *([*LAYERS, *FUNCTIONS, *_SPECIAL] if words is None else words)])
+    near_by = bool(meant)
     if words:
         alike = [word for word in words if word[0] == node.id[0].lower()]  # few words: what is meant may be far off
         meant = meant or next(iter(get_close_matches(node.id.lower(), alike, n=1, cutoff=0.5)), "")
@@ -104,7 +105,7 @@ def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] | N
         help = hint.format(node.id)
         return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,) if help else ()))
     called = node.span.source.text[node.span.end : node.span.end + 1] == "("
-    fixes = rename(node.span, meant, safe=not (foreign and called))  # another library's arguments may mean other things
+    fixes = rename(node.span, meant, safe=near_by and not (foreign and called))  # its arguments may mean other things
     helps = (f"did you mean {meant}?", *([hint] if words else []))
     return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=helps, fixes=fixes))
 
