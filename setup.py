@@ -1,6 +1,7 @@
 """What pyproject.toml cannot say: where grammars/ and specs/ go in the package, and that tables are built.
 
-The parser's tables are made from the grammar whenever the package is built, so that no start pays for it.
+The parser's tables are made from the grammar, and the zoo's numbers from its specs, whenever the package is built, so
+that no start pays for it.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ class BuildWithTables(build_py):
     def run(self) -> None:
         super().run()
         sys.path.insert(0, HERE)  # a build backend does not put the project's folder there
+        from archdsl import zoo_table
         from archdsl.syntax.tables import grammar_text, source_of_tables
 
-        root = HERE if self.editable_mode else self.build_lib
-        target = os.path.join(root, "archdsl", "syntax", "_tables.py")
-        with open(target, "w", encoding="utf-8") as out:
-            out.write(source_of_tables(grammar_text()))
+        root = os.path.join(HERE if self.editable_mode else self.build_lib, "archdsl")
+        made = {"syntax/_tables.py": source_of_tables(grammar_text()), "_zoo.json": zoo_table.text()}
+        for name, text in made.items():
+            with open(os.path.join(root, name), "w", encoding="utf-8") as out:
+                out.write(text)
 
 
 setup(

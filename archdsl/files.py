@@ -12,6 +12,7 @@ from types import TracebackType
 
 from archdsl.annotations import BinaryIO
 from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.leftovers import clear, hold, unfinished
 from archdsl.syntax.source import Source, Span
 
 LIMIT = 1 << 20
@@ -77,13 +78,25 @@ class Staged:
     def __init__(self, folder: str, name: str) -> None:
         self.target: str | None = None
         while True:
-            self.temporary = os.path.join(folder, f".{name[:60]}.{os.urandom(4).hex()}.tmp")
+            self.temporary = os.path.join(folder, unfinished(name, os.urandom(4).hex()))
             try:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
                 self.stream = OutputFile(FileIO(os.open(self.temporary, flags, 0o666), "wb"))
+                self._held = hold(self.temporary)
                 return
             except FileExistsError:
                 continue
+
+    def place(self) -> None:
+        """Put it at its target."""
+        assert self.target is not None
+        os.replace(self.temporary, self.target)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def discard(self) -> None:
         """Throw it away."""
@@ -95,13 +108,15 @@ class Staged:
             os.unlink(self.temporary)
         except OSError:
             pass  # already in place, or the folder is gone: the first error is the one to show
+        self._let_go()
 
 
 class Outputs:
     """Files that appear whole, and together, or not at all.
 
     Each is written beside its place under another name; where the `with` block ends without an exception they
-    are all flushed to disk and put in place. What fails or is interrupted leaves everything as it was.
+    are all flushed to disk and put in place. What fails or is interrupted leaves everything as it was; what a kill
+    leaves unfinished is removed by the next run to the same place.
     """
 
     def __init__(self) -> None:
@@ -114,6 +129,7 @@ class Outputs:
     def open(self, path: str) -> OutputFile:
         """A stream whose bytes will be the file at `path`; a link is followed. Raises OSError."""
         target = os.path.realpath(path)
+        clear(*os.path.split(target))
         staged = Staged(*os.path.split(target))
         staged.target = target
         self._staged.append(staged)
@@ -135,7 +151,7 @@ class Outputs:
                     staged.stream.close()
                 while self._staged:
                     if self._staged[0].target is not None:
-                        os.replace(self._staged[0].temporary, self._staged[0].target)
+                        self._staged[0].place()
                         self._staged.pop(0)
                     else:
                         self._staged.pop(0).discard()

@@ -42,6 +42,13 @@ def find(name: str) -> str | None:
     return None
 
 
+def alike(name: str) -> list[str]:
+    """The other networks whose names end as that of the one which `find` finds by `name`."""
+    wanted = name.removesuffix(SUFFIX)
+    same = [other for other in names() if other.rpartition("/")[2] == wanted.rpartition("/")[2]]
+    return [other for other in same if other != (wanted if wanted in same else same[0])]
+
+
 def used(path: str) -> Iterator[str]:
     """The files that a spec takes blocks from, each once, those that these take blocks from among them."""
     from archdsl.diagnostics import Findings

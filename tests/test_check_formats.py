@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,10 +17,12 @@ import pytest
 
 from archdsl import explain
 from archdsl.cli.commands import run
+from archdsl.cli.gather import gather
 from archdsl.cli.watch import watch
 
 ODD = "input 3x7x7\nCONV(16, 3, stride=3, padding=0) - RELU\nGAP - FC(10) - REUL\n"
 WARNED = "input 3x8x8\na: CONV(8) - CONV(16) - @input - CONV(4)\n"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
 NET = "input 3x8x8\nCONV(8) - GAP - FC(10)\n"
 BLOCKS = "block B(width) { CONV(width) - RELU }\n"
 
@@ -195,6 +199,54 @@ def test_folders_and_patterns(folder: Path, capfd: Any) -> None:
         assert run(["check", name, "nets/net.arch"]) == 2
         captured = capfd.readouterr()
         assert told in captured.err and "nets/net.arch: ok" in captured.out
+
+
+def test_links_in_circles(folder: Path, capfd: Any) -> None:
+    """A pattern leaves out links to folders where ** stands for them, as a folder's search does, and no more."""
+    (folder / "nets/deep/up").symlink_to("..")
+    (folder / "nets/deep/on").symlink_to(".")
+    (folder / "nets/linked.arch").symlink_to("net.arch")
+    below = {"nets/blocks.arch", "nets/net.arch", "nets/linked.arch", "nets/deep/a, b: 100%.arch", "nets/deep/odd.arch"}
+    for pattern, wanted in {
+        "**/*.arch": below,
+        "nets/**/*.arch": below,
+        "./**/odd.arch": {"./nets/deep/odd.arch"},
+        "n*/**/d*/*.arch": {name for name in below if "deep" in name},
+        "**/deep/**/odd.arch": {"nets/deep/odd.arch"},
+        "nets/*/on/odd.*": {"nets/deep/on/odd.arch"},
+        "nets/**": below | {"nets/readme.txt"},
+        f"{folder}/**/odd.arch": {f"{folder}/nets/deep/odd.arch"},
+        "nets/a**/*.arch": set(),
+    }.items():
+        assert {name for name, wrong in gather([pattern]) if not wrong} == wanted, pattern
+    assert run(["check", "--json", "**/*.arch"]) == 1
+    assert len(json.loads(capfd.readouterr().out)["files"]) == len(below)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipes(folder: Path) -> None:
+    """One that is named is read, as `<(...)` wants it; none in a folder, of a pattern or of `use` is waited for."""
+    os.mkfifo("nets/pipe.arch")
+    assert gather(["nets/pipe.arch"]) == [("nets/pipe.arch", "")]
+    assert "nets/pipe.arch" not in {name for name, _ in gather(["nets", "nets/*.arch", "**/*.arch"])}
+    Path("uses.arch").write_text('use A from "nets/pipe.arch"\ninput 3\nFC(2)\n', encoding="utf-8")
+    call = [sys.executable, "-m", "archdsl", "check"]
+    done = subprocess.run([*call, "uses.arch"], capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+    assert done.returncode == 1 and "nets/pipe.arch is no ordinary file" in done.stderr
+    with subprocess.Popen([*call, "nets/pipe.arch"], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as reader:
+        Path("nets/pipe.arch").write_text("input 3\nFC(2)\n", encoding="utf-8")
+        assert reader.stdout is not None and "pipe.arch: ok, 3 -> 2" in reader.stdout.read()
+
+
+def test_words_in_a_file_of_blocks(folder: Path, capfd: Any) -> None:
+    """The words of layers' arguments are known there, and what is said of others is what a network's spec is told."""
+    Path("words.arch").write_text("block U(f) { UPSAMPLE(f, mode=nearest-exact) - GELU(approximate=tanh) }\n")
+    assert run(["check", "words.arch"]) == 0
+    Path("words.arch").write_text("block U(f) { POOL(f, fit=cieling) - GELU(tanh) - PAD(f, mode=constant) }\n")
+    assert run(["check", "words.arch"]) == 1
+    told = capfd.readouterr().err
+    assert "did you mean ceil?; the words for it are cover" in told and "write approximate=tanh" in told
+    assert "the words for it are zeros, reflect" in told and told.count("E130") == 3
 
 
 def test_a_file_of_blocks(folder: Path, capfd: Any) -> None:

@@ -205,6 +205,8 @@ def test_compile_of_a_wrong_spec_writes_nothing(call: Any, tmp_path: Path) -> No
         ["-o", "a.py", "-o", "b.py"],
         ["--to", "torch", "--to", "torch"],
         ["--to", "torch", "-o", "net.onnx"],
+        ["-o", "net.pt"],
+        ["-o", "net.py", "-o", "net.txt"],
         ["--to", "torch", "--to", "onnx", "-o", "net.py"],
         ["--to", "onnx", "--to", "torch", "-o", "-", "-o", "-"],
         ["--seed", "1"],
@@ -217,7 +219,7 @@ def test_compile_of_a_wrong_spec_writes_nothing(call: Any, tmp_path: Path) -> No
         ["--fit", "loose"],
         ["-o", "none/net.py"],
         ["-o", "."],
-        ["-o", "net.arch", "--force"],
+        ["--to", "torch", "-o", "net.arch", "--force"],
         ["--weights", "none.safetensors", "--to", "onnx"],
     ],
 )
@@ -228,6 +230,21 @@ def test_calls_that_are_wrong(call: Any, tmp_path: Path, arguments: list[str]) -
     assert "rror" in done.err
     assert sorted(os.listdir(tmp_path)) == ["net.arch", "odd.arch"]
     assert (tmp_path / "net.arch").read_text() == NET
+
+
+def test_an_input_with_its_type(call: Any, tmp_path: Path) -> None:
+    """`--input` gives all that an `input` of the text does."""
+    (tmp_path / "words.arch").write_text("EMBEDDING(100, 8)\n")
+    (tmp_path / "named.arch").write_text("input words: 5 of float\nEMBEDDING(100, 8)\n")
+    for file, given in (("words", "7 of int"), ("named", "words=7  of int"), ("named", "7 of int")):
+        done = call("check", f"{file}.arch", "--input", given)
+        assert done.status == 0 and "7 of int -> 7x8" in done.out, done.err
+    done = call("check", "words.arch", "--input", "L of int")
+    assert done.status == 0 and "valid for L" in done.out
+    for given, told in (("7 of double", "double is no type"), ("7 of", "no shape"), ("7 int", "no shape")):
+        done = call("check", "words.arch", "--input", given)
+        assert done.status == 1 and told in done.err
+    assert "EMBEDDING" in call("check", "words.arch", "--input", "7").err
 
 
 def test_a_full_disk(call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

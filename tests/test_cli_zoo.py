@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from archdsl import check, zoo
+from archdsl import check, zoo, zoo_table
 from archdsl.cli.commands import run
 
 
@@ -20,13 +22,42 @@ def test_every_file_is_found() -> None:
     assert zoo.find("swin_t") == zoo.find("torchvision/swin_t") and zoo.find("nothing") is None
 
 
-def test_list(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line for each network: name, parameters, MACs, lines."""
+def test_list(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A line for each network: name, parameters, MACs, lines, the same with a table; none that does not fit is read."""
     monkeypatch.setattr(zoo, "names", lambda: ["lenet5", "torchvision/resnet18"])
-    assert run(["zoo"]) == 0
-    _, first, second = capfd.readouterr().out.splitlines()
-    assert first.split() == ["lenet5", "454,922", "11,065,088", "5"]
-    assert second.split()[:2] == ["torchvision/resnet18", "11,689,512"]
+    monkeypatch.setattr(zoo_table, "TABLE", str(tmp_path / "table.json"))
+    wanted = [["lenet5", "454,922", "11,065,088", "5"], ["torchvision/resnet18", "11,689,512", "1,814,073,344"]]
+
+    def listed() -> list[list[str]]:
+        assert run(["zoo"]) == 0
+        return [line.split() for line in capfd.readouterr().out.splitlines()[1:]]
+
+    first, second = listed()
+    assert [first, second[:3]] == wanted
+    (tmp_path / "table.json").write_text(zoo_table.text())
+    with monkeypatch.context() as patched:
+        patched.setattr(zoo_table, "worked_out", None)
+        assert listed() == [first, second]
+    kept = json.loads((tmp_path / "table.json").read_text())
+    for broken in (json.dumps({**kept, "made_of": "else"}), "{", json.dumps({**kept, "rows": [], "made_of": ""})):
+        (tmp_path / "table.json").write_text(broken)
+        assert listed() == [first, second]
+
+
+def test_what_the_table_hangs_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another spec, a block and a line of code all make it another."""
+    before = zoo_table.fingerprint()
+    assert before == zoo_table.fingerprint()
+    shutil.copytree(zoo.folder(), tmp_path / "specs")
+    monkeypatch.setattr(zoo, "folder", lambda: str(tmp_path / "specs"))
+    assert zoo_table.fingerprint() == before
+    with open(tmp_path / "specs" / "torchvision" / "blocks" / "resnet.arch", "a", encoding="utf-8") as file:
+        file.write("# more")
+    changed = zoo_table.fingerprint()
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "one.py").write_text("1")
+    monkeypatch.setattr(zoo_table, "PACKAGE", str(tmp_path / "code"))
+    assert len({before, changed, zoo_table.fingerprint()}) == 3
 
 
 def test_show(capfd: pytest.CaptureFixture[str]) -> None:
@@ -49,6 +80,10 @@ def test_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capt
     assert check("my.arch").ok
     assert run(["new", "mobilenet_v2"]) == 0 and check("mobilenet_v2.arch").ok
     capfd.readouterr()
+    assert run(["new", "mobilenet_v2"]) == 0
+    assert capfd.readouterr().err == "nothing to do: mobilenet_v2.arch\n"
+    assert run(["new", "alexnet"]) == 0
+    assert "wrote alexnet.arch\nthere is torchvision/alexnet as well" in capfd.readouterr().err
     assert run(["new", "resnet18", "my.arch"]) == 2
     assert capfd.readouterr().err == "error: my.arch is there already; name another file\n"
     assert not (tmp_path / "blocks" / "resnet.arch").exists()

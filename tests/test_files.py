@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,43 @@ def test_outputs_appear_together_with_the_users_mode(tmp_path: Path) -> None:
     assert (first.read_bytes(), second.read_bytes()) == (b"1", b"2")
     assert stat.S_IMODE(first.stat().st_mode) == 0o640
     assert temporaries(tmp_path) == []
+
+
+KILLED = """
+import os, signal, sys
+from archdsl.files import Outputs
+with Outputs() as outputs:
+    outputs.open(sys.argv[1]).write(bytes(100_000))
+    print("written", flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+def test_what_killed_runs_left_goes_and_no_more(tmp_path: Path) -> None:
+    """The next run to the same place clears up, but for what a live one is writing and what is not archdsl's."""
+    target = str(tmp_path / "net.onnx")
+    others = [".net.onnx.0123456.tmp", ".net.onnx.0123456g.tmp", ".other.onnx.01234567.tmp", "net.onnx.01234567.tmp"]
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    (tmp_path / ".net.onnx.00000000.tmp").write_bytes(b"")  # of a writer that has not got its lock yet
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, target], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as writer:
+        assert writer.stdin is not None and writer.stdout is not None and writer.stdout.readline()
+        kept = {*others, ".net.onnx.00000000.tmp", *temporaries(tmp_path)}
+        assert len(kept) == len(others) + 2
+        with Outputs() as outputs:
+            outputs.open(target).write(b"1")
+        assert set(temporaries(tmp_path)) == kept
+        writer.stdin.write(b"\n")
+    assert set(temporaries(tmp_path)) == kept and writer.returncode == -signal.SIGKILL
+    os.utime(tmp_path / ".net.onnx.00000000.tmp", (0, 0))
+    with Outputs() as outputs:
+        outputs.open(target).write(b"2")
+    assert sorted(os.listdir(tmp_path)) == sorted([*others, "net.onnx"])
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()])

@@ -181,3 +181,11 @@ def test_explained_errors_with_a_fix_become_right() -> None:
                 assert check(text=apply_edits(text, fix.edits)).ok, code
                 mended += 1
     assert mended >= 5
+
+
+def test_words_that_are_far_off_are_offered_and_not_applied() -> None:
+    """A slip of a word is mended by --fix; of one that is merely alike a person decides."""
+    for word, meant, safe in (("flor", "floor", True), ("cieling", "ceil", False)):
+        (found,) = check(text=f"input 3x8x8\nPOOL(3, fit={word})").diagnostics
+        (fix,) = found.fixes
+        assert (fix.title, fix.safe) == (f"write {meant}", safe)

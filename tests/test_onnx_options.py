@@ -151,8 +151,11 @@ def test_logits(weights: tuple[str, dict[str, torch.Tensor]]) -> None:
     np.testing.assert_allclose(run(data, X), wanted(X, state, logits=True), rtol=1e-5, atol=1e-6)
     assert b"Softmax" not in data
     for text in ("input 3\nFC(2)", "input 3\nFC(2) - SOFTMAX - RELU"):
-        with pytest.raises(ArchError, match="E609"):
+        with pytest.raises(ArchError, match=r"E609.*none ends this network"):
             archdsl.to_onnx(text=text, logits=True)
+    two = "input 3\nlogits: FC(4) - probs: SOFTMAX\noutput probs, logits"
+    with pytest.raises(ArchError, match=r"E609.*for a network of one output, and this one has probs, logits"):
+        archdsl.to_onnx(text=two, logits=True)
 
 
 def test_batch() -> None:

@@ -17,7 +17,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
-SKIPPED = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "_tables.py")
+SKIPPED = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "_tables.py", "_zoo.json")
 BUILD = "import sys; from setuptools import build_meta as b; print(getattr(b, sys.argv[1])(sys.argv[2]))"
 
 
@@ -59,7 +59,7 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_inside(wheel: Path) -> None:
     """Grammar, tables, specs and the mark of typing; no tests, no benchmarks."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"archdsl/grammars/arch.lark", "archdsl/syntax/_tables.py", "archdsl/py.typed"} <= names
+    assert {"archdsl/grammars/arch.lark", "archdsl/syntax/_tables.py", "archdsl/_zoo.json", "archdsl/py.typed"} <= names
     specs = {f"archdsl/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "specs").rglob("*.arch")}
     assert specs and specs <= names
     texts = {str(path.relative_to(ROOT)) for path in (ROOT / "archdsl" / "explanations").glob("*.md")}
@@ -97,6 +97,9 @@ def test_it_runs_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
         "import archdsl, lark, sys, archdsl.syntax.tables as t\n"
         "t.make = None  # tables that do not fit would be made anew, and fail here\n"
         "assert archdsl.check('net.arch').ok\n"
+        "from archdsl import zoo, zoo_table\n"
+        "zoo_table.worked_out = None  # the same of the zoo's table\n"
+        "assert [row.name for row in zoo_table.rows()] == zoo.names()\n"
         "print(archdsl.__file__)"
     )
     assert str(library) in run(str(scripts / "python"), "-c", where)

@@ -128,6 +128,13 @@ def test_no_file(tmp_path: Path) -> None:
             SafeTensors(str(path))
 
 
+def test_archives_of_numpy_are_named(tmp_path: Path) -> None:
+    """The error says what the file is, and not how long a header it would have."""
+    np.savez(tmp_path / "w.npz", a=np.ones(2))
+    with pytest.raises(ArchError, match=r"it is a zip, as numpy\.savez and torch\.save make them"):
+        SafeTensors(str(tmp_path / "w.npz"))
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damaged_files(tmp_path: Path, data: st.DataObject) -> None:

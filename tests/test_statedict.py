@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import archdsl
-from archdsl.backends.onnx.files import KINDS
+from archdsl.backends.onnx.files import CHUNK, KINDS
 from archdsl.backends.onnx.statedict import STORAGES, StateDict
 from archdsl.diagnostics import ArchError
 
@@ -47,11 +47,14 @@ def test_reads_what_torch_writes(tmp_path: Path, name: str, shape: tuple[int, ..
 
 
 def test_views(tmp_path: Path) -> None:
-    """Tensors that share a storage, transposed, stepped and stretched."""
+    """Tensors that share a storage, transposed, stepped and stretched, some with fewer bytes than they have values."""
     base = torch.randn(600, 500)
     views = {
         "base": base, "part": base[3:5], "turned": base.T, "stepped": base[::7, 1::3], "row": base[:, 4],
         "stretched": base[:1].expand(4, 500), "deep": base.view(30, 20, 500).permute(2, 0, 1),
+        "one": torch.randn(1).expand(10, 8), "rows": torch.randn(9)[4:].expand(6, 5), "none": base[:0].T,
+        "columns": torch.randn(3, 1, 2).expand(3, 4, 2).transpose(0, 2), "windows": torch.randn(20).unfold(0, 8, 2),
+        "wide": torch.randn(1).expand(700, 800), "windows of a part": base[0, 7:].unfold(0, 3, 1).T,
     }  # fmt: skip
     torch.save(views, tmp_path / "w.pt")
     for name, value in views.items():
@@ -172,7 +175,8 @@ HOSTILE = {
     "a negative size": archive(tensor(FLOATS, size="I-2\n\x85"), **EIGHT),
     "a huge size": archive(tensor(FLOATS, size="I4611686018427387904\n\x85", stride="I0\n\x85"), **EIGHT),
     "a huge stride": archive(tensor(FLOATS, stride="I4611686018427387900\n\x85"), **EIGHT),
-    "stretched without end": archive(tensor(FLOATS, size="I1000000000\n\x85", stride="I0\n\x85"), **EIGHT),
+    "stretched and far": archive(tensor(FLOATS, size="I9\n\x85", stride="I0\n\x85", offset="I2\n"), **EIGHT),
+    "stretched and long": archive(tensor(FLOATS, size="I9\nI3\n\x86", stride="I0\nI1\n\x86"), **EIGHT),
     "another rank": archive(tensor(FLOATS, stride="I1\nI1\n\x86"), **EIGHT),
     "a strange type": archive(tensor(FLOATS.replace("FloatStorage", "ComplexFloatStorage")), **EIGHT),
     "a storage of another module": archive(tensor(FLOATS.replace("ctorch\n", "cevil\n")), **EIGHT),
@@ -201,6 +205,29 @@ def test_the_hand_made_pickle_is_sound(tmp_path: Path) -> None:
     assert read(path, "a") == torch.ones(2).numpy().tobytes()
 
 
+def test_what_is_stretched_costs_nothing_until_it_is_asked_for(tmp_path: Path) -> None:
+    """Eight bytes that say they are 4 TB: no memory, a difference from any network, and a chunk at a time."""
+    path = tmp_path / "w.pt"
+    path.write_bytes(archive(tensor(FLOATS, size="I1000000000000\n\x85", stride="I0\n\x85"), **EIGHT))
+    file = StateDict(str(path))
+    assert next(file.parts(file.tensors["a"])) == bytes(CHUNK)
+    with pytest.raises(ArchError, match="E601"):
+        archdsl.to_onnx(text="input 3\nFC(2)", weights=str(path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    """A pipe has no parts to read in any order: one error for each form, at once."""
+    for name in ("w.pt", "w.safetensors"):
+        os.mkfifo(tmp_path / name)
+        call = f"import archdsl; archdsl.to_onnx(text='input 3\\nFC(2)', weights={str(tmp_path / name)!r})"
+        done = subprocess.run(
+            [sys.executable, "-c", call],
+            timeout=60, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()},
+        )  # fmt: skip
+        assert done.returncode == 1 and "E602" in done.stderr and "a pipe or a device" in done.stderr
+
+
 def test_a_call_is_named(tmp_path: Path) -> None:
     """The error says what the file asks for."""
     (tmp_path / "w.pt").write_bytes(HOSTILE["a call inside"])
@@ -223,7 +250,11 @@ def test_damaged_files(tmp_path: Path, data: st.DataObject) -> None:
         assert [d.code for d in error.diagnostics] == ["E602"]
         return
     for tensor in held.tensors.values():
-        assert sum(map(len, held.parts(tensor))) == tensor.end - tensor.start <= len(text)
+        assert 0 <= tensor.start <= tensor.end <= len(text)
+        if tensor.stride is None:
+            assert sum(map(len, held.parts(tensor))) == tensor.end - tensor.start
+        else:
+            assert 0 < len(next(held.parts(tensor))) <= CHUNK  # what is stretched may be as long as it likes
 
 
 def test_a_file_that_shrinks(tmp_path: Path) -> None:

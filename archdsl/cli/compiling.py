@@ -109,6 +109,11 @@ def pair(file: str, targets: Sequence[str], outputs: Sequence[str]) -> list[tupl
     """What to make and where to, `-` being standard output; raises Misuse where the two do not match."""
     suffixes = {backend.suffix: name for name, backend in BACKENDS.items()}
     meant = [suffixes.get(os.path.splitext(path)[1]) for path in outputs]
+    for path in () if targets else outputs:
+        suffix = os.path.splitext(path)[1]
+        if suffix and suffix not in suffixes:
+            known = ", ".join(f"{end} is {name}" for end, name in suffixes.items())
+            raise Misuse(f"{path} does not say what to make: {known}; or give --to")
     if not targets:
         targets = tuple(name or "torch" for name in meant) or ("torch",)
     if len(set(targets)) < len(targets):

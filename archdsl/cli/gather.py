@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator
 SUFFIX = ".arch"
 MAGIC = frozenset("*?[")
 """What makes a name a pattern."""
+_HERE = os.path.join(os.curdir, "")
 
 
 def gather(names: Iterable[str]) -> list[tuple[str, str]]:
     """The files meant, each once and in the order of the call, and what is wrong where a name leads to none.
 
-    Folders are searched in order of their names; those whose name starts with a dot are left out.
+    Folders are searched in order of their names; those whose name starts with a dot are left out, and so are links
+    to folders, which may lead in circles, and pipes, where nobody may ever write. What is named itself is taken.
     """
     found: dict[str, str] = {}
     for name in names:
@@ -23,9 +25,7 @@ def gather(names: Iterable[str]) -> list[tuple[str, str]]:
             if not inside:
                 found[name] = f"it is a folder without any {SUFFIX} file"
         elif name != "-" and not os.path.lexists(name) and not MAGIC.isdisjoint(name):
-            from glob import glob  # most calls name a file
-
-            matches = sorted(path for path in glob(name, recursive=True) if not os.path.isdir(path))
+            matches = sorted(path for path in _matches(name) if not os.path.isdir(path) and _readable(path))
             found.update((path, "") for path in matches)
             if not matches:
                 found[name] = "no file is of this pattern"
@@ -36,7 +36,30 @@ def gather(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def _below(folder: str) -> Iterator[str]:
     for path, files in _walk(folder):
-        yield from (os.path.join(path, file) for file in sorted(files) if file.endswith(SUFFIX))
+        inside = (os.path.join(path, file) for file in sorted(files) if file.endswith(SUFFIX))
+        yield from filter(_readable, inside)
+
+
+def _readable(path: str) -> bool:
+    """Whether reading ends: an ordinary file does, and what is not there, which is told."""
+    return os.path.isfile(path) or not os.path.exists(path)
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """What `glob` finds, but that `**` leaves out what `_walk` does; some paths come more than once."""
+    import glob  # most calls name a file
+    import re
+
+    slash = f"[{re.escape(os.sep + (os.altsep or ''))}]"
+    deep = re.search(rf"(?:^|(?<={slash}))\*\*(?:{slash}+|$)", pattern)  # `**` as a whole part of a path
+    if deep is None:
+        yield from glob.iglob(pattern)
+        return
+    before, after = pattern[: deep.start()], pattern[deep.end() :] or "*"
+    for root in glob.iglob(before) if before else ("",):
+        for folder, _ in _walk(root or os.curdir):
+            inside = os.path.join(folder, "")
+            yield from _matches(glob.escape(inside if root else inside.removeprefix(_HERE)) + after)
 
 
 def folders(name: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ def command(name: str, file: str | None) -> int:
     for path in zoo.used(origin):
         copies[os.path.join(os.path.dirname(target), os.path.relpath(path, os.path.dirname(origin)))] = path
     texts = {path: _read(source) for path, source in copies.items()}
-    missing = {path: text for path, text in texts.items() if path == target or not _same(path, text)}
+    missing = {path: text for path, text in texts.items() if not _same(path, text)}
     for path in missing:
         if os.path.lexists(path):
             raise Failure(f"{path} is there already; name another file")
@@ -41,8 +41,12 @@ def command(name: str, file: str | None) -> int:
                 outputs.open(path).write(text)
     except OSError as error:
         raise Failure(f"cannot write {target}: {reason(error)}") from None
-    for path in missing:
-        say(f"wrote {visible(path)}", err=True)
+    for path in texts:
+        done = "wrote" if path in missing else "nothing to do:"
+        if path in missing or path == target:
+            say(f"{done} {visible(path)}", err=True)
+    for other in zoo.alike(name):
+        say(f"there is {other} as well, which is not the same network", err=True)
     return 0
 
 

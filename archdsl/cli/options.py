@@ -37,7 +37,12 @@ def spec_options(function: F) -> F:
     fits = click.Choice(["cover", "exact", "floor", "ceil"])
     fit = click.option("--fit", type=fits, help="The rule for sizes that do not divide.")
     shape = click.option(
-        "--input", "inputs", metavar="[NAME=]SHAPE", multiple=True, callback=_inputs, help="An input, such as 3x32x32."
+        "--input",
+        "inputs",
+        metavar="[NAME=]SHAPE",
+        multiple=True,
+        callback=_inputs,
+        help="An input: 3x32x32, or 7 of int.",
     )
     constant = click.option(
         "-D", "constants", metavar="NAME=VALUE", multiple=True, callback=_constants, help="Set a constant, such as N=2."

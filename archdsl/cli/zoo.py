@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from archdsl import zoo
@@ -43,21 +41,13 @@ def command(ctx: click.Context) -> int:
 
 
 def listing() -> int:
-    """Print a line for each network as it is checked."""
-    from archdsl.analyses.macs import macs
-    from archdsl.analyses.parameters import parameters
-    from archdsl.files import read_spec
-    from archdsl.pipeline import build
+    """Print a line for each network."""
+    from archdsl.zoo_table import rows
 
-    names = zoo.names()
-    wide = max(map(len, names))
+    wide = max(map(len, zoo.names()))
     say(style().paint(f"{'name':<{wide}}  {'parameters':>13}  {'MACs':>15}  {'lines':>5}", "strong"))
-    for name in names:
-        path = path_of(name)
-        network, _ = build(read_spec(path), constants={}, inputs={}, fit=None)
-        if network is not None:
-            say(f"{name:<{wide}}  {parameters(network):>13,}  {macs(network):>15,}  {zoo.lines(path):>5}")
-            sys.stdout.flush()
+    for row in rows():
+        say(f"{row.name:<{wide}}  {row.parameters:>13,}  {row.macs:>15,}  {zoo.lines(path_of(row.name)):>5}")
     return 0
 
 

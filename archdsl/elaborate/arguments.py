@@ -45,6 +45,8 @@ _SAME = frozenset(
     "pool_size units use_bias".split()
 )
 """Those whose values mean the same in the language."""
+_TORCH_ORDER = {"CONV": ("padding", "dilation", "groups"), "POOL": ("padding", "dilation"), "AVGPOOL": ("padding",)}
+"""The arguments that in torch's signatures follow those without a name here."""
 _INFERRED = (
     "in_channels",
     "in_features",
@@ -239,23 +241,31 @@ def _too_many(cls: type[Layer], name: str, loose: Sequence[tuple[Any, Span]], ar
     takes = ", ".join(cls.positional)
     first, place = loose[0]
     help = ""
-    edit: Edit | None = None
+    edits: tuple[Edit, ...] = ()
+    less: Edit | None = None
+    more = loose[len(cls.positional) :]
     name_end = place.source.text.rfind("(", 0, place.start)
     others = [key for key in kinds(cls) if key not in (*cls.positional, cls.free)]
     if isinstance(first, int) and name in ("GN", "LRN"):
         help = f"write {name}({others[0]}={first})"
-        edit = Edit(Span(place.source, place.start, place.start), f"{others[0]}=")
+        edits = (Edit(Span(place.source, place.start, place.start), f"{others[0]}="),)
     elif isinstance(first, int) and name in ("BN", "LN", "INSTANCENORM", "PRELU"):
         help = f"the width that arrives is inferred: write {name}"
-        edit = without_first(name_end, loose) if len(loose) == 1 else None
+        less = without_first(name_end, loose) if len(loose) == 1 else None
     elif isinstance(first, int) and (first == arriving or name in ("LINEAR", "FC")):
         help = f"the width that arrives is inferred: write {name}({', '.join(describe(v) for v, _ in loose[1:])})"
-        edit = without_first(name_end, loose)
+        less = without_first(name_end, loose)
+    elif len(more) <= len(_TORCH_ORDER.get(name, ())):
+        named = list(zip(_TORCH_ORDER[name], more))
+        help = f"the others go by name: write {', '.join(f'{key}={place.text}' for key, (_, place) in named)}"
+        edits = tuple(Edit(place._replace(end=place.start), f"{key}=") for key, (_, place) in named)
     elif others:
         help = f"the others go by name: {', '.join(others)}"
     message = f"{name} takes {'no arguments' if not takes else takes} without a name, not {len(loose)} of them"
     span = Span(place.source, place.start, loose[-1][1].end)
-    fixes = (Fix(help, (edit,)),) if edit is not None else ()
+    if less is not None:
+        edits = (less,)
+    fixes = (Fix(help, edits),) if edits else ()
     return Fault(Diagnostic("E120", message, span, help=(help,) if help else (), fixes=fixes))
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from archdsl.annotations import TYPE_CHECKING, Any
-from archdsl.elaborate.arguments import check_names, layer_words
-from archdsl.elaborate.code import Code, Ready
+from archdsl.elaborate.arguments import check_names
+from archdsl.elaborate.code import Code, Ready, Words
 from archdsl.elaborate.functions import BadValue, checked
 from archdsl.elaborate.lookup import found
 from archdsl.elaborate.parameters import bind_parameters
 from archdsl.elaborate.parts import listed
 from archdsl.elaborate.values import BlockValue, Builtin, Lambda, LayerValue, Names, describe, fault, same
+from archdsl.elaborate.words import argument
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
@@ -32,9 +31,12 @@ def call(node: tree.Call, ready: Ready) -> Code:
     arguments = [(a.name, ready(a.value), a.value.span) for a in node.arguments]
     plain = [(name, code.run, span) for name, code, span in arguments]
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
+    def run(place: Evaluator, words: Words) -> Any:
         callee = _callee(place, node)
-        return _value(place, callee, tuple([(n, of(place, _words(callee, n)), at) for n, of, at in plain]), node)
+        if isinstance(callee, LayerValue):
+            return _layer(place, callee, node)
+        own = callee.words if isinstance(callee, Builtin) else None
+        return _value(place, callee, tuple([(name, of(place, own), at) for name, of, at in plain]), node)
 
     return Code(run, sum(code.cost for _, code, _ in arguments) + 1)
 
@@ -42,13 +44,21 @@ def call(node: tree.Call, ready: Ready) -> Code:
 def called(place: Evaluator, node: tree.Call) -> Any:
     """`CONV(64)` as a step, which is not made ready: most are there once."""
     callee = _callee(place, node)
-    given = [(a.name, place.value(a.value, _words(callee, a.name)), a.value.span) for a in node.arguments]
-    return _value(place, callee, tuple(given), node)
+    if isinstance(callee, LayerValue):
+        return _layer(place, callee, node)
+    own = callee.words if isinstance(callee, Builtin) else None
+    return _value(
+        place, callee, tuple([(a.name, place.value(a.value, own), a.value.span) for a in node.arguments]), node
+    )
+
+
+def _layer(place: Evaluator, layer: LayerValue, node: tree.Call) -> LayerValue:
+    return LayerValue(layer.name, node.span, tuple([argument(place, layer.name, a) for a in node.arguments]))
 
 
 def _callee(place: Evaluator, node: tree.Call) -> Any:
     """What is called; raises E145 where it is nothing of the kind."""
-    callee = found(place, node.name, (), CALLED)
+    callee = found(place, node.name, None, CALLED)
     if isinstance(callee, (LayerValue, BlockValue)):
         if not callee.arguments:
             if isinstance(callee, LayerValue):
@@ -62,16 +72,7 @@ def _callee(place: Evaluator, node: tree.Call) -> Any:
     raise fault("E145", f"{node.name.id} is {what}, which cannot be called", node.name.span)
 
 
-def _words(callee: Any, argument: str) -> Sequence[str]:
-    """The bare words that an argument takes."""
-    if isinstance(callee, LayerValue):
-        return layer_words(callee.name, argument)
-    return callee.words if isinstance(callee, Builtin) else ()
-
-
 def _value(place: Evaluator, callee: Any, given: Given, node: tree.Call) -> Any:
-    if isinstance(callee, LayerValue):
-        return LayerValue(callee.name, node.span, given)
     if isinstance(callee, BlockValue):
         return callee._replace(arguments=given)
     return _apply(place, callee, given, node) if isinstance(callee, Lambda) else _builtin(place, callee, given, node)

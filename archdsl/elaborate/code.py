@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from archdsl.annotations import TYPE_CHECKING, Any
+from archdsl.annotations import TYPE_CHECKING, Any, Optional
 from archdsl.records import NamedTuple
 from archdsl.syntax import tree
 
 if TYPE_CHECKING:
     from archdsl.elaborate.evaluate import Evaluator
 
-Run = Callable[["Evaluator", Sequence[str]], Any]
-"""Gives the value at a place; the words are bare names that stand for themselves. Raises Fault, Poisoned."""
+Words = Optional[Sequence[str]]
+"""Bare names that stand for themselves; None where an expression is no argument, and may be a layer."""
+
+Run = Callable[["Evaluator", Words], Any]
+"""Gives the value at a place, where words stand for themselves. Raises Fault, Poisoned."""
 
 
 class Code(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from archdsl.annotations import Any, Protocol
 from archdsl.elaborate import calls, lookup, operators, parts
-from archdsl.elaborate.code import Code, Ready
+from archdsl.elaborate.code import Code, Ready, Words
 from archdsl.elaborate.functions import BadValue, items
 from archdsl.elaborate.lookup import CONSTANT
 from archdsl.elaborate.parameters import bind, whole_target
@@ -65,9 +65,10 @@ class Evaluator:
         """The same place with other names, and without the tensor where it is `closed`."""
         return Evaluator(names, self.around, self.work, self.measures, closed=closed or self.closed, passes=passes)
 
-    def value(self, node: tree.Value, words: Sequence[str] = (), hint: str = CONSTANT) -> Any:
-        """What the expression is worth; `words` are bare names that stand for themselves. Raises Fault, Poisoned.
+    def value(self, node: tree.Value, words: Words = None, hint: str = CONSTANT) -> Any:
+        """What the expression is worth; raises Fault, Poisoned.
 
+        `words` are bare names that stand for themselves in an argument of a layer or a function, which is no layer.
         `hint` is the help where the expression is a name, `{0}`, that nothing defines.
         """
         if isinstance(node, tree.Number):

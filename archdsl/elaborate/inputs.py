@@ -34,16 +34,14 @@ def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
     value: Value | None = None
     try:
         check_label(name, node.span)
-        if node.dtype not in DTYPES:
-            at = Span(node.span.source, node.span.end - len(node.dtype), node.span.end)
-            raise fault("E113", f"{node.dtype} is no type: there are {', '.join(DTYPES)}", at)
+        _check_type(node.dtype, Span(node.span.source, node.span.end - len(node.dtype), node.span.end))
         given = run.inputs.get(name, run.inputs.get("") if not declared else None)
         shape = (
             _shape(given, node.span, run.symbols)
             if given is not None
             else _sizes(_written(place, node.shape), node.shape.span)
         )
-        value = Value(TensorType(shape, node.dtype), node.span, "the input", name)
+        value = Value(TensorType(shape, _type(given) or node.dtype), node.span, "the input", name)
     except Fault as error:
         run.report(error)
     except Poisoned:
@@ -80,7 +78,7 @@ def start(place: Place, declared: list[Input], span: Span) -> None:
                 )
             )
             return
-        value = Value(TensorType(_shape(given, None, run.symbols)), None, "the input", "input")
+        value = Value(TensorType(_shape(given, None, run.symbols), _type(given) or "float"), None, "the input", "input")
         declared.append(Input("input", value, None))
         run.network_inputs["input"] = value
     first = declared[0].value
@@ -103,10 +101,23 @@ def _sizes(value: Any, span: Span) -> Shape:
 
 
 def shape_text(given: str) -> tuple[int | str, ...]:
-    """The sizes of a shape from outside, letters as they stand; () where it is none."""
-    if not re.fullmatch(r"([0-9]{1,9}|[A-Z])(x([0-9]{1,9}|[A-Z])){0,5}", given):
-        return ()
-    return tuple(int(size) if size.isdigit() else size for size in given.split("x"))
+    """The sizes of a shape from outside, letters as they stand, of a type or none; () where it is no shape."""
+    found = re.fullmatch(r"((?:[0-9]{1,9}|[A-Z])(?:x(?:[0-9]{1,9}|[A-Z])){0,5})(?:\s+of\s+\w+)?", given)
+    return tuple(int(size) if size.isdigit() else size for size in found[1].split("x")) if found else ()
+
+
+def _type(given: Any) -> str:
+    """The type of a shape from outside, `int` of `7 of int`, "" where it says none; raises Fault."""
+    if not isinstance(given, str) or " of " not in " ".join(given.split()):
+        return ""
+    name = given.split()[-1]
+    _check_type(name, Span(Source(given, "--input"), len(given) - len(name), len(given)))
+    return name
+
+
+def _check_type(name: str, at: Span) -> None:
+    if name not in DTYPES:
+        raise fault("E113", f"{name} is no type: there are {', '.join(DTYPES)}", at)
 
 
 def _shape(given: Any, span: Span | None, symbols: Mapping[str, int]) -> Shape:
@@ -115,7 +126,7 @@ def _shape(given: Any, span: Span | None, symbols: Mapping[str, int]) -> Shape:
         sizes = tuple(symbols.get(size, size) if isinstance(size, str) else size for size in shape_text(given))
         if not sizes or any(isinstance(size, str) for size in sizes):
             at = Span(Source(given, "--input"), 0, len(given))
-            raise fault("E111", f"`{given[:40]}` is no shape", at, help="a shape is written 3x32x32")
+            raise fault("E111", f"`{given[:40]}` is no shape", at, help="a shape is written 3x32x32, or 7 of int")
         given = sizes
     return _sizes(given, span or Span(Source(str(given), "--input"), 0, len(str(given))))
 

@@ -126,14 +126,15 @@ class Level:
         raise self._unknown(name, span, widest, written, others)
 
     def _unknown(self, name: str, span: Span, widest: Level, written: str, others: Collection[str]) -> Fault:
-        known = {*widest.inside, *(others if written != "share " else ())}
+        known = {*widest.inside, *(others if written == "@" else ())}
         meant = near(name, known)
-        if not meant and name == "input" and len(others) == 1:
+        if not meant and name == "input" and len(others) == 1 and written == "@":
             (meant,) = others
         if not meant:
-            return fault(
-                "E161", f"nothing before this is called {name}", span, help="a label stands before its step: name: CONV"
-            )
+            help = "a label stands before its step: name: CONV"
+            if name in others:
+                help = f"{name} is an input, and this takes a step; {help}"
+            return fault("E161", f"nothing before this is called {name}", span, help=help)
         text = meant if meant.isidentifier() else f'"{meant}"'
         shown = span.source.text[span.start : span.end]
         plain = "{" not in shown  # a value in the name would be lost

@@ -11,6 +11,7 @@ from archdsl.elaborate.parameters import key_span
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.suggest import unknown, unknown_name
 from archdsl.elaborate.values import BlockValue, Lambda
+from archdsl.elaborate.words import hyphened, misnamed
 from archdsl.layers.registry import LAYERS, layer_class
 from archdsl.syntax import tree
 
@@ -42,7 +43,16 @@ def check_names(place: Place, file: tree.File) -> None:
             waiting.append((node.name, bound))
             if isinstance(node, tree.Join):
                 waiting += [(arm, bound) for arm in reversed(node.arms)]
-            waiting += [(a.value, bound | _argument(place, node.name.id, a)) for a in reversed(node.arguments)]
+            for a in reversed(node.arguments):
+                words = _argument(place, node.name.id, a)
+                if (
+                    isinstance(a.value, tree.Name)
+                    and node.name.id in LAYERS
+                    and a.value.id not in bound | known | words
+                ):
+                    run.report(misnamed(node.name.id, a, place.names.known() | bound))
+                elif not hyphened(a.value, words):
+                    waiting.append((a.value, bound | words))
         else:
             inner = bound | frozenset(binds(node))
             waiting += [(part, inner) for part in reversed(list(parts_of(node)))]

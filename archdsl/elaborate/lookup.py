@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from archdsl.annotations import TYPE_CHECKING, Any
-from archdsl.elaborate.code import Code, Ready
+from archdsl.elaborate.code import Code, Ready, Words
 from archdsl.elaborate.functions import FUNCTIONS, BadValue, checked
 from archdsl.elaborate.suggest import unknown_name
 from archdsl.elaborate.values import LayerValue, Poisoned, Tensor, Wrong, describe, fault
@@ -22,7 +20,7 @@ def name(node: tree.Name, ready: Ready) -> Code:
     """A name."""
     ident = node.id
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
+    def run(place: Evaluator, words: Words) -> Any:
         own = place.names.own
         if ident in own:
             value = own[ident]
@@ -37,7 +35,7 @@ def name(node: tree.Name, ready: Ready) -> Code:
     return Code(run)
 
 
-def found(place: Evaluator, node: tree.Name, words: Sequence[str] = (), hint: str = CONSTANT) -> Any:
+def found(place: Evaluator, node: tree.Name, words: Words = None, hint: str = CONSTANT) -> Any:
     """What a name stands for; `hint` is the help where nothing defines it. Raises E130, Poisoned."""
     value = place.names.get(node.id, place)
     if value is place:
@@ -47,9 +45,9 @@ def found(place: Evaluator, node: tree.Name, words: Sequence[str] = (), hint: st
     return value
 
 
-def _of_the_language(place: Evaluator, node: tree.Name, words: Sequence[str], hint: str) -> Any:
+def _of_the_language(place: Evaluator, node: tree.Name, words: Words, hint: str) -> Any:
     """What a name stands for that the spec does not define: a word, a function, a layer, or a value from outside."""
-    if node.id in words:
+    if words and node.id in words:
         return node.id
     if node.id in LAYERS:
         return LayerValue(node.id, node.span)
@@ -73,7 +71,7 @@ def _of_the_language(place: Evaluator, node: tree.Name, words: Sequence[str], hi
 def arriving(node: tree.Arriving, ready: Ready) -> Code:
     """`in`."""
 
-    def run(place: Evaluator, words: Sequence[str]) -> Tensor:
+    def run(place: Evaluator, words: Words) -> Tensor:
         tensor = None if place.closed else place.around.arriving
         if tensor is None:
             raise fault("E132", "no tensor arrives here, so `in` stands for nothing", node.span)
@@ -85,7 +83,7 @@ def arriving(node: tree.Arriving, ready: Ready) -> Code:
 def reference(node: tree.Reference, ready: Ready) -> Code:
     """`@name`."""
 
-    def run(place: Evaluator, words: Sequence[str]) -> Tensor:
+    def run(place: Evaluator, words: Words) -> Tensor:
         place.work.asked += 1
         return place.around.lookup(node)
 
@@ -101,8 +99,8 @@ def attribute(node: tree.Attribute, ready: Ready) -> Code:
     of, cost = ready(node.value)
     axis = AXES.get(node.name)
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
-        tensor = of(place, ())
+    def run(place: Evaluator, words: Words) -> Any:
+        tensor = of(place, None)
         if not isinstance(tensor, Tensor):
             raise fault("E142", f"{describe(tensor)} is no tensor, and has no {node.name}", node.span)
         work, value = place.work, tensor.value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from archdsl.annotations import TYPE_CHECKING, Any
-from archdsl.elaborate.code import Code, Ready, Run
+from archdsl.elaborate.code import Code, Ready, Run, Words
 from archdsl.elaborate.functions import BadValue, checked
 from archdsl.elaborate.operations import ARITHMETIC, compare, truth
 from archdsl.elaborate.parts import listed
@@ -24,8 +24,8 @@ def unary(node: tree.Unary, ready: Ready) -> Code:
     """`-a`, `+a`, `not a`."""
     of, cost = ready(node.value)
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
-        value = of(place, ())
+    def run(place: Evaluator, words: Words) -> Any:
+        value = of(place, None)
         if node.operator == "not":
             return not truth(value, node.value.span)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -49,8 +49,8 @@ def binary(node: tree.Binary, ready: Ready) -> Code:
         parts.append((right.run, part))
         cost += right.cost
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
-        value = first(place, ())
+    def run(place: Evaluator, words: Words) -> Any:
+        value = first(place, ())  # no layer
         for right, part in parts:
             if part.operator in ARITHMETIC:
                 value = _arithmetic(part, value, right(place, ()))
@@ -66,8 +66,8 @@ def _of_two(node: tree.Binary, ready: Ready) -> Code:
     first, second = ready(node.left), ready(node.right)
     operation, left, right = OF_WHOLE[node.operator], first.run, second.run
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
-        a, b = left(place, ()), right(place, ())
+    def run(place: Evaluator, words: Words) -> Any:
+        a, b = left(place, ()), right(place, ())  # no layers
         if type(a) is int and type(b) is int:
             value = operation(a, b)
             if value.bit_length() <= MOST_BITS:
@@ -82,7 +82,7 @@ def _logic(place: Evaluator, node: tree.Binary, left: Any, right: Run) -> bool:
     known = truth(left, node.left.span)
     if known == (node.operator == "or"):
         return known
-    return truth(right(place, ()), node.right.span)
+    return truth(right(place, None), node.right.span)
 
 
 def _arithmetic(node: tree.Binary, left: Any, right: Any) -> Any:
@@ -103,10 +103,10 @@ def comparison(node: tree.Comparison, ready: Ready) -> Code:
     first = operands[0].run
     others = [(name, operand.run) for name, operand in zip(node.operators, operands[1:])]
 
-    def run(place: Evaluator, words: Sequence[str]) -> bool:
-        left = first(place, ())
+    def run(place: Evaluator, words: Words) -> bool:
+        left = first(place, None)
         for name, operand in others:
-            right = operand(place, ())
+            right = operand(place, None)
             try:
                 if not compare(name, left, right, node.span):
                     return False
@@ -122,8 +122,8 @@ def ternary(node: tree.Ternary, ready: Ready) -> Code:
     """`then if test else other`."""
     test, then, other = ready(node.test), ready(node.then), ready(node.other)
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
-        chosen = then if truth(test.run(place, ()), node.test.span) else other
+    def run(place: Evaluator, words: Words) -> Any:
+        chosen = then if truth(test.run(place, None), node.test.span) else other
         return chosen.run(place, words)
 
     return Code(run, test.cost + then.cost + other.cost + 1)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from archdsl.annotations import TYPE_CHECKING, Any
-from archdsl.elaborate.code import Code, Ready
+from archdsl.elaborate.code import Code, Ready, Words
 from archdsl.elaborate.functions import BadValue, checked, items, weighed, whole
 from archdsl.elaborate.lookup import found
 from archdsl.elaborate.operations import truth
@@ -40,7 +38,7 @@ def constant(node: tree.Number | tree.Text, ready: Ready) -> Code:
 def shape(node: tree.ShapeLiteral, ready: Ready) -> Code:
     """`3x32x32`, `3xHxW`."""
 
-    def run(place: Evaluator, words: Sequence[str]) -> tuple[int, ...]:
+    def run(place: Evaluator, words: Words) -> tuple[int, ...]:
         return tuple(size if isinstance(size, int) else _size(place, size, node.span) for size in node.sizes)
 
     return Code(run)
@@ -65,10 +63,10 @@ def index(node: tree.Index, ready: Ready) -> Code:
     """`widths[i]`."""
     of, at = ready(node.value), ready(node.index)
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
+    def run(place: Evaluator, words: Words) -> Any:
         try:
-            values = items(of.run(place, ()))
-            number = whole(at.run(place, ()))
+            values = items(of.run(place, None))
+            number = whole(at.run(place, None))
         except BadValue as error:
             raise fault("E140", str(error), node.span) from None
         try:
@@ -84,10 +82,10 @@ def slice_(node: tree.Slice, ready: Ready) -> Code:
     of = ready(node.value)
     ends = [None if end is None else ready(end) for end in (node.start, node.stop)]
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
+    def run(place: Evaluator, words: Words) -> Any:
         try:
-            values = items(of.run(place, ()))
-            start, stop = (None if end is None else whole(end.run(place, ())) for end in ends)
+            values = items(of.run(place, None))
+            start, stop = (None if end is None else whole(end.run(place, None)) for end in ends)
         except BadValue as error:
             raise fault("E140", str(error), node.span) from None
         return values[start:stop]
@@ -101,8 +99,8 @@ def items_(node: tree.Items, ready: Ready) -> Code:
     runs = [part.run for part in parts]
     make: Any = list if node.bracket == "[" else tuple
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
-        return listed(place, make([part(place, ()) for part in runs]), node.span)
+    def run(place: Evaluator, words: Words) -> Any:
+        return listed(place, make([part(place, None) for part in runs]), node.span)
 
     return Code(run, sum(part.cost for part in parts) + 1)
 
@@ -115,9 +113,9 @@ def comprehension(node: tree.Comprehension, ready: Ready) -> Code:
     single = target.names if isinstance(target.names, str) else ""
     each = PASS + item.cost + sum(test.cost for test, _ in tests)
 
-    def run(place: Evaluator, words: Sequence[str]) -> Any:
+    def run(place: Evaluator, words: Words) -> Any:
         try:
-            passes = items(over.run(place, ()))
+            passes = items(over.run(place, None))
         except BadValue as error:
             raise fault("E144", f"a loop cannot go through this: {error}", node.values.span) from None
         names = Names(place.names)  # the same in each pass, since no value of an expression holds on to names
@@ -129,8 +127,8 @@ def comprehension(node: tree.Comprehension, ready: Ready) -> Code:
                 names.own[single] = value
             else:
                 bind(target, value, names)
-            if not tests or all(truth(test.run(inner, ()), span) for test, span in tests):
-                result.append(item.run(inner, ()))
+            if not tests or all(truth(test.run(inner, None), span) for test, span in tests):
+                result.append(item.run(inner, None))
         return listed(place, result, node.span)
 
     return Code(run, over.cost + 1)

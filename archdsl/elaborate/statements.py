@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from archdsl.elaborate.arguments import bind_arguments, check_names, layer_words
+from archdsl.elaborate.arguments import bind_arguments, check_names
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.suggest import unknown
 from archdsl.elaborate.use import import_names
 from archdsl.elaborate.values import BlockValue, Lambda, LayerValue, Wrong, describe, fault
+from archdsl.elaborate.words import argument
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 
@@ -72,9 +73,7 @@ def _default(place: Place, node: tree.Default) -> None:
     if layer not in LAYERS:
         raise unknown("E138", f"{layer} is no layer, so it has no defaults", layer, node.name.span, LAYERS)
     check_names(layer, node.arguments)
-    given = tuple(
-        (a.name, place.evaluator.value(a.value, layer_words(layer, a.name)), a.value.span) for a in node.arguments
-    )  # fmt: skip
+    given = tuple(argument(place.evaluator, layer, a) for a in node.arguments)
     values = bind_arguments(layer, given).values
     for name in ("POOL", "MAXPOOL") if layer in ("POOL", "MAXPOOL") else (layer,):  # two names of one layer
         place.run.scopes[node.span.source].set_defaults(name, node.span.start, values)

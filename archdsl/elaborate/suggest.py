@@ -59,7 +59,7 @@ def near(name: str, known: Iterable[str]) -> str:
 
 @lru_cache(maxsize=64)  # a fault in a loop asks again and again
 def _near(name: str, known: frozenset[str]) -> str:
-    import difflib
+    from difflib import SequenceMatcher, get_close_matches
 
     names = sorted(known)
     folded: dict[str, str] = {}
@@ -69,8 +69,8 @@ def _near(name: str, known: frozenset[str]) -> str:
         return folded[name.lower()]
     if len(folded) > MOST_NAMES:
         return ""
-    found = difflib.get_close_matches(name.lower(), list(folded), n=2, cutoff=0.75)
-    nearness = [difflib.SequenceMatcher(None, candidate, name.lower()).ratio() for candidate in found]
+    found = get_close_matches(name.lower(), list(folded), n=2, cutoff=0.75)
+    nearness = [SequenceMatcher(None, candidate, name.lower()).ratio() for candidate in found]
     if found and nearness[0] > (nearness[1:] or [0.0])[0]:
         return folded[found[0]]
     slips = [candidate for candidate in folded if is_slip(name.lower(), candidate)] if len(name) > 1 else []
@@ -87,17 +87,27 @@ def is_slip(a: str, b: str) -> bool:
     return len(long) - len(short) == 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
-def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] = (), hint: str = "") -> Fault:
-    """The Fault for a name that nothing defines, with what was probably meant, else the hint about `{0}`."""
-    foreign = _MEANT.get(node.id.lower(), "")
-    meant = foreign or near(node.id, [*known, *words, *LAYERS, *FUNCTIONS, *_SPECIAL])
+def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] | None = None, hint: str = "") -> Fault:
+    """The Fault for a name that nothing defines, with what was probably meant, else the hint about `{0}`.
+
+    `words` are those that an argument of a layer takes, all of which are told; such an argument is no layer.
+    """
+    from difflib import get_close_matches  # a right spec does without it
+
+    foreign = _MEANT.get(node.id.lower(), "") if words is None else ""
+    meant = foreign or near(node.id, [*known, *([*LAYERS, *FUNCTIONS, *_SPECIAL] if words is None else words)])
+    near_by = bool(meant)
+    if words:
+        alike = [word for word in words if word[0] == node.id[0].lower()]  # few words: what is meant may be far off
+        meant = meant or next(iter(get_close_matches(node.id.lower(), alike, n=1, cutoff=0.5)), "")
+        hint = f"the words for it are {', '.join(words)}"
     if not meant:
         help = hint.format(node.id)
         return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,) if help else ()))
     called = node.span.source.text[node.span.end : node.span.end + 1] == "("
-    fixes = rename(node.span, meant, safe=not (foreign and called))  # another library's arguments may mean other things
-    help = f"did you mean {meant}?"
-    return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,), fixes=fixes))
+    fixes = rename(node.span, meant, safe=near_by and not (foreign and called))  # its arguments may mean other things
+    helps = (f"did you mean {meant}?", *([hint] if words else []))
+    return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=helps, fixes=fixes))
 
 
 def unknown(code: str, message: str, name: str, span: Span, known: Iterable[str]) -> Fault:

@@ -66,6 +66,8 @@ def _load(place: Place, node: tree.Use) -> FileScope:
 
 
 def _read(path: str, node: tree.Use) -> str:
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe is waited for without end
+        raise fault("E180", f"{node.path} is no ordinary file", node.path_span)
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)

@@ -7,7 +7,7 @@ from math import sqrt
 
 from archdsl.annotations import Any
 from archdsl.layers.arguments import Kind
-from archdsl.layers.base import ONES, ZEROS, Init, LayerError
+from archdsl.layers.base import ONES, ZEROS, Init, LayerError, Trial
 from archdsl.layers.code import Call, Code, Name, Starts, call
 from archdsl.records import NamedTuple
 from archdsl.tensor import Shape, product
@@ -133,7 +133,7 @@ def begin(start: Start | None, shape: Shape, default: Init) -> Init:
     if start.name in BY_SHAPE:
         if len(shape) < 2:
             message = f"{start.name} counts what a weight joins, and a tensor of {len(shape)} axes joins nothing"
-            raise LayerError("E210", message, argument="init")
+            raise LayerError("E210", message, argument="init", trials=[Trial("init", trunc_normal())])
         fan_in, fan_out = product(shape[1:]), shape[0] * product(shape[2:])
         if start.name.startswith("kaiming"):
             std = sqrt(2 / (1 + start.number**2)) / sqrt(max(1, fan_in if start.fan == "fan_in" else fan_out))

@@ -77,7 +77,7 @@ def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Jo
                         loose[-1].span.end if loose else call.arguments[0].span.start, call, f", {text}", text, 2
                     )
             if call in held:
-                for text in first:
+                for text in first if len(same) > 1 else ():
                     yield _insert(call.arguments[0].span.start, call, f"{text}, ", text, 1)
 
 

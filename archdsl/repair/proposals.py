@@ -135,7 +135,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     if first.code == "E146":
         for file in files:
             yield from parameter_more(file, open_names(file) - _known(statements))
-    if first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
+    named = first.code == "E120" and first.fixes  # its arguments have names, and none is one too many
+    if not named and first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
         for call in calls:
             if first.code == "E203" and not (call.arguments and isinstance(call.arguments[0].value, tree.Number)):
                 continue

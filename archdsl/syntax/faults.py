@@ -71,6 +71,11 @@ def _remedy(token: str, source: Source, at: int, expected: set[str]) -> tuple[tu
     if token == "LPAR" and before:
         help = f"a name and its parenthesis stand together: {before[1]}("
         return (help,), _edit(help, source, at - len(before[0]) + len(before[1]), at, "")
+    head = re.search(r"(?:^|\n)[ \t]*block[ \t]+$", source.text[max(0, at - 200) : at])
+    name = re.match(r"\w+", source.text[at:])
+    if token == "NAME" and head and name:
+        help = f"a block has parentheses for its parameters: block {name[0]}()"
+        return (help,), _edit(help, source, at + len(name[0]), at + len(name[0]), "()")
     if token == "PLUS" and "ARROW" in expected:
         return ("steps follow each other by `-`; tensors are added by ADD{ a | b }",), ()
     if token in ("SLASH", "DOUBLESLASH") and "ARROW" in expected:
@@ -127,6 +132,8 @@ def _unexpected(what: str, expected: set[str], span: Span) -> Diagnostic:
         words.append("a count: a number, a name or an expression in parentheses")
     elif {"NAME", "LPAR"} <= expected:
         words.append("a name")
+    elif expected == {"CALL"}:
+        words.append("a name and `(`")
     elif expected & {"NAME", "CALL"}:
         words.append("a name")
     if {"MINUS", "ARROW"} <= expected and "PLUS" not in expected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
@@ -29,7 +30,8 @@ KINDS["int"] = tuple(name for name in READ if name[0] in "UI")
 class Held(NamedTuple):
     """A tensor in a file: element type, shape, and where its data lies, in bytes.
 
-    `stride` are the steps between its elements along each axis where they do not lie one behind the other.
+    `stride` are the steps between its elements along each axis where they do not lie one behind the other; 0 where
+    all along an axis are one.
     """
 
     dtype: str
@@ -54,6 +56,8 @@ class WeightsFile(ABC):
     def __init__(self, path: str) -> None:
         self.path = path
         try:
+            if os.path.exists(path) and not os.path.isfile(path):
+                raise self.error("is a folder, a pipe or a device: its parts are read in any order, which takes a file")
             self.stream = open(path, "rb")
             try:
                 self.size = self.stream.seek(0, 2)

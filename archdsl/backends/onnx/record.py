@@ -106,7 +106,13 @@ def _without_softmax(network: Network, walk: Walk, uses: list[Use], outputs: dic
             if number in made and made[number].apply.layer.spec == "SOFTMAX" and made[number].inputs == (scores,):
                 result[name] = scores
     if result == outputs:
-        raise ArchError([Diagnostic("E609", "logits are the scores before a last SOFTMAX, and none ends this network")])
+        ends = [
+            name for name, number in outputs.items() if number in made and made[number].apply.layer.spec == "SOFTMAX"
+        ]
+        message = "logits are the scores before a last SOFTMAX, and none ends this network"
+        if ends and len(outputs) > 1:
+            message = f"--logits is for a network of one output, and this one has {', '.join(outputs)}"
+        raise ArchError([Diagnostic("E609", message)])
     return result
 
 

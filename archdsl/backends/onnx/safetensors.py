@@ -31,6 +31,8 @@ class SafeTensors(WeightsFile):
         """The tensors by the JSON header."""
         if self.size < 8:
             raise Broken(f"it has {self.size} bytes, and a header's length alone takes 8")
+        if self.read(0, 4) == b"PK\x03\x04":
+            raise Broken("it is a zip, as numpy.savez and torch.save make them: of these torch's are read, called .pt")
         length = int.from_bytes(self.read(0, 8), "little")
         if length > LONGEST_HEADER:
             raise Broken(f"its header would have {length} bytes, more than the format allows ({LONGEST_HEADER})")

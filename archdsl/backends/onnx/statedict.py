@@ -107,26 +107,26 @@ class StateDict(WeightsFile):
             places[entry] = self._place(entries[entry])
         start, size = places[entry]
         width = WIDTHS[dtype]
-        last = value.offset + sum((n - 1) * step for n, step in zip(value.shape, value.stride))
-        if product(value.shape) and max(last + 1, product(value.shape)) * width > size:
+        reach = 1 + sum((n - 1) * step for n, step in zip(value.shape, value.stride)) if product(value.shape) else 0
+        if reach and (value.offset + reach) * width > size:
             raise Broken(f"{short(name)}, {dtype} of shape {short(value.shape)}, has only {size} bytes of data")
+        if product(value.shape) * width >= 2**63:  # a stretched one has few bytes here, and is as large elsewhere
+            raise Broken(f"{short(name)} of shape {short(value.shape)} is larger than a tensor can be")
         begin = start + value.offset * width
         stride = None if _dense(value) else value.stride
-        return Held(dtype, value.shape, begin, begin + product(value.shape) * width, stride)
+        return Held(dtype, value.shape, begin, begin + reach * width, stride)
 
     def parts(self, held: Held) -> Iterator[bytes]:
-        """A tensor's bytes in order; a view that is none of its storage's stretches is gathered first."""
+        """A tensor's bytes in order; those of a view that is none of its storage's stretches are gathered in chunks."""
         if held.stride is None:
             yield from super().parts(held)
             return
         width = WIDTHS[held.dtype]
-        count = 1 + sum((n - 1) * step for n, step in zip(held.shape, held.stride))
-        data = np.frombuffer(self.exactly(held.start, count * width), dtype=f"V{width}")
-        steps = tuple(step * width for step in held.stride)
-        view = np.lib.stride_tricks.as_strided(data, held.shape, steps, writeable=False)
-        gathered = np.ascontiguousarray(view).tobytes()
-        for start in range(0, len(gathered), CHUNK):
-            yield gathered[start : start + CHUNK]
+        data = np.frombuffer(self.exactly(held.start, held.end - held.start), dtype=f"V{width}")
+        steps = tuple(step * width if n > 1 else 0 for n, step in zip(held.shape, held.stride))
+        view = np.lib.stride_tricks.as_strided(data, held.shape, steps, writeable=False).flat
+        for start in range(0, len(view), CHUNK // width):
+            yield view[start : start + CHUNK // width].tobytes()
 
 
 def _dense(value: Strided) -> bool:
