@@ -138,6 +138,20 @@ FOUND = {  # by the benchmark: what did not hold once, cut down to the fault
         "CONV(4) - EXP - NEG - PAD(1) - POOL - PAD(2) - POOL(3, 1, padding=1)",
         "4x8x8",
     ),
+    "a tensor by its position": (
+        "block B(n) { PARAM(n, 8, 8) - TANH }\nADD{ ID | B(4) } - CONV(2) - MUL{ B(2) | }",
+        "4x8x8",
+    ),
+    "a constant before others by position": (
+        "CONCAT{ ID | g: [CONST([1.0, 2], batch=true) - EXP - RESHAPE(2, 1, 1) - CONV(4, 1) - TANH] }\n"
+        "block B() { CONST([1.0, 2]) - FC(4) - RELU }\nFC(4) - ADD{ ID | B }",
+        "4x1x1",
+    ),
+    "a tensor by its number in quotes": ('a: [ADD{ "0": PARAM(4, 8, 8) | "1": CONV(4) } - RELU]', "4x8x8"),
+    "a shared layer behind a tensor by its position": (
+        "block U() { a: CONV(4) - RELU }\ng: [CONV(4) - PARAM(4, 8, 8) - U]\nADD{ @input | } - h: [share a]",
+        "4x8x8",
+    ),
     "a view of a permuted map": ("PERMUTE(3, 1, 2, 0) - LRN - CONV(2)", "4x3x5x6"),
 }
 

@@ -150,10 +150,12 @@ def _sequential(body: Body) -> bool:
 
 
 def _base(body: Body) -> str:
-    """The class that it derives from; a ModuleList reaches children by number whatever others it has."""
+    """The class that it derives from; a ModuleList reaches children by number whatever others it has,
+    but it counts modules alone."""
     if _sequential(body):
         return "nn.Sequential" if len(body.takes) + body.outer == 1 else "nn.ModuleList"
-    return "nn.ModuleList" if any(child.name.isdigit() for child in body.children) else "nn.Module"
+    numbered = [child.kind for child in body.children if child.name.isdigit()]
+    return "nn.ModuleList" if numbered and set(numbered) == {"module"} else "nn.Module"
 
 
 def _super(chain: Chain, base: str = "nn.Sequential") -> list[str]:

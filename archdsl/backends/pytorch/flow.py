@@ -7,6 +7,7 @@ from typing import Any, Union
 
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Step, Value, step_input
 from archdsl.layers.base import Layer
+from archdsl.naming import children
 
 
 class Flow:
@@ -119,6 +120,14 @@ def registers(module: Module) -> bool:
         return isinstance(step, Repeat) and any(region(run.region) for run in step.runs)
 
     return region(module.region)
+
+
+def tensors_by_number(module: Module) -> bool:
+    """Whether the module registers a tensor by number: an nn.Sequential or nn.ModuleList holds modules alone."""
+    return any(
+        name.isdigit() and isinstance(step, Apply) and holds(step) and step.layer.torch(*step.types).kind != "module"
+        for name, step, _ in children(module, unroll=False)
+    )
 
 
 def scalar(layer: Layer) -> Any:
