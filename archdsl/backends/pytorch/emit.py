@@ -15,6 +15,7 @@ from archdsl.backends.pytorch.limits import check_size
 from archdsl.backends.pytorch.parameters import Parameter, identifier
 from archdsl.backends.pytorch.starts import starts
 from archdsl.backends.pytorch.tables import table
+from archdsl.backends.pytorch.trim import called
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
 from archdsl.layers.code import Name
@@ -59,9 +60,14 @@ def _emit(network: Network, source_name: str) -> str:
     builder.allow_overwriting(network.module.region)
     classes = Classes(network, builder)
     root = _root(network, builder, classes)
-    shown = [_class(c._replace(code=classes.trimmed(c.code))) for c in classes.made]
+    used = called(root)
+    shown: list[str] = []
+    for made in reversed(classes.made):  # those inside come before those around
+        if made.name in used:
+            used |= called(made)
+            shown.insert(0, _class(made._replace(code=classes.trimmed(made.code))))
     shown.append(_network(network, classes.trimmed(root)))
-    helpers = [builder.helpers[name].strip("\n") for name in sorted(builder.helpers)]
+    helpers = [builder.helpers[name].strip("\n") for name in sorted(used & builder.helpers.keys())]
     body = "\n\n\n".join([*helpers, *shown])
     return _head(network, source_name, body) + body + "\n"
 
@@ -215,16 +221,13 @@ def _resolved(classes: Classes, body: Body) -> Body:
 
 
 def _guard(body: Body, plain: int) -> tuple[Line, ...]:
-    """The lines that some output needs, marked where only outputs in training do."""
-    needed, trained = set(body.gives[:plain]), set(body.gives[plain:])
+    """The lines, marked where only outputs in training need them."""
+    needed = set(body.gives[:plain])
     kept = []
     for line in reversed(body.lines):
-        if needed & set(line.makes):
-            needed.update(reads(line.code))
-            kept.append(line._replace(training=False))
-        elif trained & set(line.makes):
-            trained.update(reads(line.code))
-            kept.append(line._replace(training=True))
+        own = bool(needed & set(line.makes))
+        needed.update(reads(line.code) if own else ())
+        kept.append(line._replace(training=not own))
     return tuple(reversed(kept))
 
 

@@ -22,6 +22,7 @@ class Flow:
         self.captures: dict[Module, list[Value]] = {}
         self.exports: dict[Module, list[Value]] = {}
         self.borrowed: dict[Module, list[Union[Apply, Call]]] = {}
+        self._shared: set[Union[Apply, Call, Module]] = set()  # what is applied again, and the modules around it
         self._home: dict[Value, tuple[Module, ...]] = {}
         self._chain: dict[Union[Apply, Call], tuple[Module, ...]] = {}
         self._root = network.module
@@ -35,6 +36,10 @@ class Flow:
     def path(self, step: Union[Apply, Call]) -> tuple[Module, ...]:
         """The modules around a step, the outermost first."""
         return self._chain[step]
+
+    def is_shared(self, step: Union[Apply, Call]) -> bool:
+        """Whether the step, or one inside, is applied again elsewhere."""
+        return step in self._shared or (isinstance(step, Call) and step.module in self._shared)
 
     def _define(self, module: Module, around: tuple[Module, ...]) -> None:
         here = (*around, module)
@@ -88,6 +93,7 @@ class Flow:
 
     def _borrow(self, step: Share, here: tuple[Module, ...]) -> None:
         home = self._chain[step.target]
+        self._shared.update((step.target, *home))
         common = sum(1 for a, b in zip(home, here) if a is b)
         for module in here[common:] if holds(step.target) else ():
             if step.target not in self.borrowed[module]:

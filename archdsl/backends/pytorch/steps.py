@@ -9,6 +9,7 @@ from archdsl.backends.pytorch.code import Attribute, Kid, Outer, Val, change
 from archdsl.backends.pytorch.flatten import PLAIN, flattens, lead
 from archdsl.backends.pytorch.flow import holds, registers, scalar, tensors_by_number
 from archdsl.backends.pytorch.simplify import simpler
+from archdsl.backends.pytorch.trim import trim
 from archdsl.graph import Apply, Call, Module, Region, Repeat, Share, Step, Value
 from archdsl.layers import code as layers_code
 from archdsl.naming import Numbering, children
@@ -32,6 +33,7 @@ class Steps:
         self.lines: list[Line] = []
         self.literal: dict[Value, Any] = {}  # values that are written where they are read
         self.kids: dict[Union[Apply, Call], tuple[str, ...]] = {}
+        self.holders: dict[str, Union[Apply, Call]] = {}  # whose child is whose
         self.indexed = not tensors_by_number(module)  # whether a child's number is its index
         self.positional = module.positional and self.indexed
         self.inlined = 0  # modules around that register nothing, so that their steps stand in this forward
@@ -46,7 +48,8 @@ class Steps:
         takes = tuple(self.numbers[value] for value in inputs)
         hints = tuple(sorted(self.hints.items()))
         positional = self.indexed and (self.positional or counted([child.name for child in self.children]))
-        return Body(positional, tuple(self.children), tuple(self.lines), takes, len(outer), gives, hints)
+        body = Body(positional, tuple(self.children), tuple(self.lines), takes, len(outer), gives, hints)
+        return trim(body, self.holders, self.flow, self.indexed)
 
     def _given(self, value: Value) -> int:
         if value in self.literal:  # a constant as a result has to be made
@@ -120,6 +123,7 @@ class Steps:
                 kind = "saved"
             comment = show_shape(step.output.type.shape) if self.positional else ""
             self.children.append(Child(path[-1], kind, self.builder.module_code(step, torch), comment))
+            self.holders[path[-1]] = step
         elif self.positional and not self.inlined:  # a place in the Sequential: those behind keep theirs
             self.children.append(Child(path[-1], "module", layers_code.call("nn.Identity")))
         self._emit(step, torch.forward, Kid(self._reached(path)))
@@ -161,6 +165,7 @@ class Steps:
             return
         self.kids[step] = path
         self.children.append(Child(path[-1], "module", self.builder.constructor(step)))
+        self.holders[path[-1]] = step
         self._invoke(step, Kid(self._reached(path)), step.module, flow.exports[step.module])
 
     def _inline(self, step: Call, path: tuple[str, ...]) -> None:
