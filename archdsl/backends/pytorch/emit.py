@@ -13,6 +13,7 @@ from archdsl.backends.pytorch.forward import reads, write
 from archdsl.backends.pytorch.layout import INDENT, block, items, text
 from archdsl.backends.pytorch.limits import check_size
 from archdsl.backends.pytorch.parameters import Parameter, identifier
+from archdsl.backends.pytorch.results import training_output
 from archdsl.backends.pytorch.starts import starts
 from archdsl.backends.pytorch.tables import table
 from archdsl.backends.pytorch.trim import called
@@ -66,7 +67,9 @@ def _emit(network: Network, source_name: str) -> str:
         if made.name in used:
             used |= called(made)
             shown.insert(0, _class(made._replace(code=classes.trimmed(made.code))))
-    shown.append(_network(network, classes.trimmed(root)))
+    named, tuple_source = training_output(network, {made.name for made in classes.made} | used)
+    shown += [tuple_source] if named else []
+    shown.append(_network(network, classes.trimmed(root), named))
     helpers = [builder.helpers[name].strip("\n") for name in sorted(used & builder.helpers.keys())]
     body = "\n\n\n".join([*helpers, *shown])
     return _head(network, source_name, body) + body + "\n"
@@ -78,16 +81,17 @@ def _head(network: Network, source_name: str, body: str) -> str:
     name = "".join(c if c.isprintable() else "?" for c in source_name.replace("\\", "/").rsplit("/", 1)[-1])
     lines = [f"# Made by archdsl {__version__} from {name or 'a spec'}: change the spec and compile it again."]
     lines.append("")
-    if "OrderedDict(" in body:
-        lines += ["from collections import OrderedDict", ""]
-    lines.append("import torch" if "torch." in body.replace("torch.nn", "") else "")
+    standard = [
+        *(["from collections import OrderedDict"] if "OrderedDict(" in body else []),
+        *(["from typing import NamedTuple"] if "(NamedTuple)" in body else []),
+    ]
+    lines += [*standard, ""] if standard else []
+    if "torch." in body.replace("torch.nn", ""):
+        lines.append("import torch")
     if "F." in body and any(f"{before}F." in body for before in " (,=[-"):
         lines.append("import torch.nn.functional as F")
     lines.append("from torch import Tensor, nn")
-    return (
-        "\n".join(line for i, line in enumerate(lines) if line or i == 1 or (i == 3 and "OrderedDict(" in body))
-        + "\n\n\n"
-    )
+    return "\n".join(lines) + "\n\n\n"
 
 
 # ---- classes
@@ -231,7 +235,7 @@ def _guard(body: Body, plain: int) -> tuple[Line, ...]:
     return tuple(reversed(kept))
 
 
-def _network(network: Network, body: Body) -> str:
+def _network(network: Network, body: Body, named: str) -> str:
     plain = [o for o in network.outputs if not o.training]
     inputs = "; ".join(f"{i.name} {show_shape(i.value.type.shape)}" for i in network.inputs)
     outputs = "; ".join(
@@ -251,14 +255,8 @@ def _network(network: Network, body: Body) -> str:
     ]
     taken = ", ".join(["self", *(f"{name}: Tensor" for name in names)])
     gives, training = body.gives[: len(plain)], body.gives[len(plain) :]
-    count = len(plain) + len(training)
-    result = (
-        "Tensor"
-        if count == 1
-        else "tuple[Tensor, ...]"
-        if not training or len(plain) > 1
-        else "Tensor | tuple[Tensor, ...]"
-    )
+    result = "Tensor" if len(plain) == 1 else "tuple[Tensor, ...]"
+    result += f" | {named}" if named else ""
     if network.scores is not None and body.lines and body.lines[-1].makes == gives and not training:
         final = body.lines[-1]
         scores = tuple(dict.fromkeys(reads(final.code)))
@@ -274,7 +272,7 @@ def _network(network: Network, body: Body) -> str:
     else:
         lines += [
             f"{INDENT}def forward({taken}) -> {result}:",
-            *write(body, list(body.lines), gives, names, (), training),
+            *write(body, list(body.lines), gives, names, (), training, named=named),
         ]
     return "\n".join(lines)
 
