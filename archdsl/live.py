@@ -40,7 +40,7 @@ def module_of(source: str) -> ModuleType:
         raise
     for value in vars(module).values():
         if isinstance(value, type) and value.__module__ == name:
-            copyreg.pickle(value, _reduce)
+            copyreg.pickle(value, _reduce_tuple if issubclass(value, tuple) else _reduce)
     return module
 
 
@@ -48,6 +48,16 @@ def _reduce(value: Any) -> tuple[Any, ...]:
     """Pickle by source, so that another process, which has no such module, makes it anew."""
     kind = type(value)
     return _empty, (_SOURCES[kind.__module__], kind.__qualname__), value.__dict__
+
+
+def _reduce_tuple(value: Any) -> tuple[Any, ...]:
+    """The same for what a module gives."""
+    kind = type(value)
+    return _tuple, (_SOURCES[kind.__module__], kind.__qualname__, *value)
+
+
+def _tuple(source: str, name: str, *values: Any) -> Any:
+    return getattr(module_of(source), name)(*values)
 
 
 def _empty(source: str, name: str) -> Any:

@@ -17,8 +17,10 @@ from archdsl.analyses.macs import elementwise, flops, macs
 from archdsl.analyses.memory import memory
 from archdsl.analyses.parameters import parameters, state_shapes, totals
 from archdsl.analyses.receptive_field import fields, receptive_field, receptive_fields
+from archdsl.backends.pytorch import emit
 from archdsl.graph import Network
 from archdsl.layers.base import Layer
+from archdsl.live import instance
 from archdsl.pipeline import build
 from archdsl.syntax.source import Source
 from tests.support.build import Again, At, Block, Join, Label, Times, layers, network
@@ -189,6 +191,47 @@ def test_misaligned(arms: list[Any], apart: tuple[Any, ...]) -> None:
     assert [one.apart for one in found] == ([tuple(2 * n for n in apart)] if apart else [])
     copies = misaligned(network([Times(3, [Join(ADD(), arms)])]))
     assert len(copies) == bool(apart)
+
+
+@pytest.mark.parametrize(
+    ("text", "behind"),
+    [
+        ("LSTM(8)", 0),
+        ("GRU(3, bidirectional=true) - LINEAR(2)", None),
+        ("LINEAR(6) - RNN(4) - LN", 0),
+        ("MHA(2)", None),
+        ("(ADD{ LN - MHA(2, causal=true) | })*3 - LINEAR(5)", 0),
+        ("ATTENTION{ LINEAR(4) | LINEAR(4) | }", None),
+        ("ATTENTION(causal=true){ | | }", 0),
+        ("LSTM(4) - PERMUTE(1, 0) - CONV(3) - CONV(3, 5) - PERMUTE(1, 0)", 3),
+        ("LINEAR(8) - MATMUL{ MATMUL{ | PERMUTE(1, 0) } - SOFTMAX | }", None),
+    ],
+)
+def test_what_mixes_all_positions(text: str, behind: int | None) -> None:
+    """A sequence's positions are its length; the gradient of each goes where the field says."""
+    graph, _ = build(Source(f"input 12x8\n{text}\nassert receptive_field == 12\n"), constants={}, inputs={}, fit=None)
+    assert graph is not None
+    found = receptive_field(graph)
+    assert found is not None and (found.size, found.whole, found.behind) == ((12,), True, behind)
+    assert receptive_fields(graph)[graph.outputs[0].value] == (12,)
+    torch.manual_seed(0)
+    x = torch.randn(1, 12, 8, requires_grad=True)
+    y = instance(emit(graph), graph.name)(x)
+    for i in range(12):
+        (gradient,) = torch.autograd.grad(y[0, i].square().sum(), x, retain_graph=True)
+        seen = gradient[0].abs().sum(1).nonzero().flatten().tolist()
+        assert seen == list(range(12 if behind is None else min(12, i + behind + 1)))
+
+
+def test_what_is_pooled_behind_attention() -> None:
+    """Behind attention a map sees all of the image, and so does what is made of it; windows alone are told of a map."""
+    patches = "input 3x32x32\nCONV(8, 16, 16, padding=0) - RESHAPE(8, -1) - PERMUTE(1, 0)"
+    for tail in ("MHA(2)", "MHA(2) - LN - MEAN(0) - FC(10)", "MHA(2) - FC(10)"):
+        graph, _ = build(Source(f"{patches} - {tail}\n"), constants={}, inputs={}, fit=None)
+        assert graph is not None and str(receptive_field(graph)) == "32x32"
+        assert receptive_fields(graph)[graph.outputs[0].value] == (32, 32)
+    graph, _ = build(Source(f"{patches} - LINEAR(4) - FC(10)\n"), constants={}, inputs={}, fit=None)
+    assert graph is not None and str(receptive_field(graph)) == "16x16"
 
 
 CHAINS: list[list[Any]] = [

@@ -7,7 +7,7 @@ import torch
 from torchvision.ops import stochastic_depth
 
 from archdsl.layers import layer_class
-from archdsl.layers.base import EVERYTHING, LayerError
+from archdsl.layers.base import WHOLE, LayerError
 from archdsl.tensor import TensorType
 from tests.support.single import TorchLayer, hold, tensors
 
@@ -80,9 +80,9 @@ def test_softmax_window() -> None:
     """Over the features nothing is seen but the own position, over positions all is."""
     softmax = layer_class("SOFTMAX")
     assert softmax().window(TensorType((3, 4, 5))) is None
-    assert softmax(axis=1).window(TensorType((3, 4, 5))) == EVERYTHING
+    assert softmax(axis=1).window(TensorType((3, 4, 5))) == WHOLE
     assert softmax().window(TensorType((7, 5))) is None
-    assert softmax(axis=0).window(TensorType((7, 5))) == EVERYTHING
+    assert softmax(axis=0).window(TensorType((7, 5))) == WHOLE
 
 
 def test_errors() -> None:

@@ -35,7 +35,10 @@ def told(text: str) -> list[str]:
         # a BN behind the last scores
         ("input 12\nFC(10) - BN - SOFTMAX", ["W406 BN"]),
         ("input 12\nclasses = 10\nFC - BN - SIGMOID", ["W406 BN"]),
-        ("input 12\nFC(128) - BN", []),
+        (MAP + "GAP - FC(3) - BN", ["W406 BN"]),
+        (MAP + "GAP - FC(3) - BN - DROPOUT", ["W406 BN"]),
+        ("input 12\nFC(128) - features: BN\noutput features", []),
+        ("input 12\nFC(128) - BN - RELU", []),
         ("input 12\nFC(10) - BN - RELU - SOFTMAX(10)", []),
         (MAP + "CONV(8) - BN", []),
         # a softmax of a softmax

@@ -153,6 +153,14 @@ def test_verify(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert told[2].startswith("torch: the greatest difference is ") and told[2].endswith(" of the greatest number")
 
 
+def test_verify_of_a_tensor_that_is_learned(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A PARAM may be a result itself."""
+    spec = tmp_path / "net.arch"
+    spec.write_text("input 3x8x8\na: CONV(2)\nc: PARAM(3)\noutput c, a\n")
+    assert run(["compile", str(spec), "--to", "onnx", "-o", str(tmp_path / "net.onnx"), "--verify"]) == 0
+    assert "torch: the greatest difference is " in capfd.readouterr().err
+
+
 def test_verify_sees_a_wrong_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -138,6 +139,20 @@ FOUND = {  # by the benchmark: what did not hold once, cut down to the fault
         "CONV(4) - EXP - NEG - PAD(1) - POOL - PAD(2) - POOL(3, 1, padding=1)",
         "4x8x8",
     ),
+    "a tensor by its position": (
+        "block B(n) { PARAM(n, 8, 8) - TANH }\nADD{ ID | B(4) } - CONV(2) - MUL{ B(2) | }",
+        "4x8x8",
+    ),
+    "a constant before others by position": (
+        "CONCAT{ ID | g: [CONST([1.0, 2], batch=true) - EXP - RESHAPE(2, 1, 1) - CONV(4, 1) - TANH] }\n"
+        "block B() { CONST([1.0, 2]) - FC(4) - RELU }\nFC(4) - ADD{ ID | B }",
+        "4x1x1",
+    ),
+    "a tensor by its number in quotes": ('a: [ADD{ "0": PARAM(4, 8, 8) | "1": CONV(4) } - RELU]', "4x8x8"),
+    "a shared layer behind a tensor by its position": (
+        "block U() { a: CONV(4) - RELU }\ng: [CONV(4) - PARAM(4, 8, 8) - U]\nADD{ @input | } - h: [share a]",
+        "4x8x8",
+    ),
     "a view of a permuted map": ("PERMUTE(3, 1, 2, 0) - LRN - CONV(2)", "4x3x5x6"),
 }
 
@@ -155,6 +170,31 @@ def test_found(name: str) -> None:
     hold_onnx(spec, graph, module, 0)
     hold_copies(spec, module, 0)
     sum(y.sum() for y in outputs(module.train(), {"input": torch.randn(2, *sizes)})).backward()
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("logits: FC(10) - SOFTMAX\noutput logits", "logits"),
+        ("a: CONV(8) - POOL\noutput a", "a"),
+        ("a: CONV(8) - POOL - b: FC(2)\noutput a", "a b"),
+        ("block B() { RELU - ADD{ TANH | EXP } - DROPPATH(0.2) }\na: CONV(8) - B\noutput a", "a"),
+        ("a: CONV(8) - b: [RELU - PARAM(8, 1, 1) - TANH]\noutput a", "a b"),
+        ("a: CONV(4) - b: [RELU - POOL] - @input - CONV(4) - share b\n", "a b conv1"),
+        ("a: CONV(8) - b: RELU\noutput a\noutput b in training", "a b"),
+        ("a: CONV(8) - b: CONST([1, 2], persistent=true) - c: CONST([2])\noutput a", "a b"),
+    ],
+)
+def test_what_nothing_uses_is_not_built(source: str, kept: str) -> None:
+    """A module has only what it calls, and what the state_dict names."""
+    graph, findings = build(Source(f"input 4x8x8\n{source}\n"), constants={}, inputs={}, fit=None)
+    assert graph is not None, findings.found
+    text = compare.emit(graph, "net.arch")
+    module = compare.instance(text, graph.name)
+    assert {name.split(".")[0] for name in [*dict(module.named_children()), *module.state_dict()]} == set(kept.split())
+    assert all(text.count(f"{name}(") > 1 for name in re.findall(r"class (\w+)\(", text) if name != graph.name)
+    filled(module, 0)
+    hold_onnx(Spec([Input("input", (4, 8, 8))], Chain([])), graph, module, 0)
 
 
 def test_a_shared_activation_overwrites_nothing() -> None:

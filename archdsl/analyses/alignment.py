@@ -27,7 +27,7 @@ def misaligned(network: Network) -> list[Misaligned]:
 
     The centre of position 0 is (after - before)/2 of its field, see `fields` (Araujo, Norris and Sim, Distill 2019);
     neighbours' centres are one stride apart in all arms, or the maps would not have one size. An even kernel in one arm
-    alone or a padding on one side shifts them. Arms that see everything have no centre. In the last copy of a
+    alone or a padding on one side shifts them. Arms that see all positions have no centre. In the last copy of a
     repetition.
     """
     found = frames(network)

@@ -28,14 +28,20 @@ LONGEST = 64
 
 
 class Reach(NamedTuple):
-    """(before, after, jump) by axis; `any_rank`: one that stands for every axis, however many there are."""
+    """(before, after, jump) by axis; `any_rank`: one that stands for every axis, however many there are.
+
+    `everything`: on the way the positions are lost, as in an FC, where a mere inf is a layer that looks at all of them.
+    """
 
     axes: tuple[Triple, ...]
     any_rank: bool = False
+    everything: bool = False
 
 
 ITSELF = Reach(((0, 0, 1),), True)
-EVERYTHING = Reach(((inf, inf, 1),), True)
+EVERYTHING = Reach(((inf, inf, 1),), True, True)
+WHOLE = Reach(((inf, inf, 1),), True)
+EARLIER = Reach(((inf, 0, 1),), True)
 START = Value(TensorType(()), origin="nowhere")
 """The source of what no input reaches, such as a PARAM."""
 
@@ -60,12 +66,15 @@ def _pairwise(first: Reach, second: Reach, combine: Callable[[Triple, Triple], T
     if any(not reach.any_rank and len(reach.axes) != rank for reach in (first, second)):
         return EVERYTHING
     wide = (reach.axes * rank if reach.any_rank else reach.axes for reach in (first, second))
-    return Reach(tuple(map(combine, *wide)), first.any_rank and second.any_rank)
+    everything = first.everything or second.everything
+    return Reach(tuple(map(combine, *wide)), first.any_rank and second.any_rank, everything)
 
 
 def power(reach: Reach, n: int) -> Reach:
     """A stretch n times in sequence, n being 0 or more."""
-    return ITSELF if n == 0 else Reach(tuple(_power(*axis, n) for axis in reach.axes), reach.any_rank)
+    if n == 0:
+        return ITSELF
+    return Reach(tuple(_power(*axis, n) for axis in reach.axes), reach.any_rank, reach.everything)
 
 
 def _power(before: Number, after: Number, jump: Number, n: int) -> Triple:

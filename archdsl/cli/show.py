@@ -122,11 +122,15 @@ def _json(file: str, network: Network | None, found: Report) -> str:
 
 
 def _field(network: Network) -> dict[str, Any] | None:
-    """What the last map sees: by axis the positions, their stride and where the first start; null for everything."""
+    """What the last map sees: by axis the positions, their stride and where the first start; null for everything.
+
+    Where each sees all of them `whole` is true, and `behind` how many behind its own, null for all.
+    """
     from archdsl.analyses import all as analyses
 
     field = analyses.receptive_field(network)
     if field is None or field.everything:
         return None
     stride, start = ([float(n) for n in part] for part in (field.stride, field.start))
-    return {"size": list(field.size), "stride": stride, "start": start}
+    whole = {"whole": True, "behind": field.behind} if field.whole else {}
+    return {"size": list(field.size), "stride": stride, "start": start, **whole}

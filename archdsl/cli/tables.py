@@ -106,7 +106,11 @@ def _seen(network: Network) -> list[tuple[str, str]]:
     """What the last map sees of the input, and the joins whose arms look at different places."""
     field = analyses.receptive_field(network)
     rows = []
-    if field is not None and not field.everything:
+    if field is not None and field.whole:
+        behind = f"{field.behind} behind " if field.behind else ""
+        which = "all that there is" if field.behind is None else f"all up to {behind}a position's own"
+        rows.append(("sees", f"{field} of the input, {which}"))
+    elif field is not None and not field.everything:
         every, first = ("x".join(map(_number, part)) for part in (field.stride, field.start))
         rows.append(("sees", f"{field} of the input, every {every} positions, the first from {first} on"))
     places: dict[str, tuple[Fraction, ...]] = {}

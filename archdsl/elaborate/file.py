@@ -230,7 +230,9 @@ def _outputs(place: Place, statements: list[tree.Output]) -> list[Output]:
             if value is not None:
                 outputs.append(Output(name, value, statement.training))
     if all(output.training for output in outputs) and place.value is not None:
-        outputs.insert(0, Output("output", place.value))
+        named = [output.name for output in outputs if output.value is place.value]  # it is given in any case, and once
+        others = [output for output in outputs if output.value is not place.value]
+        outputs = [Output(named[0] if named else "output", place.value), *others]
     return outputs
 
 

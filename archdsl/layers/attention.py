@@ -8,7 +8,7 @@ from math import sqrt
 from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, RATE, REAL, WIDTH, arg
 from archdsl.layers.arrange import onnx_slice
-from archdsl.layers.base import EVERYTHING, ZEROS, Init, Layer, LayerError, Recorder, Trial, Weight
+from archdsl.layers.base import EARLIER, WHOLE, ZEROS, Init, Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.batch import any_batched, onnx_stretched, torch_stretched
 from archdsl.layers.code import Call, Code, Item, Itself, Method, Name, Torch, X, call
 from archdsl.layers.convolution import torch_bound
@@ -101,7 +101,7 @@ class MultiHeadAttention(Layer):
         return int(4 * self.heads * q.shape[0] * k.shape[0] + biases)
 
     def window(self, *x: TensorType) -> str:
-        return EVERYTHING
+        return EARLIER if self.causal else WHOLE
 
     def torch(self, *x: TensorType) -> Torch:
         q, k, v = _three(x)
@@ -219,7 +219,7 @@ class Attention(Layer):
         return int((4 + (len(x) > 3)) * scores)
 
     def window(self, *x: TensorType) -> str:
-        return EVERYTHING
+        return EARLIER if self.causal else WHOLE
 
     def torch(self, *x: TensorType) -> Torch:
         arms = torch_stretched(x[:3]) if len(x) == 3 else torch_stretched(x)[:3]

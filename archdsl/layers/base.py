@@ -90,7 +90,9 @@ class Window(NamedTuple):
     before: tuple[Fraction | int, ...] = ()
 
 
-EVERYTHING = "everything"  # the window of a layer each of whose outputs sees the whole input
+EVERYTHING = "everything"  # the window of a layer each of whose outputs sees the whole input, and has no place in it
+WHOLE = "whole"  # that of a layer whose outputs stand at positions, and see all positions
+EARLIER = "earlier"  # likewise, and see those up to their own
 
 
 class Recorder(Protocol):

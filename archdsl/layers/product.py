@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import INTEGER, arg
 from archdsl.layers.axes import find_axis
-from archdsl.layers.base import EVERYTHING, Layer, LayerError, Recorder, Weight
+from archdsl.layers.base import WHOLE, Layer, LayerError, Recorder, Weight
 from archdsl.layers.batch import any_batched
 from archdsl.layers.code import Batch, Code, Infix, Item, Method, Span, Torch, X, call
 from archdsl.layers.join import joined_shape
@@ -52,7 +52,7 @@ class MatMul(Layer):
         return self.shape(*x).size * x[0].shape[-1]
 
     def window(self, *x: TensorType) -> str:
-        return EVERYTHING
+        return WHOLE
 
     def torch(self, *x: TensorType) -> Torch:
         return Torch(Infix("@", X(0), X(1)))
@@ -103,7 +103,7 @@ class Gather(Layer):
         return 0
 
     def window(self, *x: TensorType) -> str | None:
-        return EVERYTHING if x[0].batched and x[1].batched else None
+        return WHOLE if x[0].batched and x[1].batched else None
 
     def torch(self, *x: TensorType) -> Torch:
         table, index = x

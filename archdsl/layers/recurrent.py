@@ -8,7 +8,7 @@ from math import sqrt
 from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import FLAG, RATE, WIDTH, arg, word
 from archdsl.layers.arrange import onnx_slice
-from archdsl.layers.base import EVERYTHING, Init, Layer, LayerError, Recorder, Trial, Weight
+from archdsl.layers.base import EARLIER, WHOLE, Init, Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.batch import any_batched, onnx_stretched, torch_stretched
 from archdsl.layers.code import Call, Code, Item, Itself, Method, Torch, call
 from archdsl.layers.maps import need_float
@@ -92,7 +92,7 @@ class Recurrent(Layer):
         return sum(int(x[0].shape[0]) * each * int(self.width) for _ in self._parts(x[0]))
 
     def window(self, *x: TensorType) -> str:
-        return EVERYTHING
+        return WHOLE if self.bidirectional else EARLIER
 
     def _keywords(self) -> dict[str, Code]:
         """The arguments of torch's module that differ from its defaults."""

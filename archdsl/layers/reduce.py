@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import AXES, FLAG, INTEGER, REAL, arg
 from archdsl.layers.axes import across_positions, feature_axis, find_axes, find_axis
-from archdsl.layers.base import EVERYTHING, LayerError, Pointwise, Recorder, Trial
+from archdsl.layers.base import EVERYTHING, WHOLE, LayerError, Pointwise, Recorder, Trial
 from archdsl.layers.code import Method, Torch, X, function
 from archdsl.layers.maps import need_float
 from archdsl.records import dataclass
@@ -169,7 +169,7 @@ class Normalize(Pointwise):
         return 3 * x[0].size  # the norm takes two
 
     def window(self, *x: TensorType) -> str | None:
-        return EVERYTHING if across_positions([self.found(x[0])], x[0]) else None
+        return WHOLE if across_positions([self.found(x[0])], x[0]) else None
 
     def torch(self, *x: TensorType) -> Torch:
         given = {"p": (float(self.p), 2.0), "dim": (self.found(x[0]) + 1, 1), "eps": (self.eps, 1e-12)}

@@ -8,7 +8,7 @@ from archdsl.annotations import Any, ClassVar
 from archdsl.layers.activation import Activation
 from archdsl.layers.arguments import INTEGER, WIDTH, arg
 from archdsl.layers.axes import across_positions, feature_axis, find_axis
-from archdsl.layers.base import EVERYTHING, Recorder
+from archdsl.layers.base import WHOLE, Recorder
 from archdsl.layers.code import Torch, module
 from archdsl.layers.maps import need_float
 from archdsl.records import dataclass
@@ -33,7 +33,7 @@ class OverAnAxis(Activation):
         return 3 * x[0].size  # exp, the sum, the quotient
 
     def window(self, *x: TensorType) -> str | None:
-        return EVERYTHING if across_positions([self.found(x[0])], x[0]) else None
+        return WHOLE if across_positions([self.found(x[0])], x[0]) else None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -33,7 +33,7 @@ def warn_of_layers(network: Network, found: Frames, findings: Findings) -> None:
     if any(op.apply.layer.spec == "BN" for op in ops):
         _redundant_bias(network, ops, findings)
         for output in network.outputs:
-            _last_norm(found.resolve(output.value), flow, findings)
+            _last_norm(found.resolve(output.value), output.name == "output", flow, findings)
 
 
 class Flow:
@@ -169,22 +169,26 @@ def _asked_for_bias(apply: Apply) -> bool:
     return bias.default is None or "bias=true" in apply.given
 
 
-def _last_norm(value: Value, flow: Flow, findings: Findings) -> None:
-    """A BN behind an FC or LINEAR and before the end, or a SOFTMAX or SIGMOID that ends the network."""
+def _last_norm(value: Value, unnamed: bool, flow: Flow, findings: Findings) -> None:
+    """A BN behind an FC or LINEAR and before the end, or a SOFTMAX or SIGMOID that ends the network.
+
+    What a network gives under no name of its own is taken for scores: features are told by theirs.
+    """
     ends = (*_SOFT, "SIGMOID", "DROPOUT")
+    features = ("where it gives features and no scores, say so: `output features`",) if unnamed else ()
     classified = any(op.apply.layer.spec in ends for op in flow.makers(value))
     for norm in flow.through(value, ends):
         if norm.apply.layer.spec != "BN":
             continue
         for scores in flow.makers(norm.inputs[0]):
             implied = any(name == "width" for name, _ in scores.apply.implied)
-            if scores.apply.layer.spec in ("FC", "LINEAR") and (classified or implied):
+            if scores.apply.layer.spec in ("FC", "LINEAR") and (classified or implied or unnamed):
                 findings.add(
                     Diagnostic(
                         "W406",
                         "a BN behind the last scores",
                         norm.apply.span,
                         notes=("it holds the scores to one mean and spread, which a classifier has to choose itself",),
-                        help=(f"end with the {scores.apply.layer.spec} at {scores.apply.span.place}",),
+                        help=(f"end with the {scores.apply.layer.spec} at {scores.apply.span.place}", *features),
                     )
                 )

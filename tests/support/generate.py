@@ -290,8 +290,7 @@ class _Generator(Proposals):
             if self.chance(0.3) and math.prod(own) <= 8 and len(own) == 1:
                 values = [rng.choice((1, round(rng.uniform(-1, 1), 2))) for _ in range(own[0])]
                 tensor = Layer("CONST", {"values": values, "dtype": Word("float"), **self.some(batch=True)})
-            labelled = Label(self.name(), tensor) if scope.may_label and self.chance(0.3) else tensor
-            arms = [Chain([Layer("ID")]), Chain([labelled])]
+            arms = [Chain([Layer("ID")]), Chain([self.held(tensor, scope)])]
             rng.shuffle(arms)
             return self.joined(Join(rng.choice(("ADD", "MUL", "SUB", "MAX", "CONCAT")), arms), shape, scope)
         if kind == "ATTENTION":
@@ -337,6 +336,19 @@ class _Generator(Proposals):
             arms[-1].items.insert(len(arms[-1].items) - 1, Layer("TANH"))
         arguments = {"axis": rng.randint(-1, len(shape) - 1)} if kind == "CONCAT" and self.chance(0.3) else {}
         return self.joined(Join(kind, arms, arguments), shape, scope)
+
+    def held(self, tensor: Layer, scope: Scope) -> Item:
+        """A tensor of its own as it stands, labelled, or by its position in a group or a block."""
+        rng = self.rng
+        behind: list[Item] = [Layer(kind) for kind in rng.sample(("TANH", "SIGMOID", "ABS"), rng.randint(0, 2))]
+        inside = Chain([tensor, *behind])
+        if self.chance(0.2) and not scope.in_block and len(self.made.blocks) < 4:
+            name = f"Held{len(self.made.blocks)}"
+            self.made.blocks[name] = Block(name, [], inside)
+            return Call(name, {})
+        if not scope.may_label or self.chance(0.5):
+            return tensor
+        return Label(self.name(), Group(inside) if self.chance(0.5) else tensor)
 
     def joined(self, join: Join, shape: Shape, scope: Scope) -> tuple[list[Item], Shape] | None:
         """The join as it stands, if torch takes it; what its arms name must be known to the trial."""
@@ -413,7 +425,8 @@ class _Generator(Proposals):
     def call(self, shape: Shape, scope: Scope) -> tuple[list[Item], Shape] | None:
         """A block's call, of one that is there or of a new one."""
         rng = self.rng
-        blocks = self.made.blocks
+        held = [name for name in self.made.blocks if name.startswith("Held")]  # they take nothing that arrives
+        blocks = {name: block for name, block in self.made.blocks.items() if name not in held}
         if blocks and self.chance(0.6):
             block = rng.choice(list(blocks.values()))
             call = Call(block.name, {})
@@ -449,9 +462,9 @@ class _Generator(Proposals):
         try:
             items, result = self.chain(shape, rng.randint(1, 4), inner)
         except Broken as broken:
-            blocks[name] = Block(name, parameters, Chain(broken.items))
+            self.made.blocks[name] = Block(name, parameters, Chain(broken.items))
             raise Broken([call]) from None
-        blocks[name] = Block(name, parameters, Chain(items))
+        self.made.blocks[name] = Block(name, parameters, Chain(items))
         return [call], result
 
     def loop(self, shape: Shape, scope: Scope) -> tuple[list[Item], Shape] | None:

@@ -141,6 +141,7 @@ class Network:
             result = self.chain(self.spec.body, start, self.root, dict(self.spec.constants))
             plain = [self.root.labels[self.root_label(name)] for name in self.spec.outputs] or [result]
             extra = [self.root.labels[name] for name in self.spec.training]
+            extra = [value for value in extra if self.spec.outputs or value is not result]  # it is given anyway
         except (RuntimeError, ValueError, IndexError, AssertionError) as error:
             raise Rejected(f"{type(error).__name__}: {error}") from error
         for value in (*plain, *extra):

@@ -130,7 +130,7 @@ def _compared(network: Network, made: list[Ran], options: Options) -> Finding:
             run = module.logits if options.logits else module
             wanted = run(*(torch.from_numpy(value) for value in ran.inputs.values()))
         for mine, theirs in zip(ran.results, _flat(wanted)):
-            expected = theirs.numpy()
+            expected = theirs.detach().numpy()  # a PARAM as a result wants a gradient even here
             if expected.shape != mine.shape:
                 return Finding("torch", f"gives {expected.shape}, and the file {mine.shape}", False)
             difference = np.abs(mine.astype(np.float64) - expected.astype(np.float64))

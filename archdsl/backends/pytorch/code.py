@@ -15,8 +15,15 @@ class Val(NamedTuple):
     number: int
 
 
+class Attribute(str):
+    """The number of a child that no index reaches, since tensors stand among its level's items."""
+
+
 class Kid(NamedTuple):
-    """A child of the module that the code stands in, by its path below the module."""
+    """A child of the module that the code stands in, by its path below the module.
+
+    A number in the path is an index, unless it is an Attribute.
+    """
 
     path: tuple[str, ...]
 
@@ -100,6 +107,7 @@ def change(code: Any, rule: Callable[[Any], Any]) -> Any:
 
 __all__ = [
     "Absent",
+    "Attribute",
     "Chain",
     "Code",
     "Hole",

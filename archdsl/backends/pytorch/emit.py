@@ -12,8 +12,10 @@ from archdsl.backends.pytorch.forward import reads, write
 from archdsl.backends.pytorch.layout import INDENT, block, items, text
 from archdsl.backends.pytorch.limits import check_size
 from archdsl.backends.pytorch.parameters import Parameter, identifier
+from archdsl.backends.pytorch.results import training_output
 from archdsl.backends.pytorch.starts import starts
 from archdsl.backends.pytorch.tables import table
+from archdsl.backends.pytorch.trim import called
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
 from archdsl.layers.code import Name
@@ -58,9 +60,16 @@ def _emit(network: Network, source_name: str) -> str:
     builder.allow_overwriting(network.module.region)
     classes = Classes(network, builder)
     root = _root(network, builder, classes)
-    shown = [_class(c._replace(code=classes.trimmed(c.code))) for c in classes.made]
-    shown.append(_network(network, classes.trimmed(root)))
-    helpers = [builder.helpers[name].strip("\n") for name in sorted(builder.helpers)]
+    used = called(root)
+    shown: list[str] = []
+    for made in reversed(classes.made):  # those inside come before those around
+        if made.name in used:
+            used |= called(made)
+            shown.insert(0, _class(made._replace(code=classes.trimmed(made.code))))
+    named, tuple_source = training_output(network, {made.name for made in classes.made} | used)
+    shown += [tuple_source] if named else []
+    shown.append(_network(network, classes.trimmed(root), named))
+    helpers = [builder.helpers[name].strip("\n") for name in sorted(used & builder.helpers.keys())]
     body = "\n\n\n".join([*helpers, *shown])
     return _head(network, source_name, body) + body + "\n"
 
@@ -71,16 +80,17 @@ def _head(network: Network, source_name: str, body: str) -> str:
     name = "".join(c if c.isprintable() else "?" for c in source_name.replace("\\", "/").rsplit("/", 1)[-1])
     lines = [f"# Made by archdsl {__version__} from {name or 'a spec'}: change the spec and compile it again."]
     lines.append("")
-    if "OrderedDict(" in body:
-        lines += ["from collections import OrderedDict", ""]
-    lines.append("import torch" if "torch." in body.replace("torch.nn", "") else "")
+    standard = [
+        *(["from collections import OrderedDict"] if "OrderedDict(" in body else []),
+        *(["from typing import NamedTuple"] if "(NamedTuple)" in body else []),
+    ]
+    lines += [*standard, ""] if standard else []
+    if "torch." in body.replace("torch.nn", ""):
+        lines.append("import torch")
     if "F." in body and any(f"{before}F." in body for before in " (,=[-"):
         lines.append("import torch.nn.functional as F")
     lines.append("from torch import Tensor, nn")
-    return (
-        "\n".join(line for i, line in enumerate(lines) if line or i == 1 or (i == 3 and "OrderedDict(" in body))
-        + "\n\n\n"
-    )
+    return "\n".join(lines) + "\n\n\n"
 
 
 # ---- classes
@@ -149,10 +159,12 @@ def _sequential(body: Body) -> bool:
 
 
 def _base(body: Body) -> str:
-    """The class that it derives from; a ModuleList reaches children by number whatever others it has."""
+    """The class that it derives from; a ModuleList reaches children by number whatever others it has,
+    but it counts modules alone."""
     if _sequential(body):
         return "nn.Sequential" if len(body.takes) + body.outer == 1 else "nn.ModuleList"
-    return "nn.ModuleList" if any(child.name.isdigit() for child in body.children) else "nn.Module"
+    numbered = [child.kind for child in body.children if child.name.isdigit()]
+    return "nn.ModuleList" if numbered and set(numbered) == {"module"} else "nn.Module"
 
 
 def _super(chain: Chain, base: str = "nn.Sequential") -> list[str]:
@@ -212,20 +224,17 @@ def _resolved(classes: Classes, body: Body) -> Body:
 
 
 def _guard(body: Body, plain: int) -> tuple[Line, ...]:
-    """The lines that some output needs, marked where only outputs in training do."""
-    needed, trained = set(body.gives[:plain]), set(body.gives[plain:])
+    """The lines, marked where only outputs in training need them."""
+    needed = set(body.gives[:plain])
     kept = []
     for line in reversed(body.lines):
-        if needed & set(line.makes):
-            needed.update(reads(line.code))
-            kept.append(line._replace(training=False))
-        elif trained & set(line.makes):
-            trained.update(reads(line.code))
-            kept.append(line._replace(training=True))
+        own = bool(needed & set(line.makes))
+        needed.update(reads(line.code) if own else ())
+        kept.append(line._replace(training=not own))
     return tuple(reversed(kept))
 
 
-def _network(network: Network, body: Body) -> str:
+def _network(network: Network, body: Body, named: str) -> str:
     plain = [o for o in network.outputs if not o.training]
     inputs = "; ".join(f"{i.name} {show_shape(i.value.type.shape)}" for i in network.inputs)
     outputs = "; ".join(
@@ -245,14 +254,8 @@ def _network(network: Network, body: Body) -> str:
     ]
     taken = ", ".join(["self", *(f"{name}: Tensor" for name in names)])
     gives, training = body.gives[: len(plain)], body.gives[len(plain) :]
-    count = len(plain) + len(training)
-    result = (
-        "Tensor"
-        if count == 1
-        else "tuple[Tensor, ...]"
-        if not training or len(plain) > 1
-        else "Tensor | tuple[Tensor, ...]"
-    )
+    result = "Tensor" if len(plain) == 1 else "tuple[Tensor, ...]"
+    result += f" | {named}" if named else ""
     if network.scores is not None and body.lines and body.lines[-1].makes == gives and not training:
         final = body.lines[-1]
         scores = tuple(dict.fromkeys(reads(final.code)))
@@ -268,7 +271,7 @@ def _network(network: Network, body: Body) -> str:
     else:
         lines += [
             f"{INDENT}def forward({taken}) -> {result}:",
-            *write(body, list(body.lines), gives, names, (), training),
+            *write(body, list(body.lines), gives, names, (), training, named=named),
         ]
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from archdsl.annotations import Any, Union
 from archdsl.graph import Apply, Call, Module, Network, Region, Repeat, Share, Step, Value, step_input
 from archdsl.layers.base import Layer
+from archdsl.naming import children
 
 
 class Flow:
@@ -21,6 +22,7 @@ class Flow:
         self.captures: dict[Module, list[Value]] = {}
         self.exports: dict[Module, list[Value]] = {}
         self.borrowed: dict[Module, list[Union[Apply, Call]]] = {}
+        self._shared: set[Union[Apply, Call, Module]] = set()  # what is applied again, and the modules around it
         self._home: dict[Value, tuple[Module, ...]] = {}
         self._chain: dict[Union[Apply, Call], tuple[Module, ...]] = {}
         self._root = network.module
@@ -34,6 +36,10 @@ class Flow:
     def path(self, step: Union[Apply, Call]) -> tuple[Module, ...]:
         """The modules around a step, the outermost first."""
         return self._chain[step]
+
+    def is_shared(self, step: Union[Apply, Call]) -> bool:
+        """Whether the step, or one inside, is applied again elsewhere."""
+        return step in self._shared or (isinstance(step, Call) and step.module in self._shared)
 
     def _define(self, module: Module, around: tuple[Module, ...]) -> None:
         here = (*around, module)
@@ -87,6 +93,7 @@ class Flow:
 
     def _borrow(self, step: Share, here: tuple[Module, ...]) -> None:
         home = self._chain[step.target]
+        self._shared.update((step.target, *home))
         common = sum(1 for a, b in zip(home, here) if a is b)
         for module in here[common:] if holds(step.target) else ():
             if step.target not in self.borrowed[module]:
@@ -119,6 +126,14 @@ def registers(module: Module) -> bool:
         return isinstance(step, Repeat) and any(region(run.region) for run in step.runs)
 
     return region(module.region)
+
+
+def tensors_by_number(module: Module) -> bool:
+    """Whether the module registers a tensor by number: an nn.Sequential or nn.ModuleList holds modules alone."""
+    return any(
+        name.isdigit() and isinstance(step, Apply) and holds(step) and step.layer.torch(*step.types).kind != "module"
+        for name, step, _ in children(module, unroll=False)
+    )
 
 
 def scalar(layer: Layer) -> Any:

@@ -111,9 +111,12 @@ class Names:
 
 def write(
     body: Body, lines: list[Line], gives: tuple[int, ...], inputs: list[str], outer: tuple[str, ...],
-    training: tuple[int, ...] = (), *, folded: bool = True,
+    training: tuple[int, ...] = (), *, folded: bool = True, named: str = "",
 ) -> list[str]:  # fmt: skip
-    """The lines of a method's body, `return` at their end; `training` are tensors given in training mode besides."""
+    """The lines of a method's body, `return` at their end; `training` are tensors given in training mode besides.
+
+    `named` is the class of what it gives in training then.
+    """
     lines = fold(lines, gives + training) if folded and not body.positional else list(lines)
     names = Names(lines, gives + training, body, inputs, outer)
     shown: list[str] = []
@@ -153,7 +156,8 @@ def write(
     values = [names.names[n] for n in gives]
     if training:
         extra = [names.names[n] for n in training]
-        shown += [f"{INDENT * 2}if self.training:", f"{INDENT * 3}return {', '.join([*values, *extra])}"]
+        result = f"{named}({', '.join([*values, *extra])})"
+        shown += [f"{INDENT * 2}if self.training:", f"{INDENT * 3}return {result}"]
     return [*shown, f"{INDENT * 2}return {', '.join(values)}"]
 
 

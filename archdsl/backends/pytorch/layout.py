@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.annotations import Any
-from archdsl.backends.pytorch.code import Chain, Item, Kid, Linear, Star, change
+from archdsl.backends.pytorch.code import Attribute, Chain, Item, Kid, Linear, Star, change
 from archdsl.backends.pytorch.render import render
 from archdsl.backends.pytorch.runs import Progression, compress
 from archdsl.backends.pytorch.tables import broken
@@ -43,10 +43,10 @@ def child(path: tuple[str, ...], start: str = "self") -> str:
     for name in path:
         start = (
             f"{start}[{name}]"
-            if name.isdigit()
+            if name.isdigit() and not isinstance(name, Attribute)
             else f"{start}.{name}"
             if name.isidentifier()
-            else f"getattr({start}, {name!r})"
+            else f"getattr({start}, {text(str(name))})"
         )
     return start
 

@@ -27,7 +27,7 @@ _POSITIONAL = {
     "DropPath": ("p",),
 }
 _USUAL = frozenset("stride groups dilation padding kernel_size bias inplace output_padding".split())
-RESERVED = frozenset("torch nn F Tensor OrderedDict self x super range".split())
+RESERVED = frozenset("torch nn F Tensor NamedTuple OrderedDict self x super range".split())
 
 Column = tuple[Any, ...]  # what each instance of a class has at one place, Absent for nothing
 Known = list[tuple[str, Column]]  # what a parameter may be called after, and its value in each instance

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from archdsl.annotations import TYPE_CHECKING, Any, Union
 from archdsl.backends.pytorch.body import Body, Child, Line, counted
-from archdsl.backends.pytorch.code import Kid, Outer, Val, change
+from archdsl.backends.pytorch.code import Attribute, Kid, Outer, Val, change
 from archdsl.backends.pytorch.flatten import PLAIN, flattens, lead
-from archdsl.backends.pytorch.flow import holds, registers, scalar
+from archdsl.backends.pytorch.flow import holds, registers, scalar, tensors_by_number
 from archdsl.backends.pytorch.simplify import simpler
+from archdsl.backends.pytorch.trim import trim
 from archdsl.graph import Apply, Call, Module, Region, Repeat, Share, Step, Value
 from archdsl.layers import code as layers_code
 from archdsl.naming import Numbering, children
@@ -31,6 +32,9 @@ class Steps:
         self.lines: list[Line] = []
         self.literal: dict[Value, Any] = {}  # values that are written where they are read
         self.kids: dict[Union[Apply, Call], tuple[str, ...]] = {}
+        self.holders: dict[str, Union[Apply, Call]] = {}  # whose child is whose
+        self.indexed = not tensors_by_number(module)  # whether a child's number is its index
+        self.positional = module.positional and self.indexed
         self.inlined = 0  # modules around that register nothing, so that their steps stand in this forward
         self.count = 0
 
@@ -42,8 +46,9 @@ class Steps:
         gives = tuple(self._given(value) for value in results)
         takes = tuple(self.numbers[value] for value in inputs)
         hints = tuple(sorted(self.hints.items()))
-        positional = self.module.positional or counted([child.name for child in self.children])
-        return Body(positional, tuple(self.children), tuple(self.lines), takes, len(outer), gives, hints)
+        positional = self.indexed and (self.positional or counted([child.name for child in self.children]))
+        body = Body(positional, tuple(self.children), tuple(self.lines), takes, len(outer), gives, hints)
+        return trim(body, self.holders, self.flow, self.indexed)
 
     def _given(self, value: Value) -> int:
         if value in self.literal:  # a constant as a result has to be made
@@ -106,7 +111,7 @@ class Steps:
         if number is not None:
             self.literal[step.output] = number
             return
-        if step.layer.spec == "ID" and not step.label and not self.module.positional:
+        if step.layer.spec == "ID" and not step.label and not self.positional:
             self._alias(step.output, step.inputs[0])
             return
         self.builder.help(torch)
@@ -115,11 +120,12 @@ class Steps:
             kind = torch.kind
             if kind == "buffer" and any(w.persistent for w in step.layer.buffers(*step.types).values()):
                 kind = "saved"
-            comment = show_shape(step.output.type.shape) if self.module.positional else ""
+            comment = show_shape(step.output.type.shape) if self.positional else ""
             self.children.append(Child(path[-1], kind, self.builder.module_code(step, torch), comment))
-        elif self.module.positional and not self.inlined:  # a place in the Sequential: those behind keep theirs
+            self.holders[path[-1]] = step
+        elif self.positional and not self.inlined:  # a place in the Sequential: those behind keep theirs
             self.children.append(Child(path[-1], "module", layers_code.call("nn.Identity")))
-        self._emit(step, torch.forward, Kid(path))
+        self._emit(step, torch.forward, Kid(self._reached(path)))
 
     def _emit(self, step: Apply, forward: Any, child: Any) -> None:
         inputs = [self.read(value) for value in step.inputs]
@@ -129,7 +135,7 @@ class Steps:
                 return inputs[code.index]
             return child if isinstance(code, layers_code.Itself) else code
 
-        if self.module.positional and len(inputs) == 1 and flattens(forward):  # a line of its own between the layers
+        if self.positional and len(inputs) == 1 and flattens(forward):  # a line of its own between the layers
             self._line(
                 (self.define(step.output),),
                 layers_code.call("torch.flatten", inputs[0], 1),
@@ -153,12 +159,13 @@ class Steps:
         if not registers(step.module):
             self.kids[step] = path
             self._inline(step, path)
-            if self.module.positional and not self.inlined:
+            if self.positional and not self.inlined:
                 self.children.append(Child(path[-1], "module", layers_code.call("nn.Identity")))
             return
         self.kids[step] = path
         self.children.append(Child(path[-1], "module", self.builder.constructor(step)))
-        self._invoke(step, Kid(path), step.module, flow.exports[step.module])
+        self.holders[path[-1]] = step
+        self._invoke(step, Kid(self._reached(path)), step.module, flow.exports[step.module])
 
     def _inline(self, step: Call, path: tuple[str, ...]) -> None:
         """A module with nothing to register: its steps stand in this forward."""
@@ -189,7 +196,7 @@ class Steps:
     def path_of(self, target: Union[Apply, Call]) -> tuple[str, ...]:
         """The path of a submodule below this module."""
         if target in self.kids:
-            return self.kids[target]
+            return self._reached(self.kids[target])
         inside = list(self.flow.path(target))
         below = inside[inside.index(self.module) + 1 :]
         path: tuple[str, ...] = ()
@@ -197,6 +204,10 @@ class Steps:
             after = below[len(path)] if len(path) < len(below) else None
             path = (*path, _name_in(module, target if after is None else after))
         return path
+
+    def _reached(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The path of a child as forward reaches it."""
+        return path if self.indexed else (Attribute(path[0]), *path[1:])
 
     def _share(self, step: Share) -> None:
         again = step.again
@@ -216,7 +227,7 @@ class Steps:
 def _name_in(module: Module, wanted: Union[Apply, Call, Module]) -> str:
     for name, step, _ in children(module):
         if step is wanted or (isinstance(step, Call) and step.module is wanted):
-            return name
+            return Attribute(name) if tensors_by_number(module) else name
     raise KeyError(module.title)
 
 
