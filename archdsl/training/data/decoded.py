@@ -97,5 +97,3 @@ def _check_sizes(looked: Looked, images: Encoded, want: WantedInput, network: Ne
         message = f"images have {len(sizes):,} sizes, {some([show_shape(size) for size in sorted(sizes)])}"
     shapes = [(want.shape[0], *size) for size in sizes]
     misfit(message, want, shapes, network, True, f"{example} is {show_shape(others[0])}")
-
-
