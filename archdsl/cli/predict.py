@@ -29,9 +29,7 @@ BATCH = 64
 @click.option("--resize", is_flag=True, help="Resize images to the spec's input.")
 @click.option("--device", help="cpu, cuda or cuda:1. Default: a GPU where there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(
-    images: tuple[str, ...], weights: str, top: int, resize: bool, device: str | None, as_json: bool
-) -> int:
+def command(images: tuple[str, ...], weights: str, top: int, resize: bool, device: str | None, as_json: bool) -> int:
     """Say what is on images: the likeliest classes, each with its probability.
 
     An IMAGE is a file, or a folder that stands for all images in it and in its folders. --weights run/ names the

@@ -107,7 +107,7 @@ class Const(Tensor):
         shape = _shape(self.values)
         kinds = _kinds(self.values)
         if not kinds <= {bool, int, float}:
-            other = next(v for v in _flat(self.values) if type(v) not in (bool, int, float))
+            other = next(v for v in _flat(self.values) if not isinstance(v, (int, float)))
             raise LayerError("E210", f"CONST holds numbers, and {other!r} is none", argument="values")
         found = self._found(kinds)
         if (found == "int" and float in kinds) or (found == "bool" and kinds != {bool}):
@@ -139,6 +139,7 @@ class Const(Tensor):
 
 
 _ROWS = frozenset((list, tuple))
+_NUMBERS = (bool, int, float)  # a bool is an int as well, and so comes first
 
 
 def _shape(values: Any) -> Shape:
@@ -165,13 +166,17 @@ def _lengths(shape: Shape) -> str:
 
 
 def _kinds(values: Any) -> set[type]:
-    """The types of all numbers in nested lists."""
+    """The types of all numbers in nested lists, bool, int or float where they are of a class made of one."""
     if not isinstance(values, (list, tuple)):
-        return {type(values)}
+        return {_kind(type(values))}
     kinds = set(map(type, values))
     for row in values if kinds & _ROWS else ():
         kinds |= _kinds(row)
-    return kinds - _ROWS
+    return {_kind(kind) for kind in kinds - _ROWS}
+
+
+def _kind(given: type) -> type:
+    return next((kind for kind in _NUMBERS if issubclass(given, kind)), given)
 
 
 def _flat(values: Any) -> list[Any]:

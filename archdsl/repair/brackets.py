@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from archdsl.diagnostics import Edit
@@ -14,6 +15,7 @@ from archdsl.syntax.source import Source, Span
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _OPENS = {close: open for open, close in _CLOSES.items()}
 _HEAD = re.compile(r"[A-Za-z_]\w*")
+_MOST = 8  # brackets without a partner that are looked at
 
 
 def unbalanced(pieces: Sequence[Piece]) -> tuple[list[int], list[int]]:
@@ -21,17 +23,21 @@ def unbalanced(pieces: Sequence[Piece]) -> tuple[list[int], list[int]]:
     stack: list[int] = []
     open: list[int] = []
     close: list[int] = []
+    waiting = Counter[str]()  # by kind, so that the stack is gone down only where there is one to be found
     for index, piece in enumerate(pieces):
         if piece.text in _CLOSES:
             stack.append(index)
+            waiting[piece.text] += 1
         elif piece.text in _OPENS:
             opener = _OPENS[piece.text]
-            depth = next((d for d in range(len(stack) - 1, -1, -1) if pieces[stack[d]].text == opener), -1)
-            if depth < 0:
+            if not waiting[opener]:
                 close.append(index)
-            else:
-                open += stack[depth + 1 :]
-                del stack[depth:]
+                continue
+            while pieces[stack[-1]].text != opener:
+                open.append(stack.pop())
+                waiting[pieces[open[-1]].text] -= 1
+            stack.pop()
+            waiting[opener] -= 1
     return sorted(open + stack), close
 
 
@@ -41,7 +47,7 @@ def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
     if not open and not close:
         return
     yield from _kinds(source, pieces)
-    for index in (*open, *close):
+    for index in (*open, *close)[:_MOST]:
         yield from _doubled(source, pieces, index)
     if len(open) > 1 or len(close) > 1:
         for index in _odd_in_line(source, pieces):
@@ -111,6 +117,7 @@ def _closed(source: Source, pieces: Sequence[Piece], open: int, end: int) -> Ite
     piece = pieces[open]
     mark = _CLOSES[piece.text]
     own = _indentation(source, piece.start)
+    alone = source.text[piece.end :].split("\n", 1)[0].strip() == ""
     places: dict[int, None] = {}
     lines = [
         i for i in range(open, end) if i + 1 >= len(pieces) or "\n" in source.text[pieces[i].end : pieces[i + 1].start]
@@ -122,8 +129,9 @@ def _closed(source: Source, pieces: Sequence[Piece], open: int, end: int) -> Ite
     places.update(dict.fromkeys(reversed(range(open, min(end, lines[0] + 1 if lines else end)))))
     places.update(dict.fromkeys(lines))
     places.update(dict.fromkeys(range(open, end)))
+    ends = set(lines)
     for i in places:
-        broken = i in lines and source.text[piece.end :].split("\n", 1)[0].strip() == ""
+        broken = alone and i in ends
         text = f"\n{' ' * own}{mark}" if broken else f" {mark}" if mark == "}" else mark
         message = f"nothing closes the `{piece.text}` at {_place(source, piece)}"
         yield inserted(source, pieces[i].end, text, f"close it with {mark} behind {pieces[i].text}", message)

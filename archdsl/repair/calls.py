@@ -63,14 +63,19 @@ def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Jo
             found.setdefault(node.name.id, []).append(node)
     for same in found.values():
         named = Counter(a.span.text for call in same for a in call.arguments if a.name)
+        usual = [text for text, often in named.items() if often == len(same) - 1 > 1]
         first = dict.fromkeys(call.arguments[0].span.text for call in same if not call.arguments[0].name)
+        behind: dict[int, Counter[str]] = {}  # what stands there in others, by the number of those before
         for call in same:
             have = {a.name for a in call.arguments}
-            for text, often in named.items():
-                if often == len(same) - 1 > 1 and text.split("=")[0].strip() not in have:
+            for text in usual:
+                if text.split("=")[0].strip() not in have:
                     yield _insert(call.arguments[-1].span.end, call, f", {text}", text, 0)
             loose = [a for a in call.arguments if not a.name]
-            more = Counter(a.span.text for other in same for a in other.arguments[len(loose) :][:1] if not a.name)
+            many = len(loose)
+            if many not in behind:
+                behind[many] = Counter(a.span.text for c in same for a in c.arguments[many : many + 1] if not a.name)
+            more = behind[many]
             if more and sum(more.values()) >= max(2, len(same) // 2):
                 for text, _ in more.most_common(2):
                     yield _insert(

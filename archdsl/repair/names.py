@@ -123,12 +123,14 @@ def label_more(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
 def label_other(statements: Iterable[Any], written: str) -> Iterator[Candidate]:
     """The label that is missing, instead of one that is there twice."""
     name = re.search(r"[A-Za-z_]\w*$", written)
-    labelled = [node for node in nodes(statements) if isinstance(node, tree.Labelled)]
-    for node in labelled:
+    labelled: dict[str, list[tree.Labelled]] = {}
+    for node in nodes(statements):
+        if isinstance(node, tree.Labelled):
+            labelled.setdefault(node.label.span.text, []).append(node)
+    for node in (node for same in labelled.values() if name and len(same) > 1 for node in same):
         at = node.label.span
-        same = [other for other in labelled if other is not node and other.label.span.text == at.text]
-        if name and same:
-            inside = any(_holds(other.span, at) for other in same)
+        if name:
+            inside = any(_holds(other.span, at) for other in labelled[at.text] if other is not node)
             title = f"write {name[0]}: {at.text} is a label already"
             yield Candidate(Edit(at, name[0]), title, rank=0 if inside else 1)
 

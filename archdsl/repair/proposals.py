@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit
@@ -22,6 +23,7 @@ from archdsl.repair.tables import odd_rows, rows, series
 from archdsl.repair.trials import Trials
 from archdsl.repair.values import (
     COMMON,
+    LARGEST,
     SMALL,
     attributes,
     counts,
@@ -40,6 +42,9 @@ from archdsl.syntax.source import Source, Span
 
 VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E143", "E144", "E147")
 LONGEST = 4_000  # characters of a stretch that does not parse, for which repairs are looked for
+LONGEST_JOINED = 16_000  # the same for all between two such stretches
+MOST_NODES = 4_000  # parts of the files that are looked at, those nearest to the error; specs by hand have fewer
+MOST = 10_000  # candidates that are put in order
 
 
 def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterator[Candidate]:
@@ -49,7 +54,7 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     if first.code in SYNTAX:
         yield from _syntax(trials, source, first.span)
         return
-    files = sorted(trials.files.values(), key=lambda file: file.span.source is not source)
+    files = list(_nearest(trials, first.span))
     statements = [statement for file in files for statement in file.statements]
     held = any(isinstance(statement, tree.Assertion) for statement in statements)
     passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
@@ -63,13 +68,30 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     far = _distance(first, around(files[0].statements, first.span)[:1])
     habits = Habits(statements)
     reckoned = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
-    found = _in_turns(map(habits.weighed, reckoned))
+    found = _in_turns(islice(map(habits.weighed, reckoned), MOST))
     for candidate, _ in sorted(found, key=lambda pair: (pair[0].rank, far(pair[0]), -pair[0].gain, pair[1])):
         if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
             yield candidate
     if first.code == "E301":
         asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
         yield from wanted(asserted[-1], trials.run.failed)
+
+
+def _nearest(trials: Trials, at: Span) -> Iterator[tree.File]:
+    """The files with the statements that are nearest to an error, that of the error first; all, unless they are many.
+
+    Where nothing more may be tried these are the assertions alone, whose own values are told all the same.
+    """
+    left = MOST_NODES
+    for file in sorted(trials.files.values(), key=lambda file: file.span.source is not at.source):
+        kept = []
+        for s in sorted(file.statements, key=lambda s: max(s.span.start - at.start, at.start - s.span.end, 0)):
+            if not isinstance(s, tree.Assertion):
+                left -= MOST_NODES if trials.spent else sum(1 for _ in islice(nodes([s]), left + 1))
+            if left < 0:
+                break
+            kept.append(s)
+        yield file._replace(statements=tuple(sorted(kept, key=lambda s: s.span.start)))
 
 
 def _in_turns(candidates: Iterable[Candidate]) -> Iterator[tuple[Candidate, int]]:
@@ -102,9 +124,10 @@ def _striking(files: list[tree.File]) -> Iterator[Candidate]:
         elif isinstance(literal, tree.ShapeLiteral):
             yield from odd_shapes(literal)
     numbers = [node for node in literals(files[0].statements) if isinstance(node, tree.Number)]
+    known = known_numbers(numbers)
     for node in numbers:
-        if node.value > SMALL and len(set(str(node.value))) == 1 and node.value not in COMMON:
-            yield from others(node, known_numbers(numbers))
+        if SMALL < node.value <= LARGEST and len(set(str(node.value))) == 1 and node.value not in COMMON:
+            yield from others(node, known)
 
 
 def _of_call(first: Diagnostic, files: list[tree.File]) -> Iterator[Candidate]:
@@ -219,7 +242,8 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
     pieces = pieces_of(source, piece.start, piece.end)
     stretches = trials.files[source].broken
     behind = [pieces_of(*span) for span in stretches if span.start > piece.start]
-    if behind and any(any(unbalanced(part)) for part in (pieces, *behind)):
+    short = stretches[-1].end - piece.start <= LONGEST_JOINED
+    if behind and short and any(any(unbalanced(part)) for part in (pieces, *behind)):
         piece = trials.join(source, piece)
         pieces = pieces_of(source, piece.start, piece.end)
     if not pieces:

@@ -81,6 +81,10 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
     for candidate in candidates_for(trials, first, slopes):
         if kept and (candidate.rank > kept[0].rank or len(kept) >= ENOUGH):
             break
+        if trials.spent and candidate.rank != LAST:
+            if first.code in SYNTAX:
+                break
+            continue
         if candidate.edit in seen or slopes.hopeless(candidate):
             continue
         if candidate.number != candidate.other and any(one.edit.span == candidate.edit.span for one in kept):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.repair.candidates import Candidate
-from archdsl.repair.trials import LARGEST, Result, Trials, key
-from archdsl.repair.values import nodes
+from archdsl.repair.trials import Result, Trials, key
+from archdsl.repair.values import LARGEST, nodes
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 

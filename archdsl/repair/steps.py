@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise, product
 
@@ -13,7 +14,7 @@ from archdsl.layers.registry import LAYERS, layer_class
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
-from archdsl.syntax.source import Span
+from archdsl.syntax.source import Source, Span
 
 
 def exchanged(statements: Iterable[Any]) -> Iterator[Candidate]:
@@ -157,10 +158,13 @@ def pooled(statements: Iterable[Any]) -> Iterator[Candidate]:
 def unused(statements: Iterable[Any]) -> Iterator[Candidate]:
     """A last layer as wide as a constant that nothing uses."""
     body = [s for s in statements if isinstance(s, tree.Assertion)]
+    used: dict[Source, Counter[str]] = {}  # how often each word stands there
     for constant in statements:
         if isinstance(constant, tree.Constant) and body:
             source, name = constant.span.source, constant.name.id
-            if len(re.findall(rf"\b{name}\b", re.sub("#[^\n]*", "", source.text))) > 1:
+            if source not in used:
+                used[source] = Counter(re.findall(r"\w+", re.sub("#[^\n]*", "", source.text)))
+            if used[source][name] > 1:
                 continue
             end = len(source.text[: body[0].span.start].rstrip())
             for text in (f"CONV({name}, 1)", f"CONV({name})", f"FC({name})"):

@@ -11,11 +11,13 @@ from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import nodes, number_of
 from archdsl.syntax import tree
 
+LONGEST = 100  # rows of a list in which a column that goes on evenly is looked for
+
 
 def series(statements: Iterable[Any]) -> Iterator[Candidate]:
     """Numbers that would make a column of a list of rows go on evenly: 1, 2, 3, 4 or 64, 128, 256."""
     for node in nodes(statements):
-        if not isinstance(node, tree.Items) or node.bracket != "[" or len(node.items) < 3:
+        if not isinstance(node, tree.Items) or node.bracket != "[" or not 3 <= len(node.items) <= LONGEST:
             continue
         table = [row.items if isinstance(row, tree.Items) else (row,) for row in node.items]
         for column in zip(*table):

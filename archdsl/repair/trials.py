@@ -11,15 +11,14 @@ from archdsl.elaborate.place import Run
 from archdsl.graph import Network
 from archdsl.records import NamedTuple
 from archdsl.repair.duals import with_slopes
-from archdsl.repair.values import nodes
+from archdsl.repair.values import LARGEST, nodes
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse, parse_piece
 from archdsl.syntax.source import Source, Span
 
-MOST_STEPS = 16_000  # steps of all tries together, and what they cost beside
+MOST_STEPS = 16_000  # steps of the check and of all tries together, and what they cost beside
 MOST_SLOPES = 300_000  # numbers that are written times steps, for which slopes are worked out
-LARGEST = 1e15  # of numbers that are reckoned with
-MOST_TEXT = 200_000  # characters that are parsed for all tries together
+MOST_TEXT = 100_000  # characters that are parsed for all tries together
 
 Closed = Callable[[tree.File], Mapping[str, int]]
 """The values with which the sizes and counts that a file leaves open are tried."""
@@ -43,6 +42,11 @@ def key(error: Diagnostic) -> tuple[str, str]:
     return error.code, error.message
 
 
+def _cost(run: Run, main: tree.File) -> int:
+    """What an elaboration has cost, in steps."""
+    return run.steps + run.work.done // 40 + len(main.span.source.text) // 50
+
+
 def _within(error: Diagnostic, piece: Span) -> bool:
     at = error.span
     return at is not None and at.source is piece.source and piece.start <= at.start <= piece.end
@@ -60,14 +64,14 @@ class Trials:
         self._closed = closed
         self._elaborate = elaborate
         self.joined = False  # whether several errors are looked at as one
-        self._steps = 0
+        self._steps = self._each = _cost(run, main)  # a try costs about as much as the check
         self._cost = 0  # steps of the last try
         self._text = 0
 
     @property
     def spent(self) -> bool:
         """Whether nothing more may be tried."""
-        return self._steps > MOST_STEPS or self._text > MOST_TEXT
+        return self._steps + self._each > MOST_STEPS or self._text > MOST_TEXT
 
     def parsed(self, edits: Sequence[Edit]) -> dict[Source, tree.File] | None:
         """The files with the edits, None where one does not parse."""
@@ -91,7 +95,7 @@ class Trials:
         if not spans:
             return None
         start, end = min(s.start for s in spans), max(s.end for s in spans)
-        self._text += end - start
+        self._text += end - start + 50 + len(file.statements) // 4  # as long as the rest takes
         piece = text[start:end]
         for edit in sorted(edits, key=lambda e: e.span.start, reverse=True):
             piece = piece[: edit.span.start - start] + edit.text + piece[edit.span.end - start :]
@@ -128,9 +132,9 @@ class Trials:
             return None
         try:
             files = {source: with_slopes(file) for source, file in self.files.items()}
-        except RecursionError:  # nested more deeply than what can be gone through so
+            failed = self._result(files, 0).failed
+        except Exception:  # a dual where none is known to be, or nested too deeply; numbers are then only tried
             return None
-        failed = self._result(files, 0).failed
         found = [pair for pair in failed if pair == before[-1]]
         if not found:
             return None
@@ -149,7 +153,7 @@ class Trials:
         still = [span for file in files.values() for span in file.broken]
         found.found += [e for e in run.findings.errors if any(_within(e, span) for span in still)]
         self._cost = trial.steps
-        self._steps += trial.steps + trial.work.done // 40 + len(self.main.span.source.text) // 50
+        self._steps += _cost(trial, self.main)
         errors = [error for error in found.errors if error.code != "E115"]  # `closed` may be asked for no more
         return Result(errors, trial.failed)
 

@@ -15,6 +15,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 LAST = 9  # the rank of what is tried when nothing else has helped
+LARGEST = 10**15  # of numbers that are reckoned with
 SMALL = 12  # a number up to this may be any other small one: a stride, a kernel, a depth
 COMMON = frozenset(
     (*range(9), 10, 12, 14, 16, 24, 28, 32, 40, 48, 56, 64, 80, 96, 100, 112, 128, 144, 160, 192, 224, 227,
@@ -116,17 +117,16 @@ def wanted(statement: Any, failed: Iterable[tuple[Any, Any]]) -> Iterator[Candid
 
 def slips(n: int, known: frozenset[int]) -> list[int]:
     """The numbers of which `n` may be a slip, those of the file first: one off, a digit more or less, twice, half."""
-    if n < 0:  # an arm's, and no size
+    if not 0 <= n <= LARGEST:  # an arm's below 0 is no size
         return []
     text = str(n)
     others = {n + 1, n - 1, 2 * n, n // 2 if n % 2 == 0 else 0}
     near = {int(text[:i] + text[i + 1 :] or 0) for i in range(len(text))}
     near |= {int(text[:i] + text[i + 1] + text[i] + text[i + 2 :]) for i in range(len(text) - 1)}
-    near |= {m for m in known | COMMON if _fewer(text, str(m))}
+    near |= {int(f"{text[:i]}{digit}{text[i:]}") for i in range(len(text) + 1) for digit in range(10)}
     if n <= SMALL:
         others |= set(range(8))
-    plausible = (others & (known | COMMON)) | (near & (known | COMMON))
-    plausible = {m for m in plausible - {n} if m in COMMON or not _rounder(n, m)}
+    plausible = {m for m in (others | near) - {n} if m in COMMON or (m in known and not _rounder(n, m))}
     if n <= SMALL:
         return sorted(plausible, key=lambda m: (m > SMALL, abs(m - n) + 2 * (m == 0)))
     return sorted(plausible, key=lambda m: (m not in near, m not in known, abs(m - n)))
@@ -135,11 +135,6 @@ def slips(n: int, known: frozenset[int]) -> list[int]:
 def _rounder(n: int, m: int) -> bool:
     """Whether a number is far rounder than another one, and so no slip of it: 8000, and not 8001."""
     return n > SMALL and m > 0 and math.gcd(n, 1000) > 4 * math.gcd(m, 1000)
-
-
-def _fewer(short: str, long: str) -> bool:
-    """Whether the one is the other with a digit left out."""
-    return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
 def known_numbers(found: Iterable[tree.Number | tree.ShapeLiteral]) -> frozenset[int]:
