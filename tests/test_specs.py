@@ -11,6 +11,7 @@ import torch
 import archdsl
 from archdsl.analyses import all as analyses
 from archdsl.backends.pytorch import emit
+from archdsl.cli.commands import run
 from archdsl.graph import Network
 from archdsl.live import instance
 from archdsl.pipeline import build
@@ -54,6 +55,13 @@ def names(*but: str) -> list[object]:
     """The specs, those that take long marked."""
     found = sorted(path.stem for path in SPECS.glob("*.arch") if path.stem not in but)
     return [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in found]
+
+
+def test_a_check_of_the_folder_finds_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """Networks, their blocks, and specs with open sizes and counts, all in one call."""
+    assert run(["check", str(SPECS)]) == 0
+    told = capfd.readouterr()
+    assert not told.err and len(told.out.splitlines()) > 100
 
 
 @pytest.mark.parametrize("name", names())

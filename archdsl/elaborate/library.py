@@ -52,7 +52,7 @@ def check_names(place: Place, file: tree.File) -> None:
                 ):
                     run.report(misnamed(node.name.id, a, place.names.known() | bound))
                 elif not hyphened(a.value, words):
-                    waiting.append((a.value, bound | words))
+                    waiting.append((a.value, bound if isinstance(a.value, tree.Call) else bound | words))
         else:
             inner = bound | frozenset(binds(node))
             waiting += [(part, inner) for part in reversed(list(parts_of(node)))]
@@ -69,7 +69,7 @@ def _argument(place: Place, callee: str, argument: tree.Argument) -> frozenset[s
             place.run.report(unknown("E146", message, name, key_span(name, at), parameters))
         return frozenset()
     if callee not in LAYERS:
-        return frozenset()
+        return frozenset(FUNCTIONS[callee].words if callee in FUNCTIONS else ())
     cls = layer_class(callee)
     if name and name not in kinds(cls) and name not in cls.tensors and not cls.free:
         place.run.report(unknown_argument(cls, callee, name, at))
