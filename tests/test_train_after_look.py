@@ -37,9 +37,7 @@ SPECS = {
         "input p: 3x4x4\ninput q: 3x4x4\nCONCAT{ @p | @q }-c: CONV(4)-aux: RELU-GAP-y: FC(2)\n"
         "output y\noutput aux in training"
     ),
-    "arms side by side": (
-        "input 4x4x4\nCONCAT{ CONV(2, 1) | POOL(3, stride=1, padding=1)-CONV(2, 1) }-UPCONV(2)"
-    ),
+    "arms side by side": ("input 4x4x4\nCONCAT{ CONV(2, 1) | POOL(3, stride=1, padding=1)-CONV(2, 1) }-UPCONV(2)"),
 }
 
 

@@ -17,6 +17,8 @@ from archdsl.diagnostics import ArchError, render
 from tests.support.train_data import GREY, RGB, folder, idx, image, npz, opened, pixels, refused
 
 TEXT = "input text: 8 of int\nEMBEDDING(64, 8) - LSTM(8) - LINEAR(64)"
+
+
 def test_pipes_and_devices(tmp_path: Path) -> None:
     """What might never end is not begun with."""
     folder(tmp_path / "f")

@@ -197,6 +197,9 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         for call in nodes(statements):
             if isinstance(call, tree.Call) and call.name.id not in LAYERS:
                 yield from surplus(call)
+    if first.code == "E131":  # weights hang on an open size where the channels are left out
+        inputs = (node for node in literals(statements) if isinstance(node, tree.ShapeLiteral))
+        yield from (candidate for node in inputs for candidate in others(node, frozenset()))
     if first.code == "E140":
         yield from orders(statements, at)
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):

@@ -16,7 +16,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.parser import parse, parse_piece
 from archdsl.syntax.source import Source, Span
 
-MOST_STEPS = 16_000  # steps of the check and of all tries together, and what they cost beside
+MOST_STEPS = 14_000  # steps of the check and of all tries together, and what they cost beside
 MOST_SLOPES = 300_000  # numbers that are written times steps, for which slopes are worked out
 MOST_TEXT = 100_000  # characters that are parsed for all tries together
 
@@ -64,7 +64,7 @@ class Trials:
         self._closed = closed
         self._elaborate = elaborate
         self.joined = False  # whether several errors are looked at as one
-        self._steps = self._each = _cost(run, main)  # a try costs about as much as the check
+        self._steps = self._each = _cost(run, main)  # a try costs about as much as the check, or as the dearest before
         self._cost = 0  # steps of the last try
         self._text = 0
 
@@ -128,7 +128,7 @@ class Trials:
     def slopes(self, before: Sequence[tuple[Any, Any]]) -> tuple[Any, Any] | None:
         """What the last assertion of those that fail finds, with slopes, and what it wants: of shapes a size."""
         numbers = sum(isinstance(node, tree.Number) for file in self.files.values() for node in nodes(file.statements))
-        if numbers * self._cost > MOST_SLOPES:
+        if self.spent or numbers * self._cost > MOST_SLOPES:
             return None
         try:
             files = {source: with_slopes(file) for source, file in self.files.items()}
@@ -153,7 +153,9 @@ class Trials:
         still = [span for file in files.values() for span in file.broken]
         found.found += [e for e in run.findings.errors if any(_within(e, span) for span in still)]
         self._cost = trial.steps
-        self._steps += _cost(trial, self.main)
+        cost = _cost(trial, self.main)
+        self._steps += cost
+        self._each = max(self._each, cost)
         errors = [error for error in found.errors if error.code != "E115"]  # `closed` may be asked for no more
         return Result(errors, trial.failed)
 
