@@ -184,6 +184,11 @@ SEEDS = {
     + "".join(f"k{i:03d} = 1\n" for i in range(499))
     + "for i in range(9000) { k00q }\n",
     "a label that is missed in a loop": "inpuz 3x8x8\nfor i in range(3000) { a{i}: CONV(1) - @input }\n",
+    "an arm for each label": "input 3x8x8\n"
+    + "".join(f"a{i}: CONV(3)\n" for i in range(900))
+    + "ADD{ "
+    + " | ".join(f"@a{i}" for i in range(900))
+    + " }",
     "an assertion of infinity": "input 3x8x8\nCONV(1e400)\nassert memory < 1e400",
     "infinity among open sizes": "input 3xHxW\nCONV(4)\nassert memory < 1e400",
     "asserts of open sizes": "input 3xHxW\nCONV(4)\n" + "".join(f"assert macs < {i}M\n" for i in range(1, 900)),

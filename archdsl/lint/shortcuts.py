@@ -9,6 +9,8 @@ from archdsl.tensor import TensorType, show_shape
 
 FURTHEST = 100
 """How many steps back an arm is followed."""
+MOST_ARMS = 8
+"""Of an ADD with more no arm is a shortcut."""
 Makers = dict[Value, Step]
 
 
@@ -21,18 +23,21 @@ def warn_of_shortcuts(found: Frames, findings: Findings) -> None:
     for frame in found.all:
         makers = {step.output: step for step in frame.steps}
         for step in frame.steps:
-            if isinstance(step, Op) and step.apply.layer.spec == "ADD" and len(step.inputs) > 1:
+            if isinstance(step, Op) and step.apply.layer.spec == "ADD" and 1 < len(step.inputs) <= MOST_ARMS:
                 _look(step, makers, findings)
 
 
 def _look(join: Op, makers: Makers, findings: Findings) -> None:
     chains = [_chain(value, makers) for value in join.inputs]
+    if max(map(len, chains)) < 2:
+        return
+    sources = [_sources(value, None, makers) for value in join.inputs]
     for number, chain in enumerate(chains):
         if len(chain) < 2:
             continue  # nothing lies between its ends
         others = [value for n, value in enumerate(join.inputs) if n != number]
-        shared = {source for value in others for source in _sources(value, None, makers)}
-        fork = next((n for n, op in enumerate(chain) if op.inputs[0] in shared), None)
+        shared = [found for n, found in enumerate(sources) if n != number]
+        fork = next((n for n, op in enumerate(chain) if any(op.inputs[0] in found for found in shared)), None)
         if fork is None:
             continue
         arm = chain[: fork + 1]  # from the join back to where the arms part
