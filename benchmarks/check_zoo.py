@@ -2,7 +2,8 @@
 
     python benchmarks/check_zoo.py
 
-The aim is 150 ms for the slowest of specs/torchvision. The least of the runs counts: what else the machine does only adds.
+The aim is 150 ms for the slowest of specs/torchvision. The least of the runs counts, since all else that the machine
+does only adds.
 """
 
 from __future__ import annotations
