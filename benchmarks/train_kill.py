@@ -22,6 +22,9 @@ from typing import Any
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tests.support.training import same
+
 SPEC = """input 1x8x8
 CONV(8) - BN - RELU - POOL - CONV(16) - BN - RELU - POOL
 FC(32) - RELU - DROPOUT(0.3) - FC(10) - SOFTMAX
@@ -96,17 +99,6 @@ def end(run: Path) -> tuple[dict[str, Any], list[tuple[int, float, float | None]
     events = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     told = [(e["step"], e["loss"], e.get("valid_loss")) for e in events if e["event"] == "epoch"]
     return torch.load(path, weights_only=True), told
-
-
-def same(a: Any, b: Any) -> bool:
-    """Equal bit by bit."""
-    if isinstance(a, torch.Tensor):
-        return a.dtype == b.dtype and torch.equal(a, b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b))
-    return bool(a == b)
 
 
 def trial(folder: Path, workers: int, nproc: int, kills: int, epochs: int, most: float) -> bool:
