@@ -31,7 +31,7 @@ class Items(tuple[Any, ...]):
     def _replace(self, /, **changes: Any) -> Any:
         made = tuple.__new__(type(self), map(changes.pop, self._fields, self))
         if changes:
-            raise ValueError(f"{type(self).__name__} has no {', '.join(changes)}")
+            raise TypeError(f"{type(self).__name__} has no {', '.join(changes)}")
         return made
 
     def __repr__(self) -> str:
