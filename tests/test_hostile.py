@@ -189,6 +189,8 @@ SEEDS = {
     + "ADD{ "
     + " | ".join(f"@a{i}" for i in range(900))
     + " }",
+    "a pattern of many names": "input 3x8x8\n"
+    + "".join(f'REARRANGE("({" ".join(f"a{i}" for i in range(8_000))}) -> {n}")\n' for n in "ab"),
     "an assertion of infinity": "input 3x8x8\nCONV(1e400)\nassert memory < 1e400",
     "infinity among open sizes": "input 3xHxW\nCONV(4)\nassert memory < 1e400",
     "asserts of open sizes": "input 3xHxW\nCONV(4)\n" + "".join(f"assert macs < {i}M\n" for i in range(1, 900)),

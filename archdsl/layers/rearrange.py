@@ -42,9 +42,10 @@ def plan(pattern: str, x: TensorType, given: Mapping[str, int]) -> Plan:
         sizes.update(_group_sizes(group, n, given))
     names = [name for group in left for name in group]
     kept = [name for group in right for name in group]
+    place = {name: i for i, name in enumerate(names)}
     return Plan(
         tuple(sizes[name] for name in names),
-        tuple(names.index(name) for name in kept),
+        tuple(place[name] for name in kept),
         tuple(product(tuple(sizes[name] for name in group)) for group in right),
     )
 
@@ -93,17 +94,20 @@ def _side(text: str, rest: Sequence[str]) -> Side:
 def _check_names(left: Side, right: Side, given: Mapping[str, int]) -> None:
     names = [[name for group in side for name in group] for side in (left, right)]
     for which, side in zip(("left", "right"), names):
-        twice = next((name for i, name in enumerate(side) if name in side[:i]), None)
-        if twice is not None:
-            raise _fault(f"{twice} stands twice on the {which} side")
+        seen: set[str] = set()
+        for name in side:
+            if name in seen:
+                raise _fault(f"{name} stands twice on the {which} side")
+            seen.add(name)
+    on_left, on_right = map(set, names)
     for name in names[0]:
-        if name not in names[1]:
+        if name not in on_right:
             raise _fault(f"{name} stands on the left side alone, and nothing may be lost")
     for name in names[1]:
-        if name not in names[0]:
+        if name not in on_left:
             raise _fault(f"{name} stands on the right side alone, and nothing can be added")
     for name in given:
-        if name not in names[0]:
+        if name not in on_left:
             raise _fault(f"{name} (={given[name]}) is no axis of the pattern", argument=name)
 
 
