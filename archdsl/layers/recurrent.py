@@ -15,6 +15,9 @@ from archdsl.layers.maps import need_float
 from archdsl.records import dataclass
 from archdsl.tensor import TensorType, show_shape
 
+MOST_LAYERS = 64
+"""Each layer of one LSTM has weights of its own; `LSTM(8)*n` has no limit."""
+
 
 class Recurrent(Layer):
     """What RNN, LSTM and GRU share: stacked layers, one direction or two, and torch's names and order of gates."""
@@ -43,6 +46,13 @@ class Recurrent(Layer):
     def shape(self, *x: TensorType) -> TensorType:
         for t in x:
             need_float(self.spec, t)
+        if self.layers > MOST_LAYERS:
+            raise LayerError(
+                "E210",
+                f"{self.layers:_} layers of {self.spec} are past the limit of {MOST_LAYERS}",
+                argument="layers",
+                trials=[Trial("layers", MOST_LAYERS)],
+            )
         if x[0].rank != 2:
             raise LayerError("E206", f"{self.spec} works on a sequence (its length, then features), and {x[0]} arrives")
         state = (self.layers * self._directions, self.width)
