@@ -193,6 +193,8 @@ SEEDS = {
     + "".join(f'REARRANGE("({" ".join(f"a{i}" for i in range(8_000))}) -> {n}")\n' for n in "ab"),
     "parts past all": "input 6x8x8\nCHUNK(0, 1e18)\nCHUNK(0, 10**12)",
     "layers past all": "input 20x8\nLSTM(8, layers=1e18) - GRU(8, layers=10**12)",
+    "heads of a width past all": "input 2x1999999993x1999999973\nRESHAPE(1,-1) - MHA(7)",
+    "parts of an axis past all": "input 2x1999999993x1999999973\nRESHAPE(-1) - CHUNK(0, 7)",
     "an assertion of infinity": "input 3x8x8\nCONV(1e400)\nassert memory < 1e400",
     "infinity among open sizes": "input 3xHxW\nCONV(4)\nassert memory < 1e400",
     "asserts of open sizes": "input 3xHxW\nCONV(4)\n" + "".join(f"assert macs < {i}M\n" for i in range(1, 900)),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isqrt
 
 from archdsl.annotations import Any, ClassVar
 from archdsl.layers.arguments import AXES, COUNT, INTEGER, WIDTH, Kind, arg, show
-from archdsl.layers.axes import find_axis
+from archdsl.layers.axes import divisors, find_axis
 from archdsl.layers.base import LayerError, Pointwise, Recorder, Trial
 from archdsl.layers.code import Batch, Code, Item, Method, Span, Torch, X, module
 from archdsl.layers.nodes import onnx_reshape
@@ -214,7 +213,7 @@ class Chunk(Pointwise):
                 f"{self.n} parts do not divide axis {axis} of {x[0]}, which has {size} positions",
                 argument="n",
                 label=f"{size}/{self.n} = {size / self.n:.2f}",
-                trials=[Trial("n", k) for k in _divisors(size) if max(self.i, 1) < k < self.n][-1:],
+                trials=[Trial("n", k) for k in divisors(size) if max(self.i, 1) < k < self.n][-1:],
             )
         if self.i >= self.n:
             raise LayerError(
@@ -245,12 +244,6 @@ class Identity(Pointwise):
 
     def onnx(self, r: Recorder, names: Sequence[str], w: Mapping[str, str], *x: TensorType) -> str:
         return names[0]
-
-
-def _divisors(n: int) -> list[int]:
-    """The divisors of n up to 10,000 and those that go with them, in order."""
-    small = [k for k in range(1, min(isqrt(n), 10_000) + 1) if n % k == 0]
-    return sorted({*small, *(n // k for k in small)})
 
 
 def cut(axis: int, index: Code) -> Item:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import isqrt
 
 from archdsl.layers.base import LayerError, Trial
 from archdsl.tensor import TensorType
@@ -40,3 +41,9 @@ def feature_axis(x: TensorType) -> int:
 def across_positions(axes: Sequence[int], x: TensorType) -> bool:
     """Whether one of the axes is one of positions: any but the channels of a map, the length of a sequence."""
     return any(axis != feature_axis(x) for axis in axes)
+
+
+def divisors(n: int) -> list[int]:
+    """The divisors of n up to 10,000 and those that go with them, in order."""
+    small = [k for k in range(1, min(isqrt(n), 10_000) + 1) if n % k == 0]
+    return sorted({*small, *(n // k for k in small)})

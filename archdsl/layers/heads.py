@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import gcd
 
+from archdsl.layers.axes import divisors
 from archdsl.layers.base import LayerError, Recorder, Trial
 from archdsl.layers.nodes import onnx_reshape
 from archdsl.tensor import Shape, TensorType
@@ -15,7 +16,7 @@ def check_heads(heads: int, widths: Mapping[str, int]) -> None:
     for arm, width in widths.items():
         if width % heads:
             common = gcd(*widths.values())
-            fitting = sorted((h for h in range(2, common + 1) if common % h == 0), key=lambda h: abs(h - heads))
+            fitting = sorted(divisors(common)[1:], key=lambda h: abs(h - heads))
             raise LayerError(
                 "E226",
                 f"heads (={heads}) do not divide the width of {arm} (={width})",
