@@ -9,10 +9,10 @@ from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import Fault, Poisoned, fault
 from archdsl.graph import Apply, Call, Module, Region, Repeat, Run, Share, Step, Value
 from archdsl.layers.arguments import Mismatch
-from archdsl.layers.base import LayerError
+from archdsl.layers.base import Layer, LayerError
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
-from archdsl.tensor import show_shape
+from archdsl.tensor import TensorType, show_shape
 
 
 def share(place: Place, node: tree.Share, label: str | None) -> None:
@@ -49,7 +49,7 @@ def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name:
         types = tuple(value.type for value in inputs)
         try:
             y = typed(step.layer, types)
-            if step.layer.weights(*types) != step.layer.weights(*step.types):
+            if _held(step.layer, types) != _held(step.layer, step.types):
                 raise _other_weights(place, step, inputs, span, name)
         except (LayerError, Mismatch) as error:
             if any(value.doubt for value in inputs):
@@ -95,6 +95,11 @@ def _region(place: Place, region: Region, arriving: Value, moved: dict[Value, Va
     made.steps = [_copy(place, step, moved, span, name) for step in region.steps]
     made.result = moved.get(region.result, region.result)
     return made
+
+
+def _held(layer: Layer, types: tuple[TensorType, ...]) -> tuple[object, ...]:
+    """All that a module holds: weights, and buffers such as running statistics."""
+    return layer.weights(*types), layer.buffers(*types)
 
 
 def _other_weights(place: Place, step: Apply, inputs: tuple[Value, ...], span: Span, name: str) -> Fault:
