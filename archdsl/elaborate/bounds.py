@@ -21,8 +21,8 @@ from archdsl.elaborate.values import Fault, Poisoned, fault
 from archdsl.graph import Network
 from archdsl.records import NamedTuple, replace
 from archdsl.symbolic.propagate import Refused, Types
-from archdsl.symbolic.sizes import Sizes
-from archdsl.symbolic.solve import Solver, Tied
+from archdsl.symbolic.sizes import Sizes, some
+from archdsl.symbolic.solve import Solver, Tied, with_ties
 from archdsl.symbolic.turning import turning
 from archdsl.syntax import tree
 
@@ -120,7 +120,7 @@ class Bounds:
         try:
             for value, type in found.items():
                 value.type = type
-            self.run.symbols = {**point, **{a: point[b] for a, b in self.ties.items()}}
+            self.run.symbols = with_ties(point, self.ties)
             yield known
         finally:
             self.run.symbols, self.network.known = symbols, analysed
@@ -259,12 +259,7 @@ class Bounds:
             except Fault as error:
                 if error.diagnostic.code != "E301":
                     raise
-        self.sizes = {other: _only(found if other == symbol else [n]) for other, n in first.items()}
-
-
-def _only(found: list[int]) -> Sizes:
-    """These sizes, and maybe more."""
-    return Sizes(tuple(found), max(found, default=0) + 1, 1, frozenset(), exact=False)
+        self.sizes = {other: some(found if other == symbol else [n]) for other, n in first.items()}
 
 
 def _last(holds: Callable[[int], bool], low: int, high: int) -> int:

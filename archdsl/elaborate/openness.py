@@ -20,7 +20,7 @@ from archdsl.records import NamedTuple, replace
 from archdsl.symbolic.expression import Size
 from archdsl.symbolic.propagate import Refused
 from archdsl.symbolic.sizes import Equal, Sizes
-from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Tied, Together, TooMuch
+from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Tied, Together, TooMuch, with_ties
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
@@ -126,8 +126,7 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         sizes = _bounded(made, solver, solution)
     except Tied as error:
         equal = {**ties, **error.ties}
-        together = {**point, **{a: point[b] for a, b in equal.items()}}
-        return _again(run, file, together, equal, exact and error.exact, elaborate)
+        return _again(run, file, with_ties(point, equal), equal, exact and error.exact, elaborate)
     except NeedsSize as error:
         what = "it is" if len(free) == 1 else "they are"
         text = f"the weights of {error.step.layer.spec} hang on {letters}, and {what} open"
@@ -149,7 +148,7 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         return None
     if any(point[symbol] not in valid for symbol, valid in sizes.items()):
         inside = {symbol: valid.nearest(point[symbol])[0] for symbol, valid in sizes.items()}
-        return _again(run, file, inside | {a: inside[b] for a, b in ties.items()}, ties, exact, elaborate)
+        return _again(run, file, with_ties(inside, ties), ties, exact, elaborate)
     if not exact:
         sizes = {symbol: valid._replace(exact=False) for symbol, valid in sizes.items()}
     network.open = Open(shapes, free, {**sizes, **{a: Equal(b) for a, b in ties.items()}})
@@ -210,7 +209,7 @@ def _check_witnesses(
     for number, point in enumerate(_witnesses(solution)):
         if steps > MOST_STEPS and number >= FEWEST:
             break
-        trial = _trial(run, {**point, **{a: point[b] for a, b in ties.items()}})
+        trial = _trial(run, with_ties(point, ties))
         other = elaborate(trial)
         steps += trial.spent
         at = ", ".join(f"{symbol} = {n}" for symbol, n in point.items())

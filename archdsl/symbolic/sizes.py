@@ -80,6 +80,11 @@ class Sizes(NamedTuple):
         return tidy(made)
 
 
+def some(found: Sequence[int]) -> Sizes:
+    """These sizes, in order, and maybe more."""
+    return Sizes(tuple(found), max(found, default=0) + 1, 1, frozenset(), exact=False)
+
+
 class Equal(NamedTuple):
     """A size that has to be the same as another symbol's."""
 
@@ -95,7 +100,7 @@ def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int
     From there it walks down. Of a period past LONGEST_PERIOD a sound subset is told: its multiples, else those that
     leave the rest of `point`, which is known to be valid, else that one alone, as past LONGEST_SUBSET.
     """
-    alone = Sizes((point,), point + 1, 1, frozenset(), False)
+    alone = some([point])
     exact = period <= LONGEST_PERIOD
     if exact:
         rests = frozenset(n % period for n in range(bound, bound + period) if valid(n))

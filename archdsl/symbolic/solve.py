@@ -19,7 +19,7 @@ from archdsl.records import NamedTuple
 from archdsl.symbolic.expression import Size, fit
 from archdsl.symbolic.period import period
 from archdsl.symbolic.propagate import NeedsSize, Propagation, Refused, TooMuch, Types
-from archdsl.symbolic.sizes import LONGEST_PERIOD, Sizes, find_sizes
+from archdsl.symbolic.sizes import LONGEST_PERIOD, Sizes, find_sizes, some
 from archdsl.tensor import Shape
 
 Letters = Mapping[str, tuple[Union[int, str], ...]]
@@ -45,6 +45,11 @@ class Together(Exception):
         super().__init__("a product of axes")
         self.value = value
         self.axis = axis
+
+
+def with_ties(point: Mapping[str, int], ties: Mapping[str, str]) -> dict[str, int]:
+    """A point with the symbols that are equal to others of it."""
+    return {**point, **{symbol: point[other] for symbol, other in ties.items()}}
 
 
 class Tied(Exception):
@@ -99,7 +104,7 @@ class Solver:
                     raise Tied(dict.fromkeys(group[1:], group[0]), alone)
         if len(stuck) < 2:
             return solution
-        here = {s: Sizes((self.point[s],), self.point[s] + 1, 1, frozenset(), exact=False) for s in stuck}
+        here = {symbol: some([self.point[symbol]]) for symbol in stuck}
         return solution._replace(sizes={**solution.sizes, **here})
 
     def narrowed(self, solution: Solution) -> Solution:
@@ -224,4 +229,4 @@ def at(network: Network, point: Mapping[str, int]) -> Iterator[None]:
         network.known.clear()
 
 
-__all__ = ["NeedsSize", "Solution", "Solver", "Tied", "TooMuch", "at", "witnesses"]
+__all__ = ["NeedsSize", "Solution", "Solver", "Tied", "TooMuch", "at", "with_ties", "witnesses"]
