@@ -96,6 +96,7 @@ def receptive_fields(network: Network) -> dict[Value, Shape]:
     return {value: whole if field.everything else field.size for value, field in fields(network).items()}
 
 
+@once
 def receptive_field(network: Network) -> Field | None:
     """What one position of the last map sees: that of the first output, or where it sees everything that of what mixes
     all positions before it, or else the largest field that some tensor has; None where no input reaches the output."""

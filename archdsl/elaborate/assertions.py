@@ -17,12 +17,9 @@ from archdsl.syntax import tree
 MEASURES = frozenset(("params", "parameters", "macs", "flops", "depth", "memory", "receptive_field", "output"))
 
 
-def hold(claim: Claim, network: Network, known: dict[str, Any]) -> None:
-    """Hold one assertion against the network; raises E301 with both sides' values where it fails.
-
-    `known` are the measures that were taken for assertions before it, and grows.
-    """
-    asked = evaluator(claim.place, network, known)
+def hold(claim: Claim, network: Network) -> None:
+    """Hold one assertion against the network; raises E301 with both sides' values where it fails."""
+    asked = evaluator(claim.place, network)
     if truth(plain_truth(asked.value(claim.node.value)), claim.node.value.span):
         return
     sides = _sides(asked, claim.node.value, claim.place.run.failed)
@@ -31,9 +28,9 @@ def hold(claim: Claim, network: Network, known: dict[str, Any]) -> None:
     )
 
 
-def evaluator(place: Place, network: Network, known: dict[str, Any]) -> Evaluator:
+def evaluator(place: Place, network: Network) -> Evaluator:
     """What evaluates an assertion where it stands; sizes that it reads may stay open."""
-    return Evaluator(place.names, _Measured(place, network, known), place.run.work, MEASURES)
+    return Evaluator(place.names, _Measured(place, network), place.run.work, MEASURES)
 
 
 class _Measured(NamedTuple):
@@ -41,7 +38,6 @@ class _Measured(NamedTuple):
 
     place: Place
     network: Network
-    known: dict[str, Any]
 
     @property
     def arriving(self) -> None:
@@ -59,9 +55,7 @@ class _Measured(NamedTuple):
         try:
             return run.missing(name)
         except KeyError:
-            if name not in self.known:
-                self.known[name] = measure(self.network, name)
-            return self.known[name]
+            return measure(self.network, name)
 
 
 def plain_truth(value: Any) -> Any:

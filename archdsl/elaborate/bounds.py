@@ -58,7 +58,7 @@ class Bounds:
         self.sizes = dict(sizes)
         self.ties = ties
         self._known: dict[tuple[int, ...], tuple[Any, ...] | None] = {}  # of the part that is looked at
-        self._types: dict[tuple[int, ...], tuple[Types, dict[str, Any]]] = {}  # by point, with its measures
+        self._types: dict[tuple[int, ...], tuple[Types, dict[str, Any]]] = {}  # by point, with what analyses found
 
     def narrow(self) -> dict[str, Sizes]:
         """The sizes at which all assertions hold; raises the Fault of one that holds at none."""
@@ -77,8 +77,8 @@ class Bounds:
         first = {symbol: found.first() or 1 for symbol, found in sizes.items()}
         at = ", ".join(f"{symbol} = {n}" for symbol, n in first.items())
         try:
-            with self._at(first) as known:
-                hold(claim, self.network, known)
+            with self._at(first):
+                hold(claim, self.network)
         except Fault as error:
             notes = (*error.diagnostic.notes, f"with {at}; it holds at no legal size that was found")
             raise Fault(replace(error.diagnostic, notes=notes)) from None
@@ -94,8 +94,8 @@ class Bounds:
             yield from self._parts(claim, node.right)
         elif isinstance(node, tree.Comparison) and all(name in _HOLDS for name in node.operators):
             symbols = frozenset((*self.sizes, *self.ties))
-            with self._at(self._first()) as known:
-                value = evaluator(claim.place, self.network, known).value
+            with self._at(self._first()):
+                value = evaluator(claim.place, self.network).value
                 forms = [form(side, value, symbols) for side in node.operands]
             for i, name in enumerate(node.operators):
                 pair = tree.Comparison(node.span, node.operands[i : i + 2], (name,))
@@ -107,8 +107,8 @@ class Bounds:
         return {symbol: sizes.first() or 1 for symbol, sizes in self.sizes.items()}
 
     @contextmanager
-    def _at(self, point: Point) -> Iterator[dict[str, Any]]:
-        """The network with the types that its values have at a point; gives the measures that are known there."""
+    def _at(self, point: Point) -> Iterator[None]:
+        """The network with the types that its values have at a point, and what analyses have found there."""
         key = tuple(point.values())
         if key not in self._types:
             if len(self._types) >= MOST_POINTS:
@@ -116,12 +116,12 @@ class Bounds:
             self._types[key] = self.solver.types(**point), {}
         found, known = self._types[key]
         before, symbols = {value: value.type for value in found}, self.run.symbols
-        analysed, self.network.known = self.network.known, {}
+        analysed, self.network.known = self.network.known, known
         try:
             for value, type in found.items():
                 value.type = type
             self.run.symbols = with_ties(point, self.ties)
-            yield known
+            yield
         finally:
             self.run.symbols, self.network.known = symbols, analysed
             for value, type in before.items():
@@ -136,8 +136,8 @@ class Bounds:
 
     def _subtracted(self, part: Part, point: Point) -> tuple[Any, ...] | None:
         assert isinstance(part.node, tree.Comparison)
-        with self._at(point) as known:
-            value = evaluator(part.claim.place, self.network, known).value
+        with self._at(point):
+            value = evaluator(part.claim.place, self.network).value
             left, right = (_numbers(plain(value(side))) for side in part.node.operands)
         if left is None or right is None or len(left) != len(right):
             return None
@@ -253,8 +253,8 @@ class Bounds:
         found = []
         for n in self.sizes[symbol].members(TRIED):
             try:
-                with self._at({**first, symbol: n}) as known:
-                    hold(Claim(part.claim.place, tree.Assertion(part.node.span, part.node)), self.network, known)
+                with self._at({**first, symbol: n}):
+                    hold(Claim(part.claim.place, tree.Assertion(part.node.span, part.node)), self.network)
                 found.append(n)
             except Fault as error:
                 if error.diagnostic.code != "E301":

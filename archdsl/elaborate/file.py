@@ -198,13 +198,12 @@ def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     network.used = _used(place)
     decide_biases(network)
     limit_paths(network, place.value.span or file.span)
-    measures: dict[str, Any] = {}
     for claim in [Claim(place, s) for s in heads if isinstance(s, tree.Assertion)]:
         if run.symbols:
             run.claims.append(claim)
         else:
             try:
-                hold(claim, network, measures)
+                hold(claim, network)
             except Fault as error:
                 run.report(error)
             except Poisoned:
