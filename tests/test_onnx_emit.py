@@ -16,6 +16,7 @@ import onnxruntime
 import pytest
 import torch
 from onnx import numpy_helper
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 from safetensors.torch import save_file
 from torch import nn
 
@@ -107,6 +108,12 @@ def test_equals_torch(tmp_path: Path, opset: int) -> None:
     save_file(module.state_dict(), path)
     model = model_of(small(), weights=path, opset=opset)
     assert model.opset_import[0].version == opset
+    try:
+        run(model, x=ones(1, 3, 8, 8))
+    except Fail as error:
+        if "max supported IR version" in str(error):
+            pytest.skip("onnxruntime is older than this opset")
+        raise
     for batch in (1, 3):
         x = torch.randn(batch, 3, 8, 8)
         np.testing.assert_allclose(run(model, x=x.numpy())[0], module(x).detach().numpy(), rtol=1e-4, atol=1e-5)

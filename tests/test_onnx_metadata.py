@@ -184,6 +184,27 @@ def test_verify_sees_a_wrong_file(
     ]
 
 
+def test_verify_with_an_older_onnxruntime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of a later version than it reads is told as that, with the newest opset that it takes."""
+    import onnxruntime
+
+    from archdsl.api import open_source
+    from archdsl.backends.onnx.verify import verify
+    from archdsl.pipeline import build
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("Load model failed: Unsupported model IR version: 13, max supported IR version: 11")
+
+    network, _ = build(open_source(None, "input 3\nFC(2)"), constants={}, inputs={}, fit=None)
+    assert network is not None
+    path = tmp_path / "net.onnx"
+    archdsl.to_onnx(None, path, text="input 3\nFC(2)", opset=26)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", refuse)
+    found = list(verify(network, str(path), {"opset": 26}))[-1]
+    assert found.what == "onnxruntime" and not found.sound
+    assert "IR version 11 at most" in found.says and "--opset 23" in found.says
+
+
 @pytest.mark.parametrize(
     "option", [["--verify"], ["--logits"], ["--half", "float16"], ["--batch", "1"], ["--external-data"]]
 )

@@ -59,6 +59,7 @@ def test_training_gives_names(text: str, plain: int, names: tuple[str, ...]) -> 
     assert not fields(given) and (isinstance(given, torch.Tensor) if plain == 1 else len(given) == plain)
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower on Python 3.13.0")
 @pytest.mark.parametrize("text", [AUX, SEVERAL])
 def test_it_is_copied_compiled_and_exported(text: str) -> None:
     """Copies of what it gives keep the names, one graph holds it, and evaluation saves as a program of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ import numpy as np
 
 from archdsl.analyses.parameters import Entry, state_shapes
 from archdsl.annotations import Any
-from archdsl.backends.onnx.emit import Options
+from archdsl.backends.onnx.emit import IR_VERSIONS, Options
 from archdsl.backends.onnx.recorder import STORED
 from archdsl.backends.onnx.weights import Numbers, chosen
 from archdsl.graph import Network
@@ -57,7 +58,7 @@ def verify(network: Network, path: str, options: Mapping[str, Any]) -> Iterator[
     try:
         made = list(_run(network, path, given))
     except Exception as error:  # whatever it raises is the finding: it has no tree of errors of its own
-        yield Finding("onnxruntime", _line(error), False)
+        yield Finding("onnxruntime", _too_old(str(error)) or _line(error), False)
         return
     sound = all(np.isfinite(y).all() for ran in made for y in ran.results)
     batches = " and ".join(dict.fromkeys(str(len(next(iter(ran.inputs.values())))) for ran in made if ran.inputs))
@@ -153,6 +154,18 @@ def _flat(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def _too_old(refusal: str) -> str | None:
+    """In words that the onnxruntime installed is older than the file's format; None where it says something else."""
+    found = re.search(r"Unsupported model IR version: (\d+), max supported IR version: (\d+)", refusal)
+    if found is None:
+        return None
+    opsets = [opset for opset, version in IR_VERSIONS.items() if version <= int(found[2])]
+    return (
+        f"the one that is installed reads files of IR version {found[2]} at most, and this has {found[1]}: "
+        f"install a newer one, or compile with --opset {max(opsets)}"
+    )
 
 
 def _line(error: Exception) -> str:
