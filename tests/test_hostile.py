@@ -29,6 +29,7 @@ SEEDS = {
     "parentheses": "input 3x8x8\n" + "(" * 100_000,
     "closed parentheses": "input 3x8x8\n" + "(" * 20_000 + "RELU" + ")" * 20_000,
     "closing": ")" * 100_000,
+    "closing behind names": "modelzeros)\n" * 5_000,
     "brackets in a value": "n = " + "[" * 50_000 + "]" * 50_000,
     "braces": "input 3x8x8\n" + "ADD{" * 50_000,
     "arms": "input 3x8x8\nADD{" + "RELU|" * 20_000 + "RELU}",

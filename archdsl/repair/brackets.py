@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from archdsl.diagnostics import Edit
 from archdsl.layers.initialization import MAKERS
@@ -140,6 +141,7 @@ def _closed(source: Source, pieces: Sequence[Piece], open: int, end: int) -> Ite
 def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Candidate]:
     """Places before a closing bracket where one may open: behind and within names first, from right to left."""
     mark = _OPENS[pieces[close].text]
+    called = _called(source.text)
     message = f"nothing opens the `{pieces[close].text}` at {_place(source, pieces[close])}"
     for index in range(close - 1, max(-1, close - 80), -1):
         piece = pieces[index]
@@ -148,7 +150,7 @@ def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Can
             yield inserted(source, piece.end, mark, title + piece.text, message)
             for cut in range(2, len(piece.text)):
                 head = piece.text[:cut]
-                if head in LAYERS or head in MAKERS or re.search(rf"\b{head}\s*\(", source.text):
+                if head in LAYERS or head in MAKERS or head in called:
                     yield inserted(source, piece.start + cut, mark, title + head, message)
         if mark == "[":
             number = re.search(r"[0-9]+$", piece.text)
@@ -174,6 +176,12 @@ def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Can
         yield inserted(source, piece.start, text, f"open it with {mark} before {piece.text}", message)
         if mark == "{":
             yield inserted(source, piece.end, f" {mark}", f"open it with {mark} behind {piece.text}", message)
+
+
+@lru_cache(maxsize=2)  # a text with many brackets too many asks for each
+def _called(text: str) -> frozenset[str]:
+    """All names that stand before a parenthesis."""
+    return frozenset(re.findall(r"\b(\w+)\s*\(", text))
 
 
 def _headless(source: Source, pieces: Sequence[Piece], close: int, message: str) -> Iterator[Candidate]:
