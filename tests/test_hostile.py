@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from archdsl.cli.commands import run
 from archdsl.diagnostics import MOST, ArchError, Findings, render
 from archdsl.elaborate import elaborate
 from archdsl.files import LIMIT, read_spec
@@ -257,6 +258,17 @@ def test_many_warnings_end_with_one_that_says_so() -> None:
     assert findings.found[-1].code == "W404"
     _, findings = outcome("input 3x8x8\n" + side + "NOSUCH")
     assert [found.code for found in findings.errors] == ["E130"]
+
+
+@pytest.mark.parametrize("target", ["onnx", "torch"])
+def test_much_of_nothing(target: str, tmp_path: Path) -> None:
+    """Copies without a layer are none; blocks without one are gone through, and therefore counted."""
+    path = tmp_path / "hostile.arch"
+    call = ["compile", str(path), "--to", target, "-o", str(tmp_path / "out")]
+    path.write_text("input 3x8x8\n((INPUT)*2 - INPUT)*(10**100) - a: CONV(8)\n(@a)*(10**100) - RELU\n")
+    assert run(call) == 0
+    path.write_text("input 3x8x8\nblock B() { INPUT }\n(B - B)*(10**100)\n")
+    assert run(call) == 1
 
 
 def test_a_text_past_the_limit_is_not_parsed(tmp_path: Path) -> None:

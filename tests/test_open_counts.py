@@ -50,6 +50,11 @@ def test_one_count(text: str, words: str) -> None:
     assert told(text)["N"].startswith(words)
 
 
+def test_a_count_too_large_to_be_tried() -> None:
+    """Where one copy takes all steps that there are for tries, that one is what is known."""
+    assert told("input 3x8x8\nfor i in range(3000) { a{i}: CONV(1) - @input }*N") == {"N": "1, as far as 1 was tried"}
+
+
 def test_counts_beside_each_other() -> None:
     """Each is told with the others at the point, which is named."""
     text = "input 3x32x32\n[(CONV(8)-RELU)*N-POOL]*M-(FC(10)-RELU)*K-SOFTMAX"

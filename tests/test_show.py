@@ -89,6 +89,16 @@ def test_traffic() -> None:
     assert analyses.traffic(network(aux)) == conv + relu
 
 
+def test_strides_past_doubles(tmp_path: Path, capfd: Any) -> None:
+    """A stride that no double holds is shown as the whole number that it is."""
+    spec = tmp_path / "net.arch"
+    spec.write_text("input 3x8x8\nCONV(8, 3, 4611686018427387904)*20\n")
+    assert run(["show", "--json", str(spec)]) == 0
+    field = json.loads(capfd.readouterr().out)["files"][0]["analyses"]["receptive_field"]
+    assert field["stride"] == [4611686018427387904**20] * 2
+    assert run(["show", str(spec)]) == 0 and f"every {4611686018427387904**20}x" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("text", ["(CONV(3) - RELU)*4 - GAP - FC(5)", "ADD{ CONV(3)*3 | } - (RELU - CONV(3))*2"])
 def test_copies_are_multiplied(text: str) -> None:
     """A repetition moves what its copies move when they are written out."""

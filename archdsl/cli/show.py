@@ -9,7 +9,7 @@ from archdsl.cli import WRONG_CALL, WRONG_SPEC, Failure
 from archdsl.cli.checker import Checker
 from archdsl.cli.options import spec_options
 from archdsl.cli.output import reason, report, say, style
-from archdsl.cli.tables import by_block, fold, measures, table
+from archdsl.cli.tables import by_block, fold, measures, number, table
 from archdsl.diagnostics import ArchError
 from archdsl.excerpt import visible
 from archdsl.graph import Network
@@ -114,7 +114,7 @@ def _json(file: str, network: Network | None, found: Report) -> str:
             "intensity": round(analyses.intensity(network), 3),
             "receptive_field": _field(network),
             "misaligned": [
-                {"layer": join.layer.spec, "place": join.span.place, "apart": [float(n) for n in apart]}
+                {"layer": join.layer.spec, "place": join.span.place, "apart": [number(n) for n in apart]}
                 for join, apart in analyses.misaligned(network)
             ],
         }
@@ -131,6 +131,6 @@ def _field(network: Network) -> dict[str, Any] | None:
     field = analyses.receptive_field(network)
     if field is None or field.everything:
         return None
-    stride, start = ([float(n) for n in part] for part in (field.stride, field.start))
+    stride, start = ([number(n) for n in part] for part in (field.stride, field.start))
     whole = {"whole": True, "behind": field.behind} if field.whole else {}
     return {"size": list(field.size), "stride": stride, "start": start, **whole}

@@ -123,8 +123,14 @@ def _seen(network: Network) -> list[tuple[str, str]]:
     return rows
 
 
+def number(value: Fraction) -> float:
+    """As JSON has it; past 2**53, where doubles skip whole numbers and end at some time, a whole number."""
+    return float(value) if abs(value) < 2**53 else int(value)
+
+
 def _number(value: Fraction) -> str:
-    return f"{float(value):g}"
+    shown = number(value)
+    return f"{shown:g}" if isinstance(shown, float) else str(shown)
 
 
 def _bytes(count: int) -> str:

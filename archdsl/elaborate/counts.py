@@ -28,16 +28,19 @@ Elaborate = Callable[[Run], Optional[Network]]
 class Counts(NamedTuple):
     """The counts, from 1 on, that a network allows: `ranges` of them, both ends included; None is no end.
 
-    `why` the one behind the last range is refused, or how far was tried.
+    `why` the one behind the last range is refused, or how far was tried: behind a `cut` others may be right.
     """
 
     ranges: tuple[tuple[int, int | None], ...]
     why: str = ""
+    cut: bool = False
 
     def __str__(self) -> str:
         first, last = self.ranges[0], self.ranges[-1]
         if first == (1, None):
             return f"any count, {self.why}" if self.why else "any count"
+        if self.cut:
+            return f"{', '.join(map(_range, self.ranges))}, {self.why}"
         told = ", ".join(map(_range, self.ranges)) if first[0] > 1 or len(self.ranges) > 1 else f"at most {first[1]}"
         if last[1] is None:
             return f"{told}, {self.why}" if self.why else told
@@ -143,7 +146,11 @@ def _allowed(run: Run, file: tree.File, point: dict[str, int], name: str, elabor
         before = fault
     if ranges == [(1, STEPWISE)]:
         return _most(run, point, name, elaborate)
-    return Counts(tuple(ranges), f"{why}; as far as {n} was tried" if why else f"as far as {n} was tried")
+    n = max(n, point[name])  # where no step was left for a try, at least the point is known
+    ranges = ranges or [(point[name], point[name])]
+    if ranges[-1][1] == n:
+        return Counts(tuple(ranges), f"as far as {n} was tried", cut=True)
+    return Counts(tuple(ranges), f"{why}; as far as {n} was tried")
 
 
 def _most(run: Run, point: dict[str, int], name: str, elaborate: Elaborate) -> Counts:

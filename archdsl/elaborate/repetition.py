@@ -68,6 +68,10 @@ def repeat(place: Place, node: tree.Repeated, count: int, tail: Tail, derive: Ca
         place.advance(copy.value.again())
         if len(runs) > MOST_COPIES:
             raise fault("E153", f"more than {MOST_COPIES:_} copies that differ, which is past the limit", node.span)
+    if not any(run.region.steps for run in runs):  # nothing is done, however often
+        region = runs[-1].region
+        place.advance(first if region.result is region.param else region.result)
+        return
     output = place.value
     if first is not None and output is not None:
         place.region.steps.append(Repeat(runs, first, output, node.span))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from archdsl import __version__
-from archdsl.analyses.uses import Walk
 from archdsl.annotations import Any, BinaryIO
+from archdsl.backends.limits import check_size
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.external import Companion, spill
 from archdsl.backends.onnx.fold import fold
@@ -29,7 +29,6 @@ IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 10, 21: 10, 22: 10, 23: 11, 24: 12, 25: 
 """By opset the version of the file format: the one of the first onnx release with that opset, for 20 one more,
 since metadata of nodes needs 10."""
 
-MOST_LAYERS = 100_000
 """Layers that are written out; a repetition is as many as its copies."""
 
 LARGEST = 2**31 - 1
@@ -162,10 +161,7 @@ def _model(network: Network, options: Options) -> Model:
 def _check(network: Network, opset: int) -> None:
     if opset not in IR_VERSIONS:
         raise ArchError([Diagnostic("E605", f"opset {opset} cannot be written: 17 to 26 can, 20 is the default")])
-    layers = sum(use.times for use in Walk(network, unroll=False))
-    if layers > MOST_LAYERS:
-        message = f"too many layers to write out: {layers:,}, and {MOST_LAYERS:,} is the limit"
-        raise ArchError([Diagnostic("E604", message)])
+    check_size(network)
 
 
 def _dimension(tensor: str, axis: int, size: int) -> int | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archdsl.annotations import Any, Union
+from archdsl.backends.limits import check_size
 from archdsl.backends.pytorch.body import Body, Child, Line
 from archdsl.backends.pytorch.builder import Builder
 from archdsl.backends.pytorch.classes import Class, Classes
@@ -10,7 +11,6 @@ from archdsl.backends.pytorch.code import Absent, Chain, Val
 from archdsl.backends.pytorch.flow import Flow
 from archdsl.backends.pytorch.forward import reads, write
 from archdsl.backends.pytorch.layout import INDENT, block, items, text
-from archdsl.backends.pytorch.limits import check_size
 from archdsl.backends.pytorch.parameters import Parameter, identifier
 from archdsl.backends.pytorch.results import training_output
 from archdsl.backends.pytorch.starts import starts
