@@ -140,6 +140,8 @@ def _field(form: paths.Form, type: TensorType, whole: Shape) -> Field | None:
     if any(before == inf for before, _, _ in reach.axes):
         behind = max(after for _, after, _ in reach.axes)
         return Field(whole, (), (), whole=True, behind=None if behind == inf else ceil(behind))
-    axes = reach.axes * max(1, type.rank - 1) if reach.any_rank else reach.axes
-    sizes = tuple(ceil(before + after) + 1 for before, after, _ in axes)
-    return Field(sizes, tuple(Fraction(jump) for *_, jump in axes), tuple(-Fraction(before) for before, _, _ in axes))
+    sizes = tuple(ceil(before + after) + 1 for before, after, _ in reach.axes)
+    strides = tuple(Fraction(jump) for *_, jump in reach.axes)
+    starts = tuple(-Fraction(before) for before, _, _ in reach.axes)
+    times = max(1, type.rank - 1) if reach.any_rank else 1  # a thousand axes that are alike cost no more than one
+    return Field(sizes * times, strides * times, starts * times)
