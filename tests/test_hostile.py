@@ -154,6 +154,7 @@ SEEDS = {
     "not a number": "n = 1e308*10\nm = 0*n\ninput 3\nDROPOUT(m)",
     "negative zero": "input 3x8x8\nRELU*(-0.0)",
     "infinite division": "n = 1/1e-320",
+    "numbers past float32": "k = 2**4000\ninput 8x8x8\nMUL{ ID | k } - CONST(k) - LRELU(k) - CONV(8, init=k)",
     "a large float to int": "n = floor(1e308)\nm = round(1e308, 3)\no = round(1.5, 10**10)\np = divisible(1e308, 3)",
     "sqrt of a huge number": "n = sqrt(10**1000)\nm = log2(10**1000)\no = 10**1000/3\np = 10**1000*0.5",
     "a float to a huge power": "n = 1.5**1000000000\nm = 10**-1000000000\no = (-2)**0.5\np = 0**-1",

@@ -137,6 +137,8 @@ def _bytes(count: int) -> str:
     """A number of bytes in the unit that leaves it above 1."""
     units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
     power = min((max(count, 1).bit_length() - 1) // 10, len(units) - 1)
+    if count >= 2**1000:  # more than a quotient of floats holds
+        return f"{count // 1024**power:,} {units[power]}"
     return f"{count / 1024**power:,.1f} {units[power]}" if power else f"{count} bytes"
 
 

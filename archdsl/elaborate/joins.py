@@ -9,6 +9,7 @@ from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.values import Poisoned, fault
 from archdsl.graph import Value
+from archdsl.layers.arguments import FLOAT32
 from archdsl.syntax import tree
 
 MOST_ARMS = 1000
@@ -25,6 +26,8 @@ def arms(place: Place, node: tree.Join, body: Elaborate) -> tuple[list[Value | N
     for arm in node.arms:
         number = _number(place, arm)
         if number is not None:
+            if abs(number) > FLOAT32:
+                raise fault("E210", f"numbers are float32, up to {FLOAT32:.1e}, and an arm is larger", arm.span)
             values.append(constant(place, number, arm.span))
             continue
         inner = place.inside(memory=before._replace(fresh=False))

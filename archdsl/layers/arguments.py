@@ -9,6 +9,9 @@ from archdsl.records import NamedTuple, field
 
 Sizes = "int | tuple[int, ...]"
 
+FLOAT32 = (2 - 2**-23) * 2.0**127
+"""The largest float32. torch refuses a larger number for one, or takes it for infinite."""
+
 
 class Mismatch(Exception):
     """A value is not of the kind that an argument takes; the message says what is expected and what came."""
@@ -108,8 +111,13 @@ def _pads(value: Any) -> Any:
     return tuple(pairs) if pairs and all(len(p) == 2 and None not in p for p in pairs) else None
 
 
-def _real(value: Any) -> Any:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+def real(value: Any) -> Any:
+    """A number that float32 holds, None for what is no number; raises Mismatch for one that is too large."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if abs(value) > FLOAT32:
+        raise Mismatch(f"expects a number that float32 holds, up to {FLOAT32:.1e}, not {brief(value, 40)}")
+    return value
 
 
 def _tuple(least: int) -> Callable[[Any], Any]:
@@ -127,8 +135,8 @@ COUNT = Kind("a whole number, 0 or more", _integer(0))
 INTEGER = Kind("a whole number", _integer(-(2**63)))
 SIZES = Kind("a whole number above 0, or one for each axis (3x5)", _sizes(1))
 SHIFTS = Kind("a whole number, 0 or more, or one for each axis (0x1)", _sizes(0))
-REAL = Kind("a number", _real)
-RATE = Kind("a number from 0 to 1", lambda v: v if _real(v) is not None and 0 <= v <= 1 else None)
+REAL = Kind("a number", real)
+RATE = Kind("a number from 0 to 1", lambda v: v if real(v) is not None and 0 <= v <= 1 else None)
 FLAG = Kind("true or false", lambda v: v if isinstance(v, bool) else None)
 TEXT = Kind('a text in quotes ("…")', lambda v: v if isinstance(v, str) else None)
 SHAPE = Kind("a shape such as 3x7x7 or (3, n, n)", _tuple(0))

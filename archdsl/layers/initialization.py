@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import sqrt
 
 from archdsl.annotations import Any
-from archdsl.layers.arguments import Kind
+from archdsl.layers.arguments import Kind, Mismatch, real
 from archdsl.layers.base import ONES, ZEROS, Init, LayerError, Trial
 from archdsl.layers.code import Call, Code, Name, Starts, call
 from archdsl.records import NamedTuple
@@ -76,9 +76,13 @@ BY_SHAPE = frozenset(name for name in MAKERS if name.startswith(("kaiming", "xav
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    try:
+        found = real(value)
+    except Mismatch as error:
+        raise ValueError(str(error)) from None
+    if found is None:
         raise ValueError("a number is expected")
-    return float(value)
+    return float(found)
 
 
 def _above_zero(value: Any) -> float:
@@ -97,9 +101,8 @@ def _start(value: Any) -> Any:
     """The Start of a value of the language: a Start, a number, or a function of this file without its arguments."""
     if isinstance(value, Start):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Start("constant", float(value))
-    return None
+    number = real(value)
+    return None if number is None else Start("constant", float(number))
 
 
 class _StartKind(Kind):

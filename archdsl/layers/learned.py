@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from archdsl.annotations import Any, ClassVar
-from archdsl.layers.arguments import ANYTHING, FLAG, SHAPE, arg, word
+from archdsl.layers.arguments import ANYTHING, FLAG, FLOAT32, SHAPE, arg, word
 from archdsl.layers.base import ZEROS, Init, Layer, LayerError, Recorder, Trial, Weight
 from archdsl.layers.code import Call, Code, Infix, Itself, Method, Name, Torch, call
 from archdsl.layers.initialization import CONSTANTS, INIT, Start, begin, normal, torch_start
@@ -117,6 +117,9 @@ class Const(Tensor):
                 argument="dtype" if self.dtype else "values",
                 trials=[Trial("dtype", "float")],
             )
+        largest = {"float": FLOAT32, "int": 2**63 - 1}.get(found)
+        if largest is not None and any(abs(v) > largest for v in _ends(self.values)):
+            raise LayerError("E210", f"CONST's numbers are {HELD[found]}, and not all of them fit", argument="values")
         return TensorType(shape, found, batched=False)
 
     def _found(self, kinds: set[type]) -> str:
@@ -138,6 +141,7 @@ class Const(Tensor):
         return Torch(self.given(), call("torch.tensor", [values] if self.batch else values, **dtype), "buffer")
 
 
+HELD = {"float": f"float32, up to {FLOAT32:.1e}", "int": "int64, below 2**63"}
 _ROWS = frozenset((list, tuple))
 _NUMBERS = (bool, int, float)  # a bool is an int as well, and so comes first
 
@@ -184,6 +188,16 @@ def _flat(values: Any) -> list[Any]:
     if not any(isinstance(v, (list, tuple)) for v in rows):
         return list(rows)
     return [leaf for v in rows for leaf in _flat(v)]
+
+
+def _ends(values: Any) -> tuple[Any, ...]:
+    """The least and the greatest of all numbers in nested lists."""
+    if not isinstance(values, (list, tuple)):
+        return (values,)
+    if _ROWS.isdisjoint(map(type, values)):
+        return min(values), max(values)
+    inner = [end for row in values for end in _ends(row)]
+    return min(inner), max(inner)
 
 
 def _converted(values: Any, kind: type) -> Any:
