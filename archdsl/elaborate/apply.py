@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl.annotations import Any
-from archdsl.elaborate.arguments import Applied, Bound, Made, bind_layer, kinds, width_of
+from archdsl.elaborate.arguments import Applied, Made, bind_layer, kinds, new, width_of
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.misfit import misfit, shift, swapped_width
-from archdsl.elaborate.output import after, doubt_of, guessed, silent
+from archdsl.elaborate.output import after, doubt_of, guessed, silent, typed
 from archdsl.elaborate.place import NONE, Place, Run, Tail
 from archdsl.elaborate.values import LayerValue, fault
 from archdsl.elaborate.warnings import warn
 from archdsl.elaborate.widths import complete
 from archdsl.graph import Apply, Value
 from archdsl.layers.arguments import Mismatch, show
-from archdsl.layers.base import LayerError
+from archdsl.layers.base import Layer, LayerError
 from archdsl.layers.registry import layer_class
+from archdsl.records import NamedTuple
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType, show_shape
 
@@ -54,7 +55,7 @@ def apply_layer(
         return _derive(place, callee, one, inputs, tail, span, label, defaults, key)
     way = place.trail[0] if place.trail else None
     output = Value(applied.type, span, applied.layer.spec, "", applied.layout, 0, way)
-    return _append(place, applied, inputs, output, span, label, one.text)
+    return _append(place, applied, inputs, output, span, label, one)
 
 
 def _derive(
@@ -70,31 +71,30 @@ def _derive(
 ) -> Apply | None:
     """What a layer gives by its rules and those of the language, kept by its key; a misfit is reported."""
     width = width_of(place.value)
-    layer, implied, inputs = complete(place, one.layer, inputs, tail, span, lambda before: _before(place, before, span))
-    bound = one.bound(callee.arguments)._replace(layer=layer)
-    swapped = swapped_width(callee, width, bound, inputs)
-    output, fits = _output(place, callee, bound, inputs, span, swapped)
+    layer, implied, inputs = complete(place, one.layer, inputs, tail, span, _before)
+    swapped = swapped_width(callee, width, layer, inputs)
+    output, fits = _output(place, callee, layer, one, inputs, span, swapped)
     if output is None or not fits:  # the run has an error, so that nobody reads the graph
         if output is not None and layer.spec == "CONV":
             place.memory = Memory(output.type.channels, False, True)
         place.advance(output)
         return None
-    fields = tuple([(k, v) for k, v in implied if k not in bound.spans])
-    untouched = tuple([(k, v) for k, v in layer.told().items() if k not in bound.spans and k not in defaults])
+    if implied:
+        implied = tuple([(k, v) for k, v in implied if k not in one.form.fields])
     memory = place.memory.behind(layer, inputs, output)
-    applied = Applied(layer, output.type, output.layout, memory, fields, untouched)
+    applied: Applied = new(Applied, (layer, output.type, output.layout, memory, implied))
     told = not output.doubt and warn(place, layer, inputs, span, swapped, shift(callee) if swapped else None)
     if key is not None and not told:
         one.applied[key] = applied
-    return _append(place, applied, inputs, output, span, label, bound.given)
+    return _append(place, applied, inputs, output, span, label, one)
 
 
 def _append(
-    place: Place, applied: Applied, inputs: tuple[Value, ...], output: Value, span: Span, label: str | None, given: str
+    place: Place, applied: Applied, inputs: tuple[Value, ...], output: Value, span: Span, label: str | None, one: Made
 ) -> Apply:
     """The layer as a step."""
-    layer, _, _, place.memory, implied, defaults = applied
-    made = Apply(layer, inputs, output, span, label or "", given, implied, defaults)
+    layer, _, _, place.memory, implied = applied
+    made = Apply(layer, inputs, output, span, label or "", one, implied)
     place.region.steps.append(made)
     place.value, place.here = output, True
     return made
@@ -135,25 +135,24 @@ def _inputs(one: Made, arriving: Value | None, arms: Values | None, span: Span) 
 
 
 def _output(
-    place: Place, callee: LayerValue, bound: Bound, inputs: Sequence[Value], span: Span, swapped: str
+    place: Place, callee: LayerValue, layer: Layer, one: Made, inputs: Sequence[Value], span: Span, swapped: str
 ) -> tuple[Value | None, bool]:
     """What the layer gives, and whether it fits; a misfit is reported, and gives what can be guessed, else None."""
-    layer = bound.layer
-    types = tuple(value.type for value in inputs)
+    types = tuple([value.type for value in inputs])
     doubt, layout = after(layer, inputs)
     fits = True
     try:
-        y = place.run.typed(layer, types)
+        y = typed(layer, types)
     except (LayerError, Mismatch) as error:
         facts = error if isinstance(error, LayerError) else LayerError("E122", f"{layer.spec} {error}")
         if not silent(layer, facts, inputs):
-            place.run.report(misfit(place, callee, bound, facts, inputs, span, swapped), place.trail)
+            place.run.report(misfit(place, callee, layer, one, facts, inputs, span, swapped), place.trail)
         guess = facts.output or guessed(layer, facts, types)
         if guess is None:
             return None, False
         y, fits = guess, False
         doubt = max(doubt, doubt_of(layer))
-    if y.size >= 2**63 or max(y.shape, default=0) >= 2**63:
+    if y.size >= 2**63 or (0 in y.shape and max(y.shape) >= 2**63):
         raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
     way = place.trail[0] if place.trail else None
     return Value(y, span, layer.spec, "", layout if y.rank > 1 else "", doubt, way), fits
@@ -165,9 +164,19 @@ def reference(place: Place, value: Value | None) -> None:
     place.advance(value)
 
 
+class Number(NamedTuple):
+    """What the text says of a number as an arm."""
+
+    text: str
+
+    def gives(self, name: str) -> bool:
+        """Whether the argument is given: a CONST has no others."""
+        return True
+
+
 def constant(place: Place, number: float, span: Span) -> Value:
     """A number as an arm: a tensor without axes."""
     layer = layer_class("CONST")(values=number, dtype="float")  # type: ignore[call-arg]  # CONST's own fields
     output = Value(TensorType((), "float", False), span, "the number")
-    place.region.steps.append(Apply(layer, (), output, span, "", show(number)))
+    place.region.steps.append(Apply(layer, (), output, span, "", Number(show(number))))
     return output

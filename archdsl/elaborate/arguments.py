@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit, Fix
@@ -16,7 +16,7 @@ from archdsl.graph import Value
 from archdsl.layers.arguments import Kind, Mismatch, brief
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import layer_class
-from archdsl.records import MISSING, NamedTuple, fields
+from archdsl.records import MISSING, NamedTuple, fields, make
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType
@@ -59,14 +59,7 @@ _INFERRED = (
 
 Given = Sequence[tuple[str, Any, Span]]
 
-
-class Bound(NamedTuple):
-    """A layer with its arguments, the tensors among them, and where each argument stands in the text."""
-
-    layer: Layer
-    tensors: tuple[Tensor, ...]
-    spans: Mapping[str, Span]
-    given: str
+new = tuple.__new__  # a NamedTuple's own takes twice the time
 
 
 class Applied(NamedTuple):
@@ -77,27 +70,44 @@ class Applied(NamedTuple):
     layout: str
     memory: Memory
     implied: tuple[tuple[str, object], ...]
-    defaults: tuple[tuple[str, object], ...]
+
+
+class Form(NamedTuple):
+    """How a layer takes arguments of these names, where "" is one without a name."""
+
+    layer: type[Layer]
+    fields: tuple[str, ...]  # those that the arguments go to, "" for none
+    kinds: tuple[Kind, ...] | None  # theirs; None where an argument is more or less than a field, or fits nowhere
+    missing: tuple[str, ...]  # the fields without a default that none of them goes to
 
 
 class Made(NamedTuple):
-    """A layer as it was made from some arguments; `keys` are the fields that these have gone to, "" for none."""
+    """A layer as it was made from some arguments and the defaults of the file."""
 
     layer: Layer
     tensors: tuple[Tensor, ...]
-    keys: tuple[str, ...]
-    text: str
+    form: Form
     given: Given  # kept, and so what `same` says of them
+    defaults: Mapping[str, Any]
     single: bool  # whether it reads what arrives, and nothing else
     applied: dict[object, Applied]  # by what arrives
 
-    def bound(self, given: Given) -> Bound:
-        """The layer as these arguments, which are the same, have made it at their own places."""
+    @property
+    def text(self) -> str:
+        """The arguments as a spec would write them."""
+        return ", ".join(_shown(self.form.layer, key, value) for key, value, _ in self.given)
+
+    def gives(self, name: str) -> bool:
+        """Whether the argument is given where the layer stands, or in a default of the file."""
+        return name in self.form.fields or name in self.defaults
+
+    def spans(self, given: Given) -> dict[str, Span]:
+        """Where each argument stands, these being the same ones, at their own places."""
         spans: dict[str, Span] = {}
-        for field, (_, _, place) in zip(self.keys, given):
+        for field, (_, _, place) in zip(self.form.fields, given):
             if field:  # several values may be one argument: PERMUTE(1, 0)
                 spans[field] = place._replace(start=spans[field].start) if field in spans else place
-        return Bound(self.layer, self.tensors, spans, self.text)
+        return spans
 
 
 class Arguments(NamedTuple):
@@ -137,10 +147,10 @@ def bind_layer(
     `arriving` is what arrives, if it is known, for what is told to those who write PyTorch's signature.
     A layer of the same arguments and defaults is the one in `made`.
     """
-    key = name, id(defaults), tuple([(word, same(value)) for word, value, _ in given])
+    key = name, id(defaults), *[(word, value if type(value) is int else same(value)) for word, value, _ in given]
     one = made.get(key)
     if one is None:
-        one = made[key] = _made(name, given, defaults, span, width_of(arriving))
+        one = made[key] = _made(name, given, defaults, span, arriving)
     return one
 
 
@@ -149,21 +159,39 @@ def width_of(value: Value | None) -> int | None:
     return value.type.channels if value is not None and value.type.rank else None
 
 
-def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arriving: int | None) -> Made:
+def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arriving: Value | None) -> Made:
+    form = _form(name, tuple([key for key, _, _ in given]))
+    cls, tensors = form.layer, ()
+    if form.kinds is None:
+        values, found, _ = bind_arguments(name, given, width_of(arriving))
+        tensors = tuple(found[key] for key in cls.tensors if key in found)
+    else:
+        values = {}
+        for field, kind, (_, value, place) in zip(form.fields, form.kinds, given):
+            values[field] = _convert(cls, kind, field, value, place)
+    if defaults:
+        known = kinds(cls)
+        values = {k: v for k, v in defaults.items() if k in known} | values
+    for key in form.missing:
+        if key not in values:
+            hint = f"{name}({', '.join([*cls.positional, *([key + '=…'] if key not in cls.positional else [])])})"
+            raise fault("E123", f"{name} needs {_article(key)} `{key}`", span, help=f"write {hint}")
+    single = cls.arity == (1, 1) and not tensors
+    return new(Made, (make(cls, values), tensors, form, given, defaults, single, {}))
+
+
+@lru_cache(maxsize=1000)
+def _form(name: str, names: tuple[str, ...]) -> Form:
+    """How the layer takes arguments of these names."""
     cls = layer_class(name)
     known = kinds(cls)
-    bound = bind_arguments(name, given, arriving)
-    values = {k: v for k, v in defaults.items() if k in known} | bound.values
-    for f in fields(cls):
-        if f.name in known and f.default is MISSING and f.name not in values:
-            hint = f"{name}({', '.join([*cls.positional, *([f.name + '=…'] if f.name not in cls.positional else [])])})"
-            raise fault("E123", f"{name} needs {_article(f.name)} `{f.name}`", span, help=f"write {hint}")
-    tensors = tuple(bound.tensors[key] for key in cls.tensors if key in bound.tensors)
-    single = cls.arity == (1, 1) and not tensors
-    text = ", ".join(_shown(cls, key, value) for key, value, _ in given)
-    places = {place: field for field, place in bound.spans.items()}
-    keys = tuple(cls.variadic if cls.variadic and not key else places.get(place, "") for key, _, place in given)
-    return Made(cls(**values), tensors, keys, text, given, single, {})
+    loose = [cls.variadic] * len(names) if cls.variadic else [*cls.positional, *[""] * len(names)]
+    own = known.keys() - {*cls.tensors, cls.free}
+    found = tuple([(key if key in own else "") if key else loose[place] for place, key in enumerate(names)])
+    plain = "" not in found and cls.variadic not in found and len(set(found)) == len(found)
+    required = [f.name for f in fields(cls) if f.name in known and f.default is MISSING]
+    missing = tuple(key for key in required if key not in found)
+    return Form(cls, found, tuple(known[key] for key in found) if plain else None, missing)
 
 
 def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:
@@ -179,13 +207,13 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
         first = loose[0][0]
         over = loose[0][1]._replace(end=loose[-1][1].end)
         whole = isinstance(first, (tuple, list)) and not hasattr(first, "_fields") and len(loose) == 1
-        values[cls.variadic] = _convert(cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), over)
+        values[cls.variadic] = _convert(cls, known[cls.variadic], cls.variadic, first if whole else tuple(v for v, _ in loose), over)
         spans[cls.variadic] = over
     elif len(loose) > len(cls.positional):
         raise _too_many(cls, name, loose, arriving)
     else:
         for key, (value, place) in zip(cls.positional, loose):
-            values[key] = _convert(cls, known, key, value, place)
+            values[key] = _convert(cls, known[key], key, value, place)
             spans[key] = place
     for key, value, place in given:
         if not key:
@@ -202,20 +230,20 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
                 free[key] = value
                 continue
             raise unknown_argument(cls, name, key, place)
-        values[key] = _convert(cls, known, key, value, place)
+        values[key] = _convert(cls, known[key], key, value, place)
         spans[key] = place
     if free:
-        values[cls.free] = _convert(cls, known, cls.free, free, given[0][2])
+        values[cls.free] = _convert(cls, known[cls.free], cls.free, free, given[0][2])
     return Arguments(values, tensors, spans)
 
 
 def check_names(layer: str, arguments: Sequence[tree.Argument]) -> None:
     """Raise the Fault for a name that the layer has no argument of, whose value need mean nothing."""
-    cls = layer_class(layer)
-    known = kinds(cls)
     for argument in arguments:
-        if argument.name and argument.name not in known and argument.name not in cls.tensors and not cls.free:
-            raise unknown_argument(cls, layer, argument.name, argument.value.span)
+        if argument.name:
+            cls = layer_class(layer)
+            if argument.name not in kinds(cls) and argument.name not in cls.tensors and not cls.free:
+                raise unknown_argument(cls, layer, argument.name, argument.value.span)
 
 
 def _article(name: str) -> str:
@@ -230,9 +258,9 @@ def _shown(cls: type[Layer], key: str, value: Any) -> str:
     return f"{key}={text}" if key else str(text)
 
 
-def _convert(cls: type[Layer], known: Mapping[str, Kind], key: str, value: Any, place: Span) -> Any:
+def _convert(cls: type[Layer], kind: Kind, key: str, value: Any, place: Span) -> Any:
     try:
-        return known[key].convert(value)
+        return kind.convert(value)
     except Mismatch as error:
         raise fault("E122", f"{key} of {cls.spec} {error}", place) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.annotations import TYPE_CHECKING, Any
-from archdsl.elaborate.arguments import check_names
+from archdsl.elaborate.arguments import check_names, new
 from archdsl.elaborate.code import Code, Ready, Words
 from archdsl.elaborate.functions import BadValue, checked
 from archdsl.elaborate.lookup import found
@@ -11,6 +11,7 @@ from archdsl.elaborate.parameters import bind_parameters
 from archdsl.elaborate.parts import listed
 from archdsl.elaborate.values import BlockValue, Builtin, Lambda, LayerValue, Names, describe, fault, same
 from archdsl.elaborate.words import argument
+from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
@@ -34,7 +35,7 @@ def call(node: tree.Call, ready: Ready) -> Code:
     def run(place: Evaluator, words: Words) -> Any:
         callee = _callee(place, node)
         if isinstance(callee, LayerValue):
-            return _layer(place, callee, node)
+            return _layer(place, callee.name, node)
         own = callee.words if isinstance(callee, Builtin) else None
         return _value(place, callee, tuple([(name, of(place, own), at) for name, of, at in plain]), node)
 
@@ -43,17 +44,22 @@ def call(node: tree.Call, ready: Ready) -> Code:
 
 def called(place: Evaluator, node: tree.Call) -> Any:
     """`CONV(64)` as a step, which is not made ready: most are there once."""
+    name = node.name.id
+    if name in LAYERS and place.names.get(name, place) is place:  # as most are
+        check_names(name, node.arguments)
+        return _layer(place, name, node)
     callee = _callee(place, node)
     if isinstance(callee, LayerValue):
-        return _layer(place, callee, node)
+        return _layer(place, callee.name, node)
     own = callee.words if isinstance(callee, Builtin) else None
     return _value(
         place, callee, tuple([(a.name, place.value(a.value, own), a.value.span) for a in node.arguments]), node
     )
 
 
-def _layer(place: Evaluator, layer: LayerValue, node: tree.Call) -> LayerValue:
-    return LayerValue(layer.name, node.span, tuple([argument(place, layer.name, a) for a in node.arguments]))
+def _layer(place: Evaluator, layer: str, node: tree.Call) -> LayerValue:
+    found: LayerValue = new(LayerValue, (layer, node.span, tuple([argument(place, layer, a) for a in node.arguments])))
+    return found
 
 
 def _callee(place: Evaluator, node: tree.Call) -> Any:

@@ -23,7 +23,8 @@ class Kind(NamedTuple):
 
     def convert(self, value: Any) -> Any:
         """The value as the layer's field holds it; raises Mismatch."""
-        word = getattr(value, "word", value)  # a function's name, such as floor, where a word is expected
+        # A function's name, such as floor, may stand where a word is expected.
+        word = value if type(value) is int else getattr(value, "word", value)
         if isinstance(word, str) and self.words:
             if word in self.words:
                 return word
@@ -80,10 +81,12 @@ def arg(kind: Kind, default: Any = ...) -> Any:
 
 def _integer(least: int) -> Callable[[Any], Any]:
     def accepts(value: Any) -> Any:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return value if whole and least <= value < 2**63 else None
+        if type(value) is not int:
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)
+            if isinstance(value, bool) or not isinstance(value, int):
+                return None
+        return value if least <= value < 2**63 else None
 
     return accepts
 

@@ -62,17 +62,24 @@ class Conv(Layer):
     def slides(self, x: TensorType) -> list[Slide]:
         """The window along each axis of the map, its padding in numbers; raises E203, E204."""
         rank = need_map(self.spec, x)
+        k, s, d, p = self.kernel, self.stride, self.dilation, self.padding
+        if type(k) is type(s) is type(d) is int and (type(p) is int or (p == "half" and k % 2)):
+            p = d * (k - 1) // 2 if p == "half" else p  # the same along each axis, as most are
+            return [Slide(k, s, d, p, p)] * rank
         kernels, strides, dilations = (per_axis(v, rank) for v in (self.kernel, self.stride, self.dilation))
         pads = paddings(self.padding, x, kernels, strides, dilations, "kernel")
-        return [Slide(k, s, d, p, q) for k, s, d, (p, q) in zip(kernels, strides, dilations, pads)]
+        return [Slide(k, s, d, before, after) for k, s, d, (before, after) in zip(kernels, strides, dilations, pads)]
 
     def shape(self, *x: TensorType) -> TensorType:
         slides = self.slides(x[0])
         channels = x[0].channels
-        for name, value in (("channels that arrive", channels), ("filters", self.filters)):
-            if value % self.groups:
-                raise _bad_groups(self.groups, name, value, channels, self.filters)
-        check_mode(x[0], [(s.before, s.after) for s in slides], self.padding_mode, "padding_mode")
+        groups = self.groups
+        if channels % groups:
+            raise _bad_groups(groups, "channels that arrive", channels, channels, self.filters)
+        if self.filters % groups:
+            raise _bad_groups(groups, "filters", self.filters, channels, self.filters)
+        if self.padding_mode != "zeros":
+            check_mode(x[0], [(s.before, s.after) for s in slides], self.padding_mode, "padding_mode")
         sizes = slide(x[0], slides, self.fit)
         return TensorType((self.filters, *sizes), "float", x[0].batched)
 

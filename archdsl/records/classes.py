@@ -48,8 +48,22 @@ def fields(of: Any) -> tuple[Field, ...]:
 
 def replace(instance: Any, **changes: Any) -> Any:
     """An instance of the same class with other values in these fields."""
+    cls = type(instance)
+    if cls.__record_plain__ and changes.keys() <= cls.__record_fields__.keys():
+        made = object.__new__(cls)
+        vars(made).update(vars(instance) | changes)
+        return made
     given = {f.name: getattr(instance, f.name) for f in fields(instance) if f.init}
-    return type(instance)(**given | changes)
+    return cls(**given | changes)
+
+
+def make(cls: Any, values: Mapping[str, Any]) -> Any:
+    """What `cls(**values)` gives; where most fields keep their defaults, in a quarter of the time."""
+    if cls.__record_plain__ and values.keys() >= cls.__record_required__ and values.keys() <= cls.__record_fields__.keys():
+        made = object.__new__(cls)
+        vars(made).update(values)
+        return made
+    return cls(**values)
 
 
 def dataclass(cls: Any = None, *, frozen: bool = False, eq: bool = True, repr: bool = True) -> Any:
@@ -57,6 +71,10 @@ def dataclass(cls: Any = None, *, frozen: bool = False, eq: bool = True, repr: b
     if cls is None:
         return lambda cls: dataclass(cls, frozen=frozen, eq=eq, repr=repr)
     cls.__record_fields__ = known = _fields(cls)
+    cls.__record_required__ = frozenset(name for name, one in known.items() if one.default is MISSING)
+    # Whether an instance is its fields and nothing else, those that it lacks being found in the class.
+    plain = not hasattr(cls, "__post_init__") and "__init__" not in vars(cls)
+    cls.__record_plain__ = plain and all(one.init and one.default_factory is MISSING for one in known.values())
 
     def first(self: Any, *args: Any, **kwargs: Any) -> None:
         cls.__init__ = _init(known, frozen, hasattr(cls, "__post_init__"))

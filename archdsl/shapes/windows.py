@@ -69,13 +69,14 @@ def slide(
     sizes = x.shape[1:]
     if x.padded:
         slides = [s._replace(spare=spare) for s, spare in zip(slides, x.padded[1:])]
-    result = tuple(s.ceil(n) if fit == "ceil" else s.floor(n) for n, s in zip(sizes, slides))
-    if any(n < 1 for n in result):
+    result = tuple([s.ceil(n) if fit == "ceil" else s.floor(n) for n, s in zip(sizes, slides)])
+    if min(result) < 1:
         raise _too_large(x, slides, noun, padded)
     if fit == "ceil":
         return result
     judge = Slide.slack if fit == "exact" else Slide.lost
-    if fit != "floor" and any(judge(s, n) for n, s in zip(sizes, slides)):
+    # A stride of 1 leaves nothing over.
+    if fit != "floor" and any([judge(s, n) for n, s in zip(sizes, slides) if s.stride > 1]):
         raise _misfit(x, slides, fit, noun, padded, result)
     return result
 
