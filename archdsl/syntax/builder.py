@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from archdsl.annotations import Any
 from archdsl.syntax import tree
+from archdsl.syntax.lexer import PLAIN
 from archdsl.syntax.source import Span
 from archdsl.syntax.values import Parts, Tuple, Values, new, nodes
 
@@ -52,6 +53,9 @@ class Builder(Values):
         token = parts[0]
         if token.lastgroup == "NAME":
             return tree.Join(span, tree.Name(self.at(token), token[0]), (), parts[-2])
+        if token.lastgroup == PLAIN:
+            call = self.plain(parts, self.at(token))
+            return tree.Join(span, call.name, call.arguments, parts[-2])
         return tree.Join(span, self.called(token), _within(parts[1]), parts[-2])
 
     def group(self, parts: Parts, span: Span) -> tree.Group:

@@ -207,6 +207,19 @@ class Values:
         """`kernel=3`."""
         return tree.Argument(span, parts[0][0], parts[2])
 
+    def plain(self, parts: Parts, span: Span) -> tree.Call:
+        """`CONV(64, 3)`: a call with whole numbers alone, which is a single token."""
+        source, start, _ = span
+        name, _, numbers = parts[0][0][:-1].partition("(")
+        end = start + len(name)
+        called = new(tree.Name, (new(Span, (source, start, end)), name))
+        arguments = []
+        for number in numbers.split(","):
+            start, end = end + 1, end + 1 + len(number)
+            place = new(Span, (source, start + (number[0] == " "), end))
+            arguments.append(new(tree.Argument, (place, "", new(tree.Number, (place, int(number))))))
+        return new(tree.Call, (span, called, (*arguments,)))
+
     def call(self, parts: Parts, span: Span) -> tree.Call:
         """`name(arguments)`."""
         return new(tree.Call, (span, self.called(parts[0]), parts[1] if len(parts) == 3 else ()))
