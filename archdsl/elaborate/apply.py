@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from archdsl.annotations import Any
-from archdsl.elaborate.arguments import Applied, Made, bind_layer, kinds, new, width_of
+from archdsl.elaborate.arguments import Applied, Made, bind_layer, kinds
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.misfit import misfit, shift, swapped_width
 from archdsl.elaborate.output import after, doubt_of, guessed, silent, typed
@@ -17,7 +18,7 @@ from archdsl.graph import Apply, Value
 from archdsl.layers.arguments import Mismatch, show
 from archdsl.layers.base import Layer, LayerError
 from archdsl.layers.registry import layer_class
-from archdsl.records import NamedTuple
+from archdsl.records import NamedTuple, new
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType, show_shape
 
@@ -30,29 +31,32 @@ def apply_layer(
     """Apply a layer to what arrives or to its arms, and go on with what it gives; None behind a fault."""
     run, arriving = place.run, place.value
     scope = run.scopes.get(callee.span.source)  # none where it was written outside, in a list of layers
-    defaults = scope.defaults_at(callee.name, callee.span.start) if scope is not None else NONE
+    defaults = scope.defaults_at(callee.name, callee.span.start) if scope is not None and scope.defaults else NONE
     if run.fit:
         defaults = _with_fit(run, callee.name, defaults)
-    one = bind_layer(callee.name, callee.arguments, defaults, span, arriving, run.made)
+    one, fresh = bind_layer(callee.name, callee.arguments, defaults, span, arriving, run.made)
     inputs: tuple[Value, ...]
-    key: object  # equal where the layer gives the same; None where that hangs on more: the network's end, what is sure
-    if arms is None and one.single:  # as most are
+    # Equal where the layer gives the same. None where that hangs on more, on the network's end or what is sure; and the
+    # first time, since most layers stand once.
+    key: object
+    if arms is None and one.form.single:  # as most are
         if arriving is None:
             place.advance(None)
             return None
         inputs = (arriving,)
-        key = None if tail.ends or arriving.doubt else (place.memory, arriving.type, arriving.layout)
+        known = not (fresh or tail.ends or arriving.doubt)
+        key = (one.layer, place.memory, arriving.type, arriving.layout) if known else None
     else:
         found = _inputs(one, arriving, arms, span)
         inputs = tuple([value for value in found if value is not None])
         if len(inputs) < len(found):
             place.advance(None)
             return None
-        sure = not (tail.ends or any(value.doubt for value in inputs))
-        key = (place.memory, *[(value.type, value.layout) for value in inputs]) if sure else None
-    applied = one.applied.get(key)
+        known = not (fresh or tail.ends or any(value.doubt for value in inputs))
+        key = (one.layer, place.memory, *[(value.type, value.layout) for value in inputs]) if known else None
+    applied = run.applied.get(key) if key is not None else None
     if applied is None:
-        return _derive(place, callee, one, inputs, tail, span, label, defaults, key)
+        return _derive(place, callee, one, inputs, tail, span, label, key)
     way = place.trail[0] if place.trail else None
     output = Value(applied.type, span, applied.layer.spec, "", applied.layout, 0, way)
     return _append(place, applied, inputs, output, span, label, one)
@@ -66,13 +70,12 @@ def _derive(
     tail: Tail,
     span: Span,
     label: str | None,
-    defaults: dict[str, Any],
     key: object,
 ) -> Apply | None:
     """What a layer gives by its rules and those of the language, kept by its key; a misfit is reported."""
-    width = width_of(place.value)
+    arriving = place.value
     layer, implied, inputs = complete(place, one.layer, inputs, tail, span, _before)
-    swapped = swapped_width(callee, width, layer, inputs)
+    swapped = swapped_width(callee, arriving, layer, inputs) if len(callee.arguments) > 1 else ""
     output, fits = _output(place, callee, layer, one, inputs, span, swapped)
     if output is None or not fits:  # the run has an error, so that nobody reads the graph
         if output is not None and layer.spec == "CONV":
@@ -85,7 +88,7 @@ def _derive(
     applied: Applied = new(Applied, (layer, output.type, output.layout, memory, implied))
     told = not output.doubt and warn(place, layer, inputs, span, swapped, shift(callee) if swapped else None)
     if key is not None and not told:
-        one.applied[key] = applied
+        place.run.applied[key] = applied
     return _append(place, applied, inputs, output, span, label, one)
 
 
@@ -152,7 +155,7 @@ def _output(
             return None, False
         y, fits = guess, False
         doubt = max(doubt, doubt_of(layer))
-    if y.size >= 2**63 or (0 in y.shape and max(y.shape) >= 2**63):
+    if prod(y.shape) >= 2**63 or (0 in y.shape and max(y.shape) >= 2**63):
         raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
     way = place.trail[0] if place.trail else None
     return Value(y, span, layer.spec, "", layout if y.rank > 1 else "", doubt, way), fits

@@ -16,7 +16,7 @@ from archdsl.graph import Value
 from archdsl.layers.arguments import Kind, Mismatch, brief
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import layer_class
-from archdsl.records import MISSING, NamedTuple, fields, make
+from archdsl.records import MISSING, NamedTuple, fields, make, new
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType
@@ -59,8 +59,6 @@ _INFERRED = (
 
 Given = Sequence[tuple[str, Any, Span]]
 
-new = tuple.__new__  # a NamedTuple's own takes twice the time
-
 
 class Applied(NamedTuple):
     """What a layer has given somewhere, with nothing to be told of it, and so gives wherever the like arrives."""
@@ -76,9 +74,11 @@ class Form(NamedTuple):
     """How a layer takes arguments of these names, where "" is one without a name."""
 
     layer: type[Layer]
+    names: tuple[str, ...]
     fields: tuple[str, ...]  # those that the arguments go to, "" for none
     kinds: tuple[Kind, ...] | None  # theirs; None where an argument is more or less than a field, or fits nowhere
     missing: tuple[str, ...]  # the fields without a default that none of them goes to
+    single: bool  # whether the layer reads what arrives, and nothing else
 
 
 class Made(NamedTuple):
@@ -87,15 +87,13 @@ class Made(NamedTuple):
     layer: Layer
     tensors: tuple[Tensor, ...]
     form: Form
-    given: Given  # kept, and so what `same` says of them
+    values: tuple[Any, ...]  # those of the arguments, kept, and so what `same` says of them
     defaults: Mapping[str, Any]
-    single: bool  # whether it reads what arrives, and nothing else
-    applied: dict[object, Applied]  # by what arrives
 
     @property
     def text(self) -> str:
         """The arguments as a spec would write them."""
-        return ", ".join(_shown(self.form.layer, key, value) for key, value, _ in self.given)
+        return ", ".join(_shown(self.form.layer, key, value) for key, value in zip(self.form.names, self.values))
 
     def gives(self, name: str) -> bool:
         """Whether the argument is given where the layer stands, or in a default of the file."""
@@ -141,17 +139,18 @@ def bind_layer(
     span: Span,
     arriving: Value | None,
     made: dict[object, Made],
-) -> Made:
-    """The layer `name` with these arguments over its defaults; raises a Fault for the first that does not fit.
+) -> tuple[Made, bool]:
+    """The layer `name` with these arguments over its defaults, and whether it is there for the first time.
 
     `arriving` is what arrives, if it is known, for what is told to those who write PyTorch's signature.
-    A layer of the same arguments and defaults is the one in `made`.
+    A layer of the same arguments and defaults is the one in `made`. Raises a Fault for the first that does not fit.
     """
     key = name, id(defaults), *[(word, value if type(value) is int else same(value)) for word, value, _ in given]
     one = made.get(key)
-    if one is None:
-        one = made[key] = _made(name, given, defaults, span, arriving)
-    return one
+    if one is not None:
+        return one, False
+    one = made[key] = _made(name, given, defaults, span, arriving)
+    return one, True
 
 
 def width_of(value: Value | None) -> int | None:
@@ -161,7 +160,8 @@ def width_of(value: Value | None) -> int | None:
 
 def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arriving: Value | None) -> Made:
     form = _form(name, tuple([key for key, _, _ in given]))
-    cls, tensors = form.layer, ()
+    cls = form.layer
+    tensors: tuple[Tensor, ...] = ()
     if form.kinds is None:
         values, found, _ = bind_arguments(name, given, width_of(arriving))
         tensors = tuple(found[key] for key in cls.tensors if key in found)
@@ -176,8 +176,8 @@ def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arri
         if key not in values:
             hint = f"{name}({', '.join([*cls.positional, *([key + '=…'] if key not in cls.positional else [])])})"
             raise fault("E123", f"{name} needs {_article(key)} `{key}`", span, help=f"write {hint}")
-    single = cls.arity == (1, 1) and not tensors
-    return new(Made, (make(cls, values), tensors, form, given, defaults, single, {}))
+    made: Made = new(Made, (make(cls, values), tensors, form, tuple([value for _, value, _ in given]), defaults))
+    return made
 
 
 @lru_cache(maxsize=1000)
@@ -191,7 +191,8 @@ def _form(name: str, names: tuple[str, ...]) -> Form:
     plain = "" not in found and cls.variadic not in found and len(set(found)) == len(found)
     required = [f.name for f in fields(cls) if f.name in known and f.default is MISSING]
     missing = tuple(key for key in required if key not in found)
-    return Form(cls, found, tuple(known[key] for key in found) if plain else None, missing)
+    single = cls.arity == (1, 1) and not any(key in cls.tensors for key in names)
+    return Form(cls, names, found, tuple(known[key] for key in found) if plain else None, missing, single)
 
 
 def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:
@@ -207,7 +208,8 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
         first = loose[0][0]
         over = loose[0][1]._replace(end=loose[-1][1].end)
         whole = isinstance(first, (tuple, list)) and not hasattr(first, "_fields") and len(loose) == 1
-        values[cls.variadic] = _convert(cls, known[cls.variadic], cls.variadic, first if whole else tuple(v for v, _ in loose), over)
+        value = first if whole else tuple(value for value, _ in loose)
+        values[cls.variadic] = _convert(cls, known[cls.variadic], cls.variadic, value, over)
         spans[cls.variadic] = over
     elif len(loose) > len(cls.positional):
         raise _too_many(cls, name, loose, arriving)

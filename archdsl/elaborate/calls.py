@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.annotations import TYPE_CHECKING, Any
-from archdsl.elaborate.arguments import check_names, new
+from archdsl.elaborate.arguments import check_names
 from archdsl.elaborate.code import Code, Ready, Words
 from archdsl.elaborate.functions import BadValue, checked
 from archdsl.elaborate.lookup import found
@@ -12,11 +12,13 @@ from archdsl.elaborate.parts import listed
 from archdsl.elaborate.values import BlockValue, Builtin, Lambda, LayerValue, Names, describe, fault, same
 from archdsl.elaborate.words import argument
 from archdsl.layers.registry import LAYERS
+from archdsl.records import new
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 if TYPE_CHECKING:
     from archdsl.elaborate.evaluate import Evaluator
+    from archdsl.elaborate.place import Place
 
 Given = tuple[tuple[str, Any, Span], ...]
 """Name, value and place of each argument."""
@@ -35,7 +37,7 @@ def call(node: tree.Call, ready: Ready) -> Code:
     def run(place: Evaluator, words: Words) -> Any:
         callee = _callee(place, node)
         if isinstance(callee, LayerValue):
-            return _layer(place, callee.name, node)
+            return _layer(place, callee, node)
         own = callee.words if isinstance(callee, Builtin) else None
         return _value(place, callee, tuple([(name, of(place, own), at) for name, of, at in plain]), node)
 
@@ -44,22 +46,41 @@ def call(node: tree.Call, ready: Ready) -> Code:
 
 def called(place: Evaluator, node: tree.Call) -> Any:
     """`CONV(64)` as a step, which is not made ready: most are there once."""
-    name = node.name.id
-    if name in LAYERS and place.names.get(name, place) is place:  # as most are
-        check_names(name, node.arguments)
-        return _layer(place, name, node)
     callee = _callee(place, node)
     if isinstance(callee, LayerValue):
-        return _layer(place, callee.name, node)
+        return _layer(place, callee, node)
     own = callee.words if isinstance(callee, Builtin) else None
     return _value(
         place, callee, tuple([(a.name, place.value(a.value, own), a.value.span) for a in node.arguments]), node
     )
 
 
-def _layer(place: Evaluator, layer: str, node: tree.Call) -> LayerValue:
-    found: LayerValue = new(LayerValue, (layer, node.span, tuple([argument(place, layer, a) for a in node.arguments])))
-    return found
+def is_layer(names: Names, name: str) -> bool:
+    """Whether a name is that of a layer, and no other name here."""
+    return name in LAYERS and names.get(name, names) is names
+
+
+def layer_call(place: Place, node: tree.Call) -> LayerValue:
+    """`CONV(64)` as a step, where CONV is a layer; arguments that are whole numbers need no evaluation."""
+    name = node.name.id
+    check_names(name, node.arguments)
+    evaluator: Evaluator | None = None
+    given, numbers = [], 0
+    for part in node.arguments:
+        _, word, value = part
+        if type(value) is tree.Number and type(value.value) is int:
+            numbers += 1
+            given.append((word, value.value, value.span))
+        else:
+            evaluator = evaluator or place.evaluator
+            given.append(argument(evaluator, name, part))
+    place.run.work.count(node.span, numbers + 1)
+    layer: LayerValue = new(LayerValue, (name, node.span, (*given,)))
+    return layer
+
+
+def _layer(place: Evaluator, layer: LayerValue, node: tree.Call) -> LayerValue:
+    return LayerValue(layer.name, node.span, tuple([argument(place, layer.name, a) for a in node.arguments]))
 
 
 def _callee(place: Evaluator, node: tree.Call) -> Any:

@@ -6,10 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from archdsl.graph import Apply, Share, Step, Value, regions
 from archdsl.layers.base import Layer, Window
-from archdsl.records import NamedTuple
-
-
-new = tuple.__new__  # a NamedTuple's own takes twice the time
+from archdsl.records import NamedTuple, new
 
 
 class Memory(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
-from archdsl.elaborate.arguments import Made
+from archdsl.elaborate.arguments import Made, width_of
 from archdsl.elaborate.edits import set_argument, without_first
 from archdsl.elaborate.origins import origins
 from archdsl.elaborate.output import typed
@@ -58,15 +58,15 @@ def shift(callee: LayerValue) -> Edit | None:
     return without_first(callee.span.start + len(callee.name), loose)
 
 
-def swapped_width(callee: LayerValue, width: int | None, layer: Layer, inputs: Sequence[Value]) -> str:
+def swapped_width(callee: LayerValue, arriving: Value | None, layer: Layer, inputs: Sequence[Value]) -> str:
     """What is told to those who write PyTorch's CONV(3, 32, 3).
 
     It is "" where the first number is not the width that arrives, or the second is a kernel like others.
     """
-    if len(callee.arguments) < 2 or callee.name not in ("CONV", "UPCONV"):
+    if callee.name not in ("CONV", "UPCONV"):
         return ""
     loose = [value for key, value, _ in callee.arguments if not key]
-    if len(loose) < 2 or loose[0] != width or not isinstance(loose[1], int):
+    if len(loose) < 2 or loose[0] != width_of(arriving) or not isinstance(loose[1], int):
         return ""
     if loose[1] <= min((LARGEST_KERNEL, *inputs[0].type.shape[1:])):
         try:

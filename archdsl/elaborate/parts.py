@@ -20,8 +20,6 @@ PASS = 4  # what a pass of a loop costs beside its values
 
 def literal(node: tree.Number | tree.Text) -> Any:
     """What a number or a text is worth; raises E140 where it is past the limits."""
-    if type(node.value) is int:  # of LONGEST_NUMBER digits at most
-        return node.value
     try:
         return checked(node.value)
     except BadValue as error:

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.diagnostics import Diagnostic, Findings, Related
-from archdsl.elaborate.arguments import Made
+from archdsl.elaborate.arguments import Applied, Made
 from archdsl.elaborate.evaluate import Evaluator
 from archdsl.elaborate.labels import Entry, Level
 from archdsl.elaborate.memory import Memory
@@ -65,6 +65,7 @@ class Run:
     failed: list[tuple[Any, Any]] = field(default_factory=list)  # what assertions found, and what they wanted
     fits: dict[int, dict[str, Any]] = field(default_factory=dict)  # by id of a layer's defaults, these with `fit`
     made: dict[object, Made] = field(default_factory=dict)  # the layers by their arguments
+    applied: dict[object, Applied] = field(default_factory=dict)  # what they give, by them and what arrives
     complete: dict[tuple[Layer, tuple[tuple[str, Any], ...]], Layer] = field(default_factory=dict)
     firsts: dict[object, First] = field(default_factory=dict)  # of each block its call with some arguments and types
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archdsl.annotations import Any
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.values import Fault, LayerValue, Poisoned, fault

@@ -24,8 +24,6 @@ class Values(Protocol):
 
 def argument(values: Values, layer: str, node: tree.Argument) -> tuple[str, Any, Span]:
     """Name, value and place of a layer's argument; raises Fault."""
-    if type(node.value) is tree.Number:  # no word
-        return node.name, values.value(node.value, ()), node.value.span
     words = layer_words(layer, node.name)
     if hyphened(node.value, words):
         return node.name, node.value.span.text, node.value.span

@@ -23,16 +23,16 @@ class Kind(NamedTuple):
 
     def convert(self, value: Any) -> Any:
         """The value as the layer's field holds it; raises Mismatch."""
-        # A function's name, such as floor, may stand where a word is expected.
-        word = value if type(value) is int else getattr(value, "word", value)
-        if isinstance(word, str) and self.words:
-            if word in self.words:
-                return word
-            import difflib  # only here: a start without a misspelt word does without it
+        if self.words and type(value) is not int:
+            word = getattr(value, "word", value)  # a function's name, such as floor, where a word is expected
+            if isinstance(word, str):
+                if word in self.words:
+                    return word
+                import difflib  # only here: a start without a misspelt word does without it
 
-            near = difflib.get_close_matches(word, self.words, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise Mismatch(f"expects {self.expects}, not {show(value)}{hint}")
+                near = difflib.get_close_matches(word, self.words, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise Mismatch(f"expects {self.expects}, not {show(value)}{hint}")
         converted = self.accepts(value)
         if converted is None:
             raise Mismatch(f"expects {self.expects}, not {show(value)}")

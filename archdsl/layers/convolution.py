@@ -62,26 +62,27 @@ class Conv(Layer):
     def slides(self, x: TensorType) -> list[Slide]:
         """The window along each axis of the map, its padding in numbers; raises E203, E204."""
         rank = need_map(self.spec, x)
-        k, s, d, p = self.kernel, self.stride, self.dilation, self.padding
-        if type(k) is type(s) is type(d) is int and (type(p) is int or (p == "half" and k % 2)):
-            p = d * (k - 1) // 2 if p == "half" else p  # the same along each axis, as most are
-            return [Slide(k, s, d, p, p)] * rank
         kernels, strides, dilations = (per_axis(v, rank) for v in (self.kernel, self.stride, self.dilation))
         pads = paddings(self.padding, x, kernels, strides, dilations, "kernel")
-        return [Slide(k, s, d, before, after) for k, s, d, (before, after) in zip(kernels, strides, dilations, pads)]
+        return [Slide(k, s, d, p, q) for k, s, d, (p, q) in zip(kernels, strides, dilations, pads)]
+
+    def keeps(self) -> bool:
+        """Whether it surely changes no size of a map, as an odd kernel with half padding and a stride of 1."""
+        odd = type(self.kernel) is type(self.dilation) is int and self.kernel % 2 == 1
+        return odd and self.stride == 1 and self.padding == "half" and self.padding_mode == "zeros"
 
     def shape(self, *x: TensorType) -> TensorType:
-        slides = self.slides(x[0])
-        channels = x[0].channels
-        groups = self.groups
-        if channels % groups:
-            raise _bad_groups(groups, "channels that arrive", channels, channels, self.filters)
-        if self.filters % groups:
-            raise _bad_groups(groups, "filters", self.filters, channels, self.filters)
-        if self.padding_mode != "zeros":
-            check_mode(x[0], [(s.before, s.after) for s in slides], self.padding_mode, "padding_mode")
-        sizes = slide(x[0], slides, self.fit)
-        return TensorType((self.filters, *sizes), "float", x[0].batched)
+        arriving, groups, filters = x[0], self.groups, self.filters
+        slides = None if self.keeps() else self.slides(arriving)
+        need_map(self.spec, arriving)
+        channels, sizes = arriving.shape[0], arriving.shape[1:]
+        for name, value in (("channels that arrive", channels), ("filters", filters)) if groups != 1 else ():
+            if value % groups:
+                raise _bad_groups(groups, name, value, channels, filters)
+        if slides is not None:
+            check_mode(arriving, [(s.before, s.after) for s in slides], self.padding_mode, "padding_mode")
+            sizes = slide(arriving, slides, self.fit)
+        return TensorType((filters, *sizes), "float", arriving.batched)
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         kernels = per_axis(self.kernel, x[0].rank - 1)

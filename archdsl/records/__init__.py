@@ -5,7 +5,7 @@ classes that takes as long as to check a network. Here all classes share their m
 compiled for the first one, if there is one. Left out is what nothing uses: `slots`, `order`, `kw_only`, `InitVar`.
 
 To a type checker they are Python's own. They work where annotations are text, as `from __future__ import annotations`
-has it. `make` is ours alone. Modules that import torch use Python's own, whose time does not show there.
+has it. `make` and `new` are ours alone. Modules that import torch use Python's own, whose time does not show there.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
 
     from archdsl.records.classes import make as make
+    from archdsl.records.tuples import new as new
 else:
     from archdsl.records.classes import MISSING, dataclass, field, fields, make, replace
-    from archdsl.records.tuples import NamedTuple
+    from archdsl.records.tuples import NamedTuple, new
 
-__all__ = ["MISSING", "NamedTuple", "dataclass", "field", "fields", "make", "replace"]
+__all__ = ["MISSING", "NamedTuple", "dataclass", "field", "fields", "make", "new", "replace"]

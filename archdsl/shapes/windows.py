@@ -42,7 +42,8 @@ class Slide(NamedTuple):
 
     def floor(self, n: Dim) -> Dim:
         """The number of whole windows."""
-        return (n + self.before + self.after - self.extent) // self.stride + 1
+        kernel, stride, dilation, before, after, _ = self
+        return (n + before + after - dilation * (kernel - 1) - 1) // stride + 1
 
     def ceil(self, n: Dim) -> Dim:
         """torch's ceil_mode: one window more where it starts inside the input or the left padding."""
@@ -75,8 +76,7 @@ def slide(
     if fit == "ceil":
         return result
     judge = Slide.slack if fit == "exact" else Slide.lost
-    # A stride of 1 leaves nothing over.
-    if fit != "floor" and any([judge(s, n) for n, s in zip(sizes, slides) if s.stride > 1]):
+    if fit != "floor" and any(judge(s, n) for n, s in zip(sizes, slides)):
         raise _misfit(x, slides, fit, noun, padded, result)
     return result
 

@@ -6,10 +6,11 @@ The parser calls the methods while it parses, so that no recursion over a raw tr
 from __future__ import annotations
 
 from archdsl.annotations import Any
+from archdsl.records import new
 from archdsl.syntax import tree
 from archdsl.syntax.lexer import PLAIN
 from archdsl.syntax.source import Span
-from archdsl.syntax.values import Parts, Tuple, Values, new, nodes
+from archdsl.syntax.values import Parts, Tuple, Values, nodes
 
 Names = tuple[tuple[str, Span], ...]
 

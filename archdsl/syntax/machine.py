@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from archdsl.annotations import TYPE_CHECKING, Any, Protocol
-from archdsl.records import NamedTuple
+from archdsl.records import NamedTuple, new
 from archdsl.syntax.lexer import END, NEWLINE, Lexer
 from archdsl.syntax.source import Source, Span
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from archdsl.syntax.lexer import Token
 
 _NOWHERE = sys.maxsize  # a state that there is not
-_new = tuple.__new__  # a NamedTuple's own takes twice the time
 
 
 class Rule(NamedTuple):
@@ -116,7 +115,7 @@ class Machine:
                 if flat:
                     parts = _flat(parts)
                 if makers:
-                    span = _new(Span, (source, begin + shift, behind + shift))
+                    span = new(Span, (source, begin + shift, behind + shift))
                     for make in makers:
                         parts = [make(builder, parts, span)]
                 elif flat:

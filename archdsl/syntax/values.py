@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from archdsl.annotations import TYPE_CHECKING, Any
+from archdsl.records import new
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 Parts = list[Any]
 Tuple = tuple[Any, ...]
 
-new = tuple.__new__  # for the nodes that are many: a NamedTuple's own takes twice the time
 _SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9}
 _PIECES = re.compile(r"\{([^{}]*)\}")
 LONGEST_NUMBER = 40
