@@ -120,9 +120,12 @@ class Machine:
                         parts = [make(builder, parts, span)]
                 elif flat:
                     parts = [parts]
-                values[at:] = parts
-                begins[at:] = (begin,)
-                states[at + 1 :] = (state,)
+                if length == 1:
+                    values[at], states[-1] = parts[0], state
+                else:
+                    values[at:] = parts
+                    begins[at:] = (begin,)
+                    states[at + 1 :] = (state,)
             if action == _NOWHERE:
                 if kind == END and states[-1] == self._tables.ends[start]:
                     return values[-1]
