@@ -18,7 +18,7 @@ from archdsl.graph import Apply, Value
 from archdsl.layers.arguments import Mismatch, show
 from archdsl.layers.base import Layer, LayerError
 from archdsl.layers.registry import layer_class
-from archdsl.records import NamedTuple, new
+from archdsl.records import NamedTuple
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType, show_shape
 
@@ -59,7 +59,8 @@ def apply_layer(
         return _derive(place, callee, one, inputs, tail, span, label, key)
     way = place.trail[0] if place.trail else None
     output = Value(applied.type, span, applied.layer.spec, "", applied.layout, 0, way)
-    return _append(place, applied, inputs, output, span, label, one)
+    place.memory = applied.memory
+    return _append(place, applied.layer, inputs, output, span, label, one, applied.implied)
 
 
 def _derive(
@@ -84,19 +85,24 @@ def _derive(
         return None
     if implied:
         implied = tuple([(k, v) for k, v in implied if k not in one.form.fields])
-    memory = place.memory.behind(layer, inputs, output)
-    applied: Applied = new(Applied, (layer, output.type, output.layout, memory, implied))
+    place.memory = memory = place.memory.behind(layer, inputs, output)
     told = not output.doubt and warn(place, layer, inputs, span, swapped, shift(callee) if swapped else None)
     if key is not None and not told:
-        place.run.applied[key] = applied
-    return _append(place, applied, inputs, output, span, label, one)
+        place.run.applied[key] = Applied(layer, output.type, output.layout, memory, implied)
+    return _append(place, layer, inputs, output, span, label, one, implied)
 
 
 def _append(
-    place: Place, applied: Applied, inputs: tuple[Value, ...], output: Value, span: Span, label: str | None, one: Made
+    place: Place,
+    layer: Layer,
+    inputs: tuple[Value, ...],
+    output: Value,
+    span: Span,
+    label: str | None,
+    one: Made,
+    implied: tuple[tuple[str, object], ...],
 ) -> Apply:
     """The layer as a step."""
-    layer, _, _, place.memory, implied = applied
     made = Apply(layer, inputs, output, span, label or "", one, implied)
     place.region.steps.append(made)
     place.value, place.here = output, True
@@ -158,7 +164,7 @@ def _output(
     if prod(y.shape) >= 2**63 or (0 in y.shape and max(y.shape) >= 2**63):
         raise fault("E154", f"{show_shape(y.shape)} has too many elements (2^63 or more)", span)
     way = place.trail[0] if place.trail else None
-    return Value(y, span, layer.spec, "", layout if y.rank > 1 else "", doubt, way), fits
+    return Value(y, span, layer.spec, "", layout if len(y.shape) > 1 else "", doubt, way), fits
 
 
 def reference(place: Place, value: Value | None) -> None:

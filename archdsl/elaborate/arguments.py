@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 
 from archdsl.annotations import Any
@@ -73,10 +73,11 @@ class Applied(NamedTuple):
 class Form(NamedTuple):
     """How a layer takes arguments of these names, where "" is one without a name."""
 
+    name: str  # the layer's, as a spec calls it
     layer: type[Layer]
     names: tuple[str, ...]
     fields: tuple[str, ...]  # those that the arguments go to, "" for none
-    kinds: tuple[Kind, ...] | None  # theirs; None where an argument is more or less than a field, or fits nowhere
+    converts: tuple[Callable[[Any], Any], ...] | None  # by their kinds; None where an argument is no field of its own
     missing: tuple[str, ...]  # the fields without a default that none of them goes to
     single: bool  # whether the layer reads what arrives, and nothing else
 
@@ -145,11 +146,14 @@ def bind_layer(
     `arriving` is what arrives, if it is known, for what is told to those who write PyTorch's signature.
     A layer of the same arguments and defaults is the one in `made`. Raises a Fault for the first that does not fit.
     """
-    key = name, id(defaults), *[(word, value if type(value) is int else same(value)) for word, value, _ in given]
+    names, values, _ = zip(*given) if given else ((), (), ())
+    key = name, id(defaults), names, *[value if type(value) is int else same(value) for value in values]
     one = made.get(key)
     if one is not None:
         return one, False
-    one = made[key] = _made(name, given, defaults, span, arriving)
+    form = _form(name, names)
+    layer, tensors = _made(form, given, values, defaults, span, arriving)
+    one = made[key] = new(Made, (layer, tensors, form, values, defaults))
     return one, True
 
 
@@ -158,26 +162,39 @@ def width_of(value: Value | None) -> int | None:
     return value.type.channels if value is not None and value.type.rank else None
 
 
-def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arriving: Value | None) -> Made:
-    form = _form(name, tuple([key for key, _, _ in given]))
-    cls = form.layer
+def _made(
+    form: Form,
+    given: Given,
+    values: tuple[Any, ...],
+    defaults: Mapping[str, Any],
+    span: Span,
+    arriving: Value | None,
+) -> tuple[Layer, tuple[Tensor, ...]]:
+    """The layer, and the tensors among its arguments, which have these values."""
+    cls, name = form.layer, form.name
     tensors: tuple[Tensor, ...] = ()
-    if form.kinds is None:
-        values, found, _ = bind_arguments(name, given, width_of(arriving))
+    held = _converted(form, values)
+    if held is None:
+        held, found, _ = bind_arguments(name, given, width_of(arriving))
         tensors = tuple(found[key] for key in cls.tensors if key in found)
-    else:
-        values = {}
-        for field, kind, (_, value, place) in zip(form.fields, form.kinds, given):
-            values[field] = _convert(cls, kind, field, value, place)
     if defaults:
         known = kinds(cls)
-        values = {k: v for k, v in defaults.items() if k in known} | values
+        held = {k: v for k, v in defaults.items() if k in known} | held
     for key in form.missing:
-        if key not in values:
+        if key not in held:
             hint = f"{name}({', '.join([*cls.positional, *([key + '=…'] if key not in cls.positional else [])])})"
             raise fault("E123", f"{name} needs {_article(key)} `{key}`", span, help=f"write {hint}")
-    made: Made = new(Made, (make(cls, values), tensors, form, tuple([value for _, value, _ in given]), defaults))
-    return made
+    return make(cls, held), tensors
+
+
+def _converted(form: Form, values: tuple[Any, ...]) -> dict[str, Any] | None:
+    """The fields that the arguments go to; None where one is no field of its own, or not of its kind."""
+    if form.converts is None:
+        return None
+    try:
+        return {key: convert(value) for key, convert, value in zip(form.fields, form.converts, values)}
+    except Mismatch:
+        return None
 
 
 @lru_cache(maxsize=1000)
@@ -192,7 +209,7 @@ def _form(name: str, names: tuple[str, ...]) -> Form:
     required = [f.name for f in fields(cls) if f.name in known and f.default is MISSING]
     missing = tuple(key for key in required if key not in found)
     single = cls.arity == (1, 1) and not any(key in cls.tensors for key in names)
-    return Form(cls, names, found, tuple(known[key] for key in found) if plain else None, missing, single)
+    return Form(name, cls, names, found, tuple(known[key].convert for key in found) if plain else None, missing, single)
 
 
 def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:

@@ -60,8 +60,11 @@ def is_layer(names: Names, name: str) -> bool:
     return name in LAYERS and names.get(name, names) is names
 
 
-def layer_call(place: Place, node: tree.Call) -> LayerValue:
-    """`CONV(64)` as a step, where CONV is a layer; arguments that are whole numbers need no evaluation."""
+def layer_step(place: Place, node: tree.Name | tree.Call) -> LayerValue:
+    """`RELU`, `CONV(64)` as a step, where the name is a layer's; arguments that are whole numbers are just taken."""
+    if isinstance(node, tree.Name):
+        place.run.work.count(node.span)
+        return LayerValue(node.id, node.span)
     name = node.name.id
     check_names(name, node.arguments)
     evaluator: Evaluator | None = None

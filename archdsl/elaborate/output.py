@@ -32,7 +32,7 @@ def typed(layer: Layer, types: Sequence[TensorType]) -> TensorType:
     if types:
         if y.padded and layer.spec != "PAD" and y is not types[0]:
             y = y._replace(padded=())
-        batched = True in [t.batched for t in types]
+        batched = types[0].batched or any(t.batched for t in types)
         if y.batched != batched:
             y = y._replace(batched=batched)
     return y

@@ -8,7 +8,7 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Related
 from archdsl.elaborate.apply import apply_layer, reference
 from archdsl.elaborate.blocks import apply_block
-from archdsl.elaborate.calls import is_layer, layer_call
+from archdsl.elaborate.calls import is_layer, layer_step
 from archdsl.elaborate.choices import arm_of, choice_key, is_on
 from archdsl.elaborate.endings import parts_of, tails
 from archdsl.elaborate.joins import arms
@@ -92,8 +92,8 @@ def _called(place: Place, node: tree.Name | tree.Call | tree.Number, tail: Tail,
     if isinstance(node, tree.Number):
         raise fault("E134", f"{describe(node.value)} is no step: a number may only be an arm", node.span)
     name = node if isinstance(node, tree.Name) else node.name
-    if isinstance(node, tree.Call) and is_layer(place.names, name.id):  # as most are
-        _apply(place, layer_call(place, node), name.span, tail, label)
+    if is_layer(place.names, name.id):  # as most are
+        _apply(place, layer_step(place, node), name.span, tail, label)
         return
     if name.id == "INPUT" and not _defined(place, "INPUT"):
         if isinstance(node, tree.Call):
