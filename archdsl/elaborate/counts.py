@@ -16,7 +16,7 @@ from archdsl.elaborate.repetition import IN_COPY
 from archdsl.graph import Network, Open
 from archdsl.records import NamedTuple, replace
 from archdsl.syntax import tree
-from archdsl.syntax.nesting import composed, within
+from archdsl.syntax.nesting import within
 
 STEPWISE = 16  # counts up to this are tried one by one, then each twice as large
 LARGEST = 1 << 40
@@ -53,10 +53,10 @@ def _range(ends: tuple[int, int | None]) -> str:
 
 def open_counts(file: tree.File, constants: Mapping[str, Any]) -> list[str]:
     """The names that count copies and that nothing defines."""
-    found = dict.fromkeys(name for chain in composed(file) for name in _counts(chain))
+    found = dict.fromkeys(name for chain in file.composed for name in _counts(chain))
     if not found:
         return []
-    definitions = (s for s in file.statements if isinstance(s, (tree.Constant, tree.Block, tree.Function)))
+    definitions = (s for s in file.heads if isinstance(s, (tree.Constant, tree.Block, tree.Function)))
     defined = {*constants, *(statement.name.id for statement in definitions)}
     return [name for name in found if name not in defined]
 
@@ -171,7 +171,7 @@ def _most(run: Run, point: dict[str, int], name: str, elaborate: Elaborate) -> C
 def _is_value(file: tree.File, name: str) -> bool:
     """Whether a count is used for more than to count, so that it changes what is counted."""
     counting = used = 0
-    waiting: list[Any] = [file]
+    waiting: list[Any] = list(file.statements)
     while waiting:
         node = waiting.pop()
         counting += isinstance(node, tree.Repeated) and isinstance(node.count, tree.Name) and node.count.id == name

@@ -16,7 +16,7 @@ from archdsl.elaborate.labels import Entry, check_label
 from archdsl.elaborate.levels import Label, module, name_output
 from archdsl.elaborate.operations import truth
 from archdsl.elaborate.origins import values_of
-from archdsl.elaborate.place import ON, Place, Tail
+from archdsl.elaborate.place import MOST_STEPS, ON, Place, Tail, too_many
 from archdsl.elaborate.repetition import count_of, repeat
 from archdsl.elaborate.sharing import share
 from archdsl.elaborate.values import (
@@ -72,7 +72,10 @@ def define_constant(place: Place, node: tree.Constant) -> None:
 
 def step(place: Place, node: tree.Step, tail: Tail, label: Label = None) -> None:
     """One step; `label` is the one that stands before it."""
-    place.count(node.span)
+    run = place.run
+    run.steps += 1
+    if run.steps > MOST_STEPS:
+        raise too_many(node.span)
     _FORMS[type(node)](place, node, tail, label)
 
 

@@ -50,8 +50,10 @@ def fields(of: Any) -> tuple[Field, ...]:
 def replace(instance: Any, **changes: Any) -> Any:
     """An instance of the same class with other values in these fields."""
     cls = type(instance)
-    if cls.__record_plain__ and changes.keys() <= cls.__record_fields__.keys():
-        return make(cls, vars(instance) | changes)
+    known = cls.__record_fields__
+    if cls.__record_plain__ and changes.keys() <= known.keys():
+        own = {name: value for name, value in vars(instance).items() if name in known}  # and nothing that was cached
+        return make(cls, own | changes)
     given = {f.name: getattr(instance, f.name) for f in fields(instance) if f.init}
     return cls(**given | changes)
 

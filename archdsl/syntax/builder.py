@@ -22,7 +22,7 @@ class Builder(Values):
 
     def chain(self, parts: Parts, span: Span) -> tree.Chain:
         """Steps in sequence."""
-        return new(tree.Chain, (span, (*parts[::2],)))
+        return new(tree.Chain, (span, (*parts,) if len(parts) == 1 else (*parts[::2],)))
 
     def body(self, parts: Parts, span: Span) -> tree.Body:
         """Lines in sequence."""
