@@ -171,7 +171,7 @@ def _most(run: Run, point: dict[str, int], name: str, elaborate: Elaborate) -> C
 def _is_value(file: tree.File, name: str) -> bool:
     """Whether a count is used for more than to count, so that it changes what is counted."""
     counting = used = 0
-    waiting: list[Any] = list(file.statements)
+    waiting: list[Any] = [file]
     while waiting:
         node = waiting.pop()
         counting += isinstance(node, tree.Repeated) and isinstance(node.count, tree.Name) and node.count.id == name

@@ -11,7 +11,6 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit
 from archdsl.elaborate.mentions import open_names
 from archdsl.layers.registry import LAYERS
-from archdsl.records import replace
 from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
@@ -92,7 +91,7 @@ def _nearest(trials: Trials, at: Span) -> Iterator[tree.File]:
             if left < 0:
                 break
             kept.append(s)
-        yield replace(file, statements=tuple(sorted(kept, key=lambda s: s.span.start)))
+        yield file._replace(statements=tuple(sorted(kept, key=lambda s: s.span.start)))
 
 
 def _in_turns(candidates: Iterable[Candidate]) -> Iterator[tuple[Candidate, int]]:

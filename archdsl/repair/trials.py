@@ -9,7 +9,7 @@ from archdsl.annotations import Any, Optional
 from archdsl.diagnostics import Diagnostic, Edit, Findings
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
-from archdsl.records import NamedTuple, replace
+from archdsl.records import NamedTuple
 from archdsl.repair.duals import with_slopes
 from archdsl.repair.values import LARGEST, nodes
 from archdsl.syntax import tree
@@ -105,7 +105,7 @@ class Trials:
         before = tuple(s for s in file.statements if s.span.start < start and s not in touched)
         after = tuple(s for s in file.statements if s.span.start >= start and s not in touched)
         rest = tuple(span for span in file.broken if span not in broken)
-        return replace(file, statements=(*before, *found, *after), broken=rest)
+        return file._replace(statements=(*before, *found, *after), broken=rest)
 
     def join(self, source: Source, first: Span) -> Span:
         """Take all that stands from one stretch that does not parse to the last for one; where it stands."""
@@ -114,7 +114,7 @@ class Trials:
         whole = Span(source, first.start, file.broken[-1].end)
         kept = tuple(s for s in file.statements if not whole.start <= s.span.start < whole.end)
         rest = tuple(span for span in file.broken if span.start < whole.start)
-        self.files[source] = replace(file, statements=kept, broken=(*rest, whole))
+        self.files[source] = file._replace(statements=kept, broken=(*rest, whole))
         return whole
 
     def check(self, edits: Sequence[Edit], *, most: int = 0, last: bool = False) -> Result | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from archdsl.annotations import Union
-from archdsl.records import NamedTuple, dataclass
+from archdsl.records import NamedTuple
 from archdsl.syntax.source import Span
 
 # ---- values
@@ -344,13 +344,14 @@ class Assertion(NamedTuple):
 Statement = Union[Input, Output, Model, Constant, Function, Block, Default, Use, Assertion, Chain]
 
 
-@dataclass(frozen=True)
-class File:
-    """A whole text. `broken` are the stretches that do not parse; `statements` are those of the others."""
-
+class _File(NamedTuple):
     span: Span
     statements: tuple[Statement, ...]
     broken: tuple[Span, ...] = ()
+
+
+class File(_File):
+    """A whole text. `broken` are the stretches that do not parse; `statements` are those of the others."""
 
     @cached_property
     def heads(self) -> tuple[Statement, ...]:
