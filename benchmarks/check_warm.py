@@ -86,7 +86,7 @@ def main() -> None:
             f"{count:,} convolutions",
             lambda text=text: right(archdsl.check(text=text)),  # type: ignore[misc]
             lambda count=count: convolutions_on_meta(count),  # type: ignore[misc]
-            max(1, runs * COUNTS[0] // count),
+            max(3, runs * COUNTS[0] // count),
         )
 
 

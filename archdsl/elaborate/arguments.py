@@ -152,8 +152,14 @@ def bind_layer(
     if one is not None:
         return one, False
     form = _form(name, names)
-    layer, tensors = _made(form, given, values, defaults, span, arriving)
-    one = made[key] = new(Made, (layer, tensors, form, values, defaults))
+    tensors: tuple[Tensor, ...] = ()
+    held = _converted(form, values)
+    if held is None:
+        held, found, _ = bind_arguments(name, given, width_of(arriving))
+        tensors = tuple(found[key] for key in form.layer.tensors if key in found)
+    if defaults or form.missing:
+        held = _completed(form, held, defaults, span)
+    one = made[key] = new(Made, (make(form.layer, held), tensors, form, values, defaults))
     return one, True
 
 
@@ -162,29 +168,16 @@ def width_of(value: Value | None) -> int | None:
     return value.type.channels if value is not None and value.type.rank else None
 
 
-def _made(
-    form: Form,
-    given: Given,
-    values: tuple[Any, ...],
-    defaults: Mapping[str, Any],
-    span: Span,
-    arriving: Value | None,
-) -> tuple[Layer, tuple[Tensor, ...]]:
-    """The layer, and the tensors among its arguments, which have these values."""
+def _completed(form: Form, held: dict[str, Any], defaults: Mapping[str, Any], span: Span) -> dict[str, Any]:
+    """The fields over the defaults that the layer has; raises E123 where one is missing."""
     cls, name = form.layer, form.name
-    tensors: tuple[Tensor, ...] = ()
-    held = _converted(form, values)
-    if held is None:
-        held, found, _ = bind_arguments(name, given, width_of(arriving))
-        tensors = tuple(found[key] for key in cls.tensors if key in found)
-    if defaults:
-        known = kinds(cls)
-        held = {k: v for k, v in defaults.items() if k in known} | held
+    known = kinds(cls)
+    held = {k: v for k, v in defaults.items() if k in known} | held
     for key in form.missing:
         if key not in held:
             hint = f"{name}({', '.join([*cls.positional, *([key + '=…'] if key not in cls.positional else [])])})"
             raise fault("E123", f"{name} needs {_article(key)} `{key}`", span, help=f"write {hint}")
-    return make(cls, held), tensors
+    return held
 
 
 def _converted(form: Form, values: tuple[Any, ...]) -> dict[str, Any] | None:

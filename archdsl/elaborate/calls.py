@@ -65,20 +65,20 @@ def layer_step(place: Place, node: tree.Name | tree.Call) -> LayerValue:
     if isinstance(node, tree.Name):
         place.run.work.count(node.span)
         return LayerValue(node.id, node.span)
-    name = node.name.id
-    check_names(name, node.arguments)
+    span, (_, name), parts = node
+    check_names(name, parts)
     evaluator: Evaluator | None = None
     given, numbers = [], 0
-    for part in node.arguments:
-        _, word, value = part
+    for part in parts:
+        value = part.value
         if type(value) is tree.Number and type(value.value) is int:
             numbers += 1
-            given.append((word, value.value, value.span))
+            given.append((part.name, value.value, value.span))
         else:
             evaluator = evaluator or place.evaluator
             given.append(argument(evaluator, name, part))
-    place.run.work.count(node.span, numbers + 1)
-    layer: LayerValue = new(LayerValue, (name, node.span, (*given,)))
+    place.run.work.count(span, numbers + 1)
+    layer: LayerValue = new(LayerValue, (name, span, (*given,)))
     return layer
 
 

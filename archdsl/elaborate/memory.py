@@ -22,7 +22,7 @@ class Memory(NamedTuple):
     def behind(self, layer: Layer, inputs: Sequence[Value], output: Value) -> Memory:
         """What is remembered behind a layer."""
         if layer.spec == "CONV":
-            return new(Memory, (output.type.channels, False, True))
+            return new(Memory, (output.type.shape[0], False, True))
         if self.strided:
             return self
         window = layer.window(*(value.type for value in inputs))
