@@ -49,8 +49,9 @@ class Lexer:
                 if kind not in states[stack[-1]] and kind != NEWLINE:
                     if kind in ignored:
                         continue
-                    possible = states[stack[-1]]
-                    other = self._taken(text, token.start(), {*possible, "CALL"} if kind == PLAIN else possible)
+                    other = self._taken(text, token.start(), states[stack[-1]])
+                    if other is None and kind == PLAIN:
+                        other = self._taken(text, token.start(), ("CALL",))
                     if other is not None:
                         yield other
                         position = other.end()
