@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archdsl.annotations import Any, Union
+from archdsl.annotations import Any, Protocol, Union
 from archdsl.diagnostics import Related
 from archdsl.layers.base import Layer
 from archdsl.records import NamedTuple, dataclass, field
@@ -61,22 +61,42 @@ class Value:
         return Value(self.type, self.span, self.origin, hint, self.layout, self.doubt, self.way)
 
 
+class Written(Protocol):
+    """What the text says of a layer's arguments."""
+
+    @property
+    def text(self) -> str:
+        """The arguments as a spec would write them: "64, 7, stride=2"."""
+        ...
+
+    def gives(self, name: str) -> bool:
+        """Whether the argument is given where the layer stands, or in a default of the file."""
+        ...
+
+
 @dataclass(eq=False)
 class Apply:
-    """A layer, complete, over its inputs.
-
-    `given` are the arguments as written, `implied` those that rules filled in, which look at what stands around, and
-    `defaults` those among `Layer.told` that the text leaves as they are.
-    """
+    """A layer, complete, over its inputs; `implied` are the arguments that rules filled in, which look around."""
 
     layer: Layer
     inputs: tuple[Value, ...]
     output: Value
     span: Span
     label: str = ""
-    given: str = ""  # "64, 7, stride=2", as a spec would write it
+    written: Written | None = None
     implied: tuple[tuple[str, object], ...] = ()
-    defaults: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def given(self) -> str:
+        """The arguments as written: "64, 7, stride=2"."""
+        return self.written.text if self.written is not None else ""
+
+    @property
+    def defaults(self) -> tuple[tuple[str, object], ...]:
+        """Those among `Layer.told` that the text leaves as they are."""
+        written = self.written
+        told = self.layer.told().items() if written is not None else ()
+        return tuple([(name, value) for name, value in told if written is not None and not written.gives(name)])
 
     @property
     def types(self) -> tuple[TensorType, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from archdsl.records import NamedTuple
 
 Dim = int
@@ -58,7 +60,4 @@ def show_shape(shape: Shape) -> str:
 
 def product(sizes: Shape) -> int:
     """The product of the sizes, 1 for none."""
-    result = 1
-    for size in sizes:
-        result *= size
-    return result
+    return prod(sizes)

@@ -152,3 +152,19 @@ def test_pythons_own_functions_take_ours() -> None:
     assert dataclasses.replace(ours, c=4).c == 4 and dataclasses.is_dataclass(derived)
     assert dataclasses.replace(open_("a", [1]), name="b").made == "bb"
     assert [f.name for f in dataclasses.fields(open_)] == ["name", "items", "made"]
+
+
+def test_make_is_the_class_called_by_name() -> None:
+    """Whether the fields lie in the class, or its own `__post_init__` sets some."""
+    open_, base, derived = classes(records)
+    assert records.make(base, {"a": 1}) == base(1) and records.make(derived, {"a": 1, "c": 5}) == derived(1, c=5)
+    assert records.make(open_, {"name": "a"}).made == "aa"
+    assert records.new(TensorType, ((3, 4), "int", True, ())) == TensorType((3, 4), "int")
+
+
+def test_what_an_instance_has_cached_is_not_passed_on() -> None:
+    """`replace` makes an instance of the fields alone."""
+    first = Conv(8, 3)
+    object.__setattr__(first, "cached", 1)
+    second = records.replace(first, stride=2)
+    assert (second.filters, second.stride, hasattr(second, "cached")) == (8, 2, False)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from archdsl.analyses.once import once
 from archdsl.annotations import Union
 from archdsl.graph import Apply, Network, Region, Repeat, Share, Value
-from archdsl.records import NamedTuple, dataclass, field
+from archdsl.records import NamedTuple, dataclass, field, new
 
 
 class Op(NamedTuple):
@@ -116,9 +116,10 @@ def _visit(region: Region, frame: Frame, found: Frames) -> Visit:
     for step in region.steps:
         inner = step.again if isinstance(step, Share) else step
         if isinstance(inner, Apply):
-            named = not known.isdisjoint(inner.inputs)
-            inputs = tuple(map(found.resolve, inner.inputs)) if named else inner.inputs
-            frame.steps.append(Op(inner, inputs, inner.output))
+            inputs = inner.inputs
+            if known and not known.isdisjoint(inputs):
+                inputs = tuple(map(found.resolve, inputs))
+            frame.steps.append(new(Op, (inner, inputs, inner.output)))
         elif isinstance(inner, Repeat):
             current = found.resolve(inner.input)
             for count, body in inner.runs:

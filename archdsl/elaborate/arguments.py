@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 
 from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit, Fix
@@ -16,7 +16,7 @@ from archdsl.graph import Value
 from archdsl.layers.arguments import Kind, Mismatch, brief
 from archdsl.layers.base import Layer
 from archdsl.layers.registry import layer_class
-from archdsl.records import MISSING, NamedTuple, fields
+from archdsl.records import MISSING, NamedTuple, fields, make, new
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 from archdsl.tensor import TensorType
@@ -60,15 +60,6 @@ _INFERRED = (
 Given = Sequence[tuple[str, Any, Span]]
 
 
-class Bound(NamedTuple):
-    """A layer with its arguments, the tensors among them, and where each argument stands in the text."""
-
-    layer: Layer
-    tensors: tuple[Tensor, ...]
-    spans: Mapping[str, Span]
-    given: str
-
-
 class Applied(NamedTuple):
     """What a layer has given somewhere, with nothing to be told of it, and so gives wherever the like arrives."""
 
@@ -77,27 +68,45 @@ class Applied(NamedTuple):
     layout: str
     memory: Memory
     implied: tuple[tuple[str, object], ...]
-    defaults: tuple[tuple[str, object], ...]
+
+
+class Form(NamedTuple):
+    """How a layer takes arguments of these names, where "" is one without a name."""
+
+    name: str  # the layer's, as a spec calls it
+    layer: type[Layer]
+    names: tuple[str, ...]
+    fields: tuple[str, ...]  # those that the arguments go to, "" for none
+    converts: tuple[Callable[[Any], Any], ...] | None  # by their kinds; None where an argument is no field of its own
+    missing: tuple[str, ...]  # the fields without a default that none of them goes to
+    single: bool  # whether the layer reads what arrives, and nothing else
 
 
 class Made(NamedTuple):
-    """A layer as it was made from some arguments; `keys` are the fields that these have gone to, "" for none."""
+    """A layer as it was made from some arguments and the defaults of the file."""
 
     layer: Layer
     tensors: tuple[Tensor, ...]
-    keys: tuple[str, ...]
-    text: str
-    given: Given  # kept, and so what `same` says of them
-    single: bool  # whether it reads what arrives, and nothing else
-    applied: dict[object, Applied]  # by what arrives
+    form: Form
+    values: tuple[Any, ...]  # those of the arguments, kept, and so what `same` says of them
+    defaults: Mapping[str, Any]
 
-    def bound(self, given: Given) -> Bound:
-        """The layer as these arguments, which are the same, have made it at their own places."""
+    @property
+    def text(self) -> str:
+        """The arguments as a spec would write them."""
+        return ", ".join(_shown(self.form.layer, key, value) for key, value in zip(self.form.names, self.values))
+
+    def gives(self, name: str) -> bool:
+        """Whether the argument is given where the layer stands, or in a default of the file."""
+        return name in self.form.fields or name in self.defaults
+
+    def spans(self, given: Given) -> dict[str, Span]:
+        """Where each argument stands, these being the same ones, at their own places."""
         spans: dict[str, Span] = {}
-        for field, (_, _, place) in zip(self.keys, given):
+        for field, (_, _, place) in zip(self.form.fields, given):
             if field:  # several values may be one argument: PERMUTE(1, 0)
                 spans[field] = place._replace(start=spans[field].start) if field in spans else place
-        return Bound(self.layer, self.tensors, spans, self.text)
+        return spans
 
 
 class Arguments(NamedTuple):
@@ -131,17 +140,27 @@ def bind_layer(
     span: Span,
     arriving: Value | None,
     made: dict[object, Made],
-) -> Made:
-    """The layer `name` with these arguments over its defaults; raises a Fault for the first that does not fit.
+) -> tuple[Made, bool]:
+    """The layer `name` with these arguments over its defaults, and whether it is there for the first time.
 
     `arriving` is what arrives, if it is known, for what is told to those who write PyTorch's signature.
-    A layer of the same arguments and defaults is the one in `made`.
+    A layer of the same arguments and defaults is the one in `made`. Raises a Fault for the first that does not fit.
     """
-    key = name, id(defaults), tuple([(word, same(value)) for word, value, _ in given])
+    names, values, _ = zip(*given) if given else ((), (), ())
+    key = name, id(defaults), names, *[value if type(value) is int else same(value) for value in values]
     one = made.get(key)
-    if one is None:
-        one = made[key] = _made(name, given, defaults, span, width_of(arriving))
-    return one
+    if one is not None:
+        return one, False
+    form = _form(name, names)
+    tensors: tuple[Tensor, ...] = ()
+    held = _converted(form, values)
+    if held is None:
+        held, found, _ = bind_arguments(name, given, width_of(arriving))
+        tensors = tuple(found[key] for key in form.layer.tensors if key in found)
+    if defaults or form.missing:
+        held = _completed(form, held, defaults, span)
+    one = made[key] = new(Made, (make(form.layer, held), tensors, form, values, defaults))
+    return one, True
 
 
 def width_of(value: Value | None) -> int | None:
@@ -149,21 +168,41 @@ def width_of(value: Value | None) -> int | None:
     return value.type.channels if value is not None and value.type.rank else None
 
 
-def _made(name: str, given: Given, defaults: Mapping[str, Any], span: Span, arriving: int | None) -> Made:
+def _completed(form: Form, held: dict[str, Any], defaults: Mapping[str, Any], span: Span) -> dict[str, Any]:
+    """The fields over the defaults that the layer has; raises E123 where one is missing."""
+    cls, name = form.layer, form.name
+    known = kinds(cls)
+    held = {k: v for k, v in defaults.items() if k in known} | held
+    for key in form.missing:
+        if key not in held:
+            hint = f"{name}({', '.join([*cls.positional, *([key + '=…'] if key not in cls.positional else [])])})"
+            raise fault("E123", f"{name} needs {_article(key)} `{key}`", span, help=f"write {hint}")
+    return held
+
+
+def _converted(form: Form, values: tuple[Any, ...]) -> dict[str, Any] | None:
+    """The fields that the arguments go to; None where one is no field of its own, or not of its kind."""
+    if form.converts is None:
+        return None
+    try:
+        return {key: convert(value) for key, convert, value in zip(form.fields, form.converts, values)}
+    except Mismatch:
+        return None
+
+
+@lru_cache(maxsize=1000)
+def _form(name: str, names: tuple[str, ...]) -> Form:
+    """How the layer takes arguments of these names."""
     cls = layer_class(name)
     known = kinds(cls)
-    bound = bind_arguments(name, given, arriving)
-    values = {k: v for k, v in defaults.items() if k in known} | bound.values
-    for f in fields(cls):
-        if f.name in known and f.default is MISSING and f.name not in values:
-            hint = f"{name}({', '.join([*cls.positional, *([f.name + '=…'] if f.name not in cls.positional else [])])})"
-            raise fault("E123", f"{name} needs {_article(f.name)} `{f.name}`", span, help=f"write {hint}")
-    tensors = tuple(bound.tensors[key] for key in cls.tensors if key in bound.tensors)
-    single = cls.arity == (1, 1) and not tensors
-    text = ", ".join(_shown(cls, key, value) for key, value, _ in given)
-    places = {place: field for field, place in bound.spans.items()}
-    keys = tuple(cls.variadic if cls.variadic and not key else places.get(place, "") for key, _, place in given)
-    return Made(cls(**values), tensors, keys, text, given, single, {})
+    loose = [cls.variadic] * len(names) if cls.variadic else [*cls.positional, *[""] * len(names)]
+    own = known.keys() - {*cls.tensors, cls.free}
+    found = tuple([(key if key in own else "") if key else loose[place] for place, key in enumerate(names)])
+    plain = "" not in found and cls.variadic not in found and len(set(found)) == len(found)
+    required = [f.name for f in fields(cls) if f.name in known and f.default is MISSING]
+    missing = tuple(key for key in required if key not in found)
+    single = cls.arity == (1, 1) and not any(key in cls.tensors for key in names)
+    return Form(name, cls, names, found, tuple(known[key].convert for key in found) if plain else None, missing, single)
 
 
 def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Arguments:
@@ -179,13 +218,14 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
         first = loose[0][0]
         over = loose[0][1]._replace(end=loose[-1][1].end)
         whole = isinstance(first, (tuple, list)) and not hasattr(first, "_fields") and len(loose) == 1
-        values[cls.variadic] = _convert(cls, known, cls.variadic, first if whole else tuple(v for v, _ in loose), over)
+        value = first if whole else tuple(value for value, _ in loose)
+        values[cls.variadic] = _convert(cls, known[cls.variadic], cls.variadic, value, over)
         spans[cls.variadic] = over
     elif len(loose) > len(cls.positional):
         raise _too_many(cls, name, loose, arriving)
     else:
         for key, (value, place) in zip(cls.positional, loose):
-            values[key] = _convert(cls, known, key, value, place)
+            values[key] = _convert(cls, known[key], key, value, place)
             spans[key] = place
     for key, value, place in given:
         if not key:
@@ -202,20 +242,20 @@ def bind_arguments(name: str, given: Given, arriving: int | None = None) -> Argu
                 free[key] = value
                 continue
             raise unknown_argument(cls, name, key, place)
-        values[key] = _convert(cls, known, key, value, place)
+        values[key] = _convert(cls, known[key], key, value, place)
         spans[key] = place
     if free:
-        values[cls.free] = _convert(cls, known, cls.free, free, given[0][2])
+        values[cls.free] = _convert(cls, known[cls.free], cls.free, free, given[0][2])
     return Arguments(values, tensors, spans)
 
 
 def check_names(layer: str, arguments: Sequence[tree.Argument]) -> None:
     """Raise the Fault for a name that the layer has no argument of, whose value need mean nothing."""
-    cls = layer_class(layer)
-    known = kinds(cls)
     for argument in arguments:
-        if argument.name and argument.name not in known and argument.name not in cls.tensors and not cls.free:
-            raise unknown_argument(cls, layer, argument.name, argument.value.span)
+        if argument.name:
+            cls = layer_class(layer)
+            if argument.name not in kinds(cls) and argument.name not in cls.tensors and not cls.free:
+                raise unknown_argument(cls, layer, argument.name, argument.value.span)
 
 
 def _article(name: str) -> str:
@@ -230,9 +270,9 @@ def _shown(cls: type[Layer], key: str, value: Any) -> str:
     return f"{key}={text}" if key else str(text)
 
 
-def _convert(cls: type[Layer], known: Mapping[str, Kind], key: str, value: Any, place: Span) -> Any:
+def _convert(cls: type[Layer], kind: Kind, key: str, value: Any, place: Span) -> Any:
     try:
-        return known[key].convert(value)
+        return kind.convert(value)
     except Mismatch as error:
         raise fault("E122", f"{key} of {cls.spec} {error}", place) from None
 

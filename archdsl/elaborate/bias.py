@@ -6,7 +6,7 @@ It is decided when the whole graph is there, since a branch, a choice or a copy 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from archdsl.graph import Apply, Call, Network, Region, Repeat, Run, Share, Step, Value, regions, step_input
 from archdsl.layers.base import Layer
@@ -14,26 +14,30 @@ from archdsl.records import fields, replace
 
 
 class Readers:
-    """Who reads each value: `reads` are all steps at once, `flows` are alternatives, one for each copy of a region."""
+    """Who reads each value: `reads` are all steps at once, `flows` are alternatives, one for each copy of a region.
+
+    Where there is no BN, nobody asks for the layers among them, which are left out.
+    """
 
     def __init__(self, network: Network) -> None:
         self.reads: defaultdict[Value, list[Apply | Value | None]] = defaultdict(list)  # None: anything else
         self.flows: defaultdict[Value, list[Value | None]] = defaultdict(list)
-        self.undecided: list[Apply] = []
+        self.layers: list[Apply] = []
         self.repeats: list[Repeat] = []  # each behind those inside
         self.shares: list[Share] = []
         for output in network.outputs:
             self.reads[output.value].append(None)
         self._region(network.module.region)
+        self.norms = any(step.layer.spec == "BN" for step in self.layers)
+        for step in self.layers if self.norms else ():
+            for value in step.inputs:
+                self.reads[value].append(step)
 
     def _region(self, region: Region) -> None:
         reads = self.reads
         for step in region.steps:
             if isinstance(step, Apply):
-                for value in step.inputs:
-                    reads[value].append(step)
-                if getattr(step.layer, "bias", False) is None:
-                    self.undecided.append(step)
+                self.layers.append(step)
             elif isinstance(step, Call):
                 block = bool(step.module.title)
                 reads[step.input].append(None if block else step.module.region.param)
@@ -57,6 +61,8 @@ class Readers:
 
     def only_a_norm(self, value: Value) -> bool:
         """Whether the value goes into one BN and nowhere else, whichever copy it is in."""
+        if not self.norms:
+            return False
         readers = self.reads.get(value, ())
         if len(readers) == 1 and isinstance(readers[0], Apply):  # as most are
             return value not in self.flows and readers[0].layer.spec == "BN"
@@ -82,33 +88,34 @@ class Readers:
 def decide_biases(network: Network) -> None:
     """Give every layer whose bias is left to the rule one or none; then join runs that came out equal."""
     readers = Readers(network)
-    decided: dict[tuple[Layer, bool], Layer] = {}  # layers that are the same stay so
-    for step in readers.undecided:
+    decided: dict[Layer, bool] = {}
+    others: dict[Layer, Layer] = {}  # by a layer that is decided, the same one decided otherwise
+    for step in [step for step in readers.layers if getattr(step.layer, "bias", False) is None]:
         bias = not readers.only_a_norm(step.output)
-        layer = decided.get((step.layer, bias))
-        if layer is None:
-            layer = replace(step.layer, bias=bias)  # type: ignore[call-arg]  # it has the field: it was None
-            decided[step.layer, bias] = layer
-        step.layer = layer
+        layer = step.layer
+        if decided.setdefault(layer, bias) is not bias:
+            if layer not in others:
+                others[layer] = replace(layer, bias=bias)  # type: ignore[call-arg]  # it has the field: it was None
+            step.layer = others[layer]
         if not bias:
             step.implied = (*step.implied, ("bias", False))
+    for layer, bias in decided.items():
+        object.__setattr__(layer, "bias", bias)  # frozen, but no other's yet: a copy of each takes its time
     for share in readers.shares:
-        _share(share)
+        _share(share, others)
     for repeat in readers.repeats:
         _merge(repeat)
 
 
-def _share(step: Step) -> None:
+def _share(step: Step, others: Mapping[Layer, Layer]) -> None:
     """What is applied once more has a bias where the first has."""
     if isinstance(step, Share):
         for first, again in zip(_layers(step.target), _layers(step.again)):
-            if getattr(again.layer, "bias", False) is None and first.layer.spec == again.layer.spec:
-                bias = getattr(first.layer, "bias", None)
-                again.layer = replace(again.layer, bias=bias)  # type: ignore[call-arg]  # as above
-                again.implied = first.implied
+            if first.layer in (again.layer, others.get(again.layer)):
+                again.layer, again.implied = first.layer, first.implied
     for _, inner in regions(step):
         for other in inner.steps:
-            _share(other)
+            _share(other, others)
 
 
 def _layers(step: Step) -> Iterator[Apply]:

@@ -11,11 +11,14 @@ from archdsl.elaborate.parameters import bind_parameters
 from archdsl.elaborate.parts import listed
 from archdsl.elaborate.values import BlockValue, Builtin, Lambda, LayerValue, Names, describe, fault, same
 from archdsl.elaborate.words import argument
+from archdsl.layers.registry import LAYERS
+from archdsl.records import new
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 if TYPE_CHECKING:
     from archdsl.elaborate.evaluate import Evaluator
+    from archdsl.elaborate.place import Place
 
 Given = tuple[tuple[str, Any, Span], ...]
 """Name, value and place of each argument."""
@@ -50,6 +53,33 @@ def called(place: Evaluator, node: tree.Call) -> Any:
     return _value(
         place, callee, tuple([(a.name, place.value(a.value, own), a.value.span) for a in node.arguments]), node
     )
+
+
+def is_layer(names: Names, name: str) -> bool:
+    """Whether a name is that of a layer, and no other name here."""
+    return name in LAYERS and names.get(name, names) is names
+
+
+def layer_step(place: Place, node: tree.Name | tree.Call) -> LayerValue:
+    """`RELU`, `CONV(64)` as a step, where the name is a layer's; arguments that are whole numbers are just taken."""
+    if isinstance(node, tree.Name):
+        place.run.work.count(node.span)
+        return LayerValue(node.id, node.span)
+    span, (_, name), parts = node
+    check_names(name, parts)
+    evaluator: Evaluator | None = None
+    given, numbers = [], 0
+    for part in parts:
+        value = part.value
+        if type(value) is tree.Number and type(value.value) is int:
+            numbers += 1
+            given.append((part.name, value.value, value.span))
+        else:
+            evaluator = evaluator or place.evaluator
+            given.append(argument(evaluator, name, part))
+    place.run.work.count(span, numbers + 1)
+    layer: LayerValue = new(LayerValue, (name, span, (*given,)))
+    return layer
 
 
 def _layer(place: Evaluator, layer: LayerValue, node: tree.Call) -> LayerValue:

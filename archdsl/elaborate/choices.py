@@ -8,7 +8,7 @@ from archdsl.annotations import Any
 from archdsl.elaborate.place import Place
 from archdsl.elaborate.values import describe, fault
 from archdsl.syntax import tree
-from archdsl.syntax.nesting import composed, within
+from archdsl.syntax.nesting import within
 from archdsl.syntax.source import Span
 
 _ON = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
@@ -20,8 +20,8 @@ def number_choices(file: tree.File) -> dict[int, str]:
     They are given by the offset of the `?` or of the word CHOOSE. A label is not counted in.
     """
     result: dict[int, str] = {}
-    _number((mark for chain in composed(file) for mark in _marks(chain)), "", result)
-    for statement in file.statements:
+    _number((mark for chain in file.composed for mark in _marks(chain)), "", result)
+    for statement in file.heads:
         if isinstance(statement, tree.Block):
             _number(_marks(statement.body), f"{statement.name.id}.", result)
     return result

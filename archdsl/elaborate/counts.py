@@ -16,7 +16,7 @@ from archdsl.elaborate.repetition import IN_COPY
 from archdsl.graph import Network, Open
 from archdsl.records import NamedTuple, replace
 from archdsl.syntax import tree
-from archdsl.syntax.nesting import composed, within
+from archdsl.syntax.nesting import within
 
 STEPWISE = 16  # counts up to this are tried one by one, then each twice as large
 LARGEST = 1 << 40
@@ -56,10 +56,10 @@ def _range(ends: tuple[int, int | None]) -> str:
 
 def open_counts(file: tree.File, constants: Mapping[str, Any]) -> list[str]:
     """The names that count copies and that nothing defines."""
-    found = dict.fromkeys(name for chain in composed(file) for name in _counts(chain))
+    found = dict.fromkeys(name for chain in file.composed for name in _counts(chain))
     if not found:
         return []
-    definitions = (s for s in file.statements if isinstance(s, (tree.Constant, tree.Block, tree.Function)))
+    definitions = (s for s in file.heads if isinstance(s, (tree.Constant, tree.Block, tree.Function)))
     defined = {*constants, *(statement.name.id for statement in definitions)}
     return [name for name in found if name not in defined]
 

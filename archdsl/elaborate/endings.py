@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 
-from archdsl.elaborate.place import ON, Place, Tail
+from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.values import Fault, Limit, Poisoned
 from archdsl.syntax import tree
 
@@ -19,11 +18,7 @@ def parts_of(line: tree.Chain | tree.Constant) -> Sequence[Part]:
 
 
 def tails(place: Place, parts: Sequence[Part], tail: Tail) -> Iterator[Tail]:
-    """What follows each of the steps, asked for just before it is elaborated; `tail` is what follows them all."""
-    return _tails(place, parts, tail) if tail.ends else repeat(ON)
-
-
-def _tails(place: Place, parts: Sequence[Part], tail: Tail) -> Iterator[Tail]:
+    """What follows each of the steps, asked for just before it is elaborated; `tail`, the end, follows them all."""
     steps = [part for part in parts if not isinstance(part, tree.Constant)]
     end = len(steps)  # what stands before this may end the network
     while end and _transparent(steps[end - 1]) is not False:

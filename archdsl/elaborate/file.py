@@ -142,11 +142,10 @@ def _outside(place: Place, name: str, value: Any) -> Any:
 
 def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     run = place.run
-    heads = [s for s in file.statements if not isinstance(s, (tree.Chain, tree.Constant))]
     define_names(place, file)
     declared: list[Input] = []
-    last = max((i for i, s in enumerate(file.statements) if isinstance(s, tree.Chain)), default=-1)
-    model = named_model(place, [s for s in heads if isinstance(s, tree.Model)])
+    last = next((i for i in range(len(file.statements) - 1, -1, -1) if isinstance(file.statements[i], tree.Chain)), -1)
+    model = named_model(place, [s for s in file.heads if isinstance(s, tree.Model)])
     name = model.name if model is not None else class_name(source.name)
     broken = list(file.broken)
     for index, statement in enumerate(file.statements):
@@ -188,7 +187,7 @@ def _network(place: Place, source: Source, file: tree.File) -> Network | None:
             "E110", "the text holds no network", file.span, help="a network is a chain of layers: CONV(8) - RELU - GAP"
         )
     unclaimed(place, declared)
-    outputs = _outputs(place, [s for s in heads if isinstance(s, tree.Output)])
+    outputs = _outputs(place, [s for s in file.heads if isinstance(s, tree.Output)])
     if run.findings.errors or place.value is None:
         return None
     place.region.result = place.value
@@ -198,7 +197,7 @@ def _network(place: Place, source: Source, file: tree.File) -> Network | None:
     network.used = _used(place)
     decide_biases(network)
     limit_paths(network, place.value.span or file.span)
-    for claim in [Claim(place, s) for s in heads if isinstance(s, tree.Assertion)]:
+    for claim in [Claim(place, s) for s in file.heads if isinstance(s, tree.Assertion)]:
         if run.symbols:
             run.claims.append(claim)
         else:

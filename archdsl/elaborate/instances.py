@@ -136,7 +136,7 @@ class Copy:
         if isinstance(step, Apply):
             inputs = tuple([self._at(value) for value in step.inputs])
             output = self._value(step.output)
-            made = Apply(step.layer, inputs, output, step.span, step.label, step.given, step.implied, step.defaults)
+            made = Apply(step.layer, inputs, output, step.span, step.label, step.written, step.implied)
         elif isinstance(step, Call):
             made = self.call(step, step.span, step.label)
         elif isinstance(step, Repeat):

@@ -32,7 +32,7 @@ def check_names(place: Place, file: tree.File) -> None:
         return
     known = place.names.known() | place.names.later.keys() | _WORDS | run.given.keys() | run.broken
     known |= LAYERS.keys() | FUNCTIONS.keys()
-    blocks = [s for s in file.statements if isinstance(s, (tree.Block, tree.Function))]
+    blocks = [s for s in file.heads if isinstance(s, (tree.Block, tree.Function))]
     waiting: list[tuple[Any, frozenset[str]]] = [(block, frozenset()) for block in reversed(blocks)]
     while waiting and len(run.findings.errors) <= MOST:
         node, bound = waiting.pop()

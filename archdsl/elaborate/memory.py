@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from archdsl.graph import Apply, Share, Step, Value, regions
 from archdsl.layers.base import Layer, Window
-from archdsl.records import NamedTuple
+from archdsl.records import NamedTuple, new
 
 
 class Memory(NamedTuple):
@@ -22,7 +22,7 @@ class Memory(NamedTuple):
     def behind(self, layer: Layer, inputs: Sequence[Value], output: Value) -> Memory:
         """What is remembered behind a layer."""
         if layer.spec == "CONV":
-            return Memory(output.type.channels, False, True)
+            return new(Memory, (output.type.shape[0], False, True))
         if self.strided:
             return self
         window = layer.window(*(value.type for value in inputs))

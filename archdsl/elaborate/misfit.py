@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl.diagnostics import Diagnostic, Edit, Fix
-from archdsl.elaborate.arguments import Bound
+from archdsl.elaborate.arguments import Made, width_of
 from archdsl.elaborate.edits import set_argument, without_first
 from archdsl.elaborate.origins import origins
 from archdsl.elaborate.output import typed
@@ -24,20 +24,25 @@ LARGEST_KERNEL = 11  # AlexNet's; a larger one is likely a width
 def misfit(
     place: Place,
     callee: LayerValue,
-    bound: Bound,
+    layer: Layer,
+    one: Made,
     facts: LayerError,
     inputs: Sequence[Value],
     span: Span,
     swapped: str,
 ) -> Fault:
-    """The Fault of a layer that cannot take its inputs: where the sizes come from, and what would mend it."""
-    at = bound.spans.get(facts.argument, span)
+    """The Fault of a layer that cannot take its inputs: where the sizes come from, and what would mend it.
+
+    `layer` is what rules have made of `one`.
+    """
+    spans = one.spans(callee.arguments)
+    at = spans.get(facts.argument, span)
     notes, related = origins(inputs, place.trail)
-    tried = _tried(bound.layer, facts, inputs)
+    tried = _tried(layer, facts, inputs)
     help = [*(text for text, _, _ in tried), *([facts.help] if facts.help else [])]
-    edits = [(text, set_argument(callee, bound.spans, argument, value)) for text, argument, value in tried]
+    edits = [(text, set_argument(callee, spans, argument, value)) for text, argument, value in tried]
     if swapped and facts.code != "E206":  # what is no map is none with another width
-        likely = facts.code == "E203" or bound.layer.kernel > LARGEST_KERNEL  # type: ignore[attr-defined]  # it is a CONV
+        likely = facts.code == "E203" or layer.kernel > LARGEST_KERNEL  # type: ignore[attr-defined]  # it is a CONV
         help = [swapped] if likely else [*help, swapped]
         edits = [(swapped, shift(callee)), *([] if likely else edits)]
     fixes = tuple(Fix(text, (edit,)) for text, edit in edits if edit is not None)
@@ -53,17 +58,19 @@ def shift(callee: LayerValue) -> Edit | None:
     return without_first(callee.span.start + len(callee.name), loose)
 
 
-def swapped_width(callee: LayerValue, width: int | None, bound: Bound, inputs: Sequence[Value]) -> str:
+def swapped_width(callee: LayerValue, arriving: Value | None, layer: Layer, inputs: Sequence[Value]) -> str:
     """What is told to those who write PyTorch's CONV(3, 32, 3).
 
     It is "" where the first number is not the width that arrives, or the second is a kernel like others.
     """
+    if callee.name not in ("CONV", "UPCONV"):
+        return ""
     loose = [value for key, value, _ in callee.arguments if not key]
-    if callee.name not in ("CONV", "UPCONV") or len(loose) < 2 or loose[0] != width or not isinstance(loose[1], int):
+    if len(loose) < 2 or loose[0] != width_of(arriving) or not isinstance(loose[1], int):
         return ""
     if loose[1] <= min((LARGEST_KERNEL, *inputs[0].type.shape[1:])):
         try:
-            typed(bound.layer, [value.type for value in inputs])
+            typed(layer, [value.type for value in inputs])
             return ""
         except (LayerError, Mismatch):
             if len(loose) < 3:

@@ -13,7 +13,7 @@ LIKELY = (256, 224, 512, 128, 64, 32, 299, 227, 320, 384, 16, 8)  # sizes that s
 
 def open_symbols(file: tree.File, constants: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[str]:
     """The capital letters in the inputs' shapes that nothing gives a value."""
-    defined = {s.name.id for s in file.statements if isinstance(s, tree.Constant)} | constants.keys()
+    defined = {s.name.id for s in file.heads if isinstance(s, tree.Constant)} | constants.keys()
     found: dict[str, None] = {}
     for _, sizes in written(file, inputs):
         found.update({size: None for size in sizes if isinstance(size, str) and size not in defined})
@@ -22,7 +22,7 @@ def open_symbols(file: tree.File, constants: Mapping[str, Any], inputs: Mapping[
 
 def written(file: tree.File, inputs: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int | str, ...]]]:
     """The inputs' names and shapes, letters as they stand: in the text, or as they are given from outside."""
-    statements = [s for s in file.statements if isinstance(s, tree.Input)]
+    statements = [s for s in file.heads if isinstance(s, tree.Input)]
     for number, statement in enumerate(statements):
         name = statement.name or "input"
         given = inputs.get(name, None if number else inputs.get(""))

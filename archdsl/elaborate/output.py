@@ -32,7 +32,7 @@ def typed(layer: Layer, types: Sequence[TensorType]) -> TensorType:
     if types:
         if y.padded and layer.spec != "PAD" and y is not types[0]:
             y = y._replace(padded=())
-        batched = any(t.batched for t in types)
+        batched = types[0].batched or any(t.batched for t in types)
         if y.batched != batched:
             y = y._replace(batched=batched)
     return y
@@ -40,7 +40,9 @@ def typed(layer: Layer, types: Sequence[TensorType]) -> TensorType:
 
 def after(layer: Layer, inputs: Sequence[Value]) -> tuple[int, str]:
     """The doubt and the layout of what the layer gives."""
-    doubt = max([value.doubt for value in inputs], default=SURE)
+    doubt, layout = SURE, ""
+    for value in inputs:
+        doubt, layout = value.doubt if value.doubt > doubt else doubt, layout or value.layout
     if doubt:
         if layer.spec == "FC" or (doubt == POSITIONS and layer.spec in _SETTLES):
             doubt = SURE
@@ -49,7 +51,7 @@ def after(layer: Layer, inputs: Sequence[Value]) -> tuple[int, str]:
     takes = layer.taken()
     if takes == "any":
         return doubt, ""
-    return doubt, next((value.layout for value in inputs if value.layout), "") or takes
+    return doubt, layout or takes
 
 
 def doubt_of(layer: Layer) -> int:

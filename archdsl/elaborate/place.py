@@ -8,11 +8,10 @@ from operator import itemgetter
 
 from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.diagnostics import Diagnostic, Findings, Related
-from archdsl.elaborate.arguments import Made
+from archdsl.elaborate.arguments import Applied, Made
 from archdsl.elaborate.evaluate import Evaluator
 from archdsl.elaborate.labels import Entry, Level
 from archdsl.elaborate.memory import Memory
-from archdsl.elaborate.output import typed
 from archdsl.elaborate.values import Fault, Limit, Names, Poisoned, Tensor, fault
 from archdsl.elaborate.work import Work
 from archdsl.graph import Region, Value
@@ -20,7 +19,6 @@ from archdsl.layers.base import Layer
 from archdsl.records import NamedTuple, dataclass, field, replace
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
-from archdsl.tensor import TensorType
 
 if TYPE_CHECKING:
     from archdsl.elaborate.instances import First
@@ -67,9 +65,9 @@ class Run:
     failed: list[tuple[Any, Any]] = field(default_factory=list)  # what assertions found, and what they wanted
     fits: dict[int, dict[str, Any]] = field(default_factory=dict)  # by id of a layer's defaults, these with `fit`
     made: dict[object, Made] = field(default_factory=dict)  # the layers by their arguments
+    applied: dict[object, Applied] = field(default_factory=dict)  # what they give, by them and what arrives
     complete: dict[tuple[Layer, tuple[tuple[str, Any], ...]], Layer] = field(default_factory=dict)
     firsts: dict[object, First] = field(default_factory=dict)  # of each block its call with some arguments and types
-    types: dict[tuple[Layer, tuple[TensorType, ...]], TensorType] = field(default_factory=dict)  # what layers give
 
     def __post_init__(self) -> None:
         self.outside = self.given
@@ -93,13 +91,6 @@ class Run:
         if key not in self.complete:
             self.complete[key] = replace(layer, **implied)
         return self.complete[key]
-
-    def typed(self, layer: Layer, types: tuple[TensorType, ...]) -> TensorType:
-        """What a layer makes of these types, worked out once for each; raises LayerError, Mismatch."""
-        found = self.types.get((layer, types))
-        if found is None:
-            found = self.types[layer, types] = typed(layer, types)
-        return found
 
     def report(self, fault: Fault, trail: tuple[Related, ...] = ()) -> None:
         """Add the fault to the findings, with how elaboration came to it; raises Limit where there are too many."""

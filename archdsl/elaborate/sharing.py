@@ -61,7 +61,7 @@ def _copy(place: Place, step: Step, moved: dict[Value, Value], span: Span, name:
         way = place.trail[0] if place.trail else None
         output = Value(y, span, f"share {name}", step.output.hint, layout, doubt, way)
         moved[step.output] = output
-        return Apply(step.layer, inputs, output, step.span, step.label, step.given, step.implied, step.defaults)
+        return Apply(step.layer, inputs, output, step.span, step.label, step.written, step.implied)
     if isinstance(step, Repeat):
         value = moved.get(step.input, step.input)
         runs = []

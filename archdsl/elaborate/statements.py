@@ -14,7 +14,7 @@ from archdsl.syntax import tree
 
 def define_names(place: Place, file: tree.File) -> None:
     """The file's blocks and functions, which may stand behind their first use."""
-    for statement in file.statements:
+    for statement in file.heads:
         if isinstance(statement, tree.Constant):
             place.names.later.setdefault(statement.name.id, statement.name.span)
         if not isinstance(statement, (tree.Block, tree.Function)):

@@ -8,6 +8,7 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Related
 from archdsl.elaborate.apply import apply_layer, reference
 from archdsl.elaborate.blocks import apply_block
+from archdsl.elaborate.calls import is_layer, layer_step
 from archdsl.elaborate.choices import arm_of, choice_key, is_on
 from archdsl.elaborate.endings import parts_of, tails
 from archdsl.elaborate.joins import arms
@@ -15,7 +16,7 @@ from archdsl.elaborate.labels import Entry, check_label
 from archdsl.elaborate.levels import Label, module, name_output
 from archdsl.elaborate.operations import truth
 from archdsl.elaborate.origins import values_of
-from archdsl.elaborate.place import Place, Tail
+from archdsl.elaborate.place import MOST_STEPS, ON, Place, Tail, too_many
 from archdsl.elaborate.repetition import count_of, repeat
 from archdsl.elaborate.sharing import share
 from archdsl.elaborate.values import (
@@ -32,6 +33,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
+from archdsl.syntax.source import Span
 
 
 def body(place: Place, node: tree.Body, tail: Tail) -> None:
@@ -43,13 +45,13 @@ def body(place: Place, node: tree.Body, tail: Tail) -> None:
 
 def sequence(place: Place, parts: Sequence[tree.Step | tree.Constant], tail: Tail) -> None:
     """Steps in sequence. A step at fault is reported, and the rest is held to what can still be said of it."""
-    following = tails(place, parts, tail)
+    following = tails(place, parts, tail) if tail.ends else None
     for part in parts:
         try:
             if isinstance(part, tree.Constant):
                 define_constant(place, part)
             else:
-                step(place, part, next(following))
+                step(place, part, next(following) if following is not None else ON)
         except Limit:
             raise
         except Fault as error:
@@ -70,7 +72,10 @@ def define_constant(place: Place, node: tree.Constant) -> None:
 
 def step(place: Place, node: tree.Step, tail: Tail, label: Label = None) -> None:
     """One step; `label` is the one that stands before it."""
-    place.count(node.span)
+    run = place.run
+    run.steps += 1
+    if run.steps > MOST_STEPS:
+        raise too_many(node.span)
     _FORMS[type(node)](place, node, tail, label)
 
 
@@ -90,6 +95,9 @@ def _called(place: Place, node: tree.Name | tree.Call | tree.Number, tail: Tail,
     if isinstance(node, tree.Number):
         raise fault("E134", f"{describe(node.value)} is no step: a number may only be an arm", node.span)
     name = node if isinstance(node, tree.Name) else node.name
+    if is_layer(place.names, name.id):  # as most are
+        _apply(place, layer_step(place, node), name.span, tail, label)
+        return
     if name.id == "INPUT" and not _defined(place, "INPUT"):
         if isinstance(node, tree.Call):
             raise fault(
@@ -101,9 +109,7 @@ def _called(place: Place, node: tree.Name | tree.Call | tree.Number, tail: Tail,
         raise fault("E125", "CHOOSE needs arms", name.span, help="CHOOSE{ CONV | POOL }")
     value = place.evaluator.value(node, hint="")
     if isinstance(value, LayerValue):
-        made = apply_layer(place, value, name.span, tail, label and label[0])
-        if label is not None:
-            name_output(place, label, made)
+        _apply(place, value, name.span, tail, label)
     elif isinstance(value, BlockValue):
         made_call = apply_block(place, value, node.span, tail, label and label[0], body)
         name_output(place, label, made_call)
@@ -113,6 +119,12 @@ def _called(place: Place, node: tree.Name | tree.Call | tree.Number, tail: Tail,
     else:
         written = node.span.text if len(node.span.text) <= 30 else name.id
         raise fault("E134", f"{written} is {describe(value)}, which is no step", name.span)
+
+
+def _apply(place: Place, layer: LayerValue, span: Span, tail: Tail, label: Label) -> None:
+    made = apply_layer(place, layer, span, tail, label and label[0])
+    if label is not None:
+        name_output(place, label, made)
 
 
 def _defined(place: Place, name: str) -> bool:

@@ -24,7 +24,7 @@ def warn(place: Place, layer: Layer, inputs: Sequence[Value], span: Span, swappe
     """
     takes, told = layer.taken(), bool(swapped)
     for value in inputs:
-        if takes in _ORDER and value.layout in _ORDER and value.layout != takes and value.type.rank > 1:
+        if value.layout != takes and takes in _ORDER and value.layout in _ORDER and value.type.rank > 1:
             told = True
             shape = show_shape(value.type.shape)
             notes, related = origins((value,), place.trail)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archdsl.annotations import Any
 from archdsl.elaborate.memory import Memory
 from archdsl.elaborate.place import Place, Tail
 from archdsl.elaborate.values import Fault, LayerValue, Poisoned, fault
@@ -22,20 +21,20 @@ def complete(
     inputs: tuple[Value, ...],
     tail: Tail,
     span: Span,
-    apply: Callable[[LayerValue], None],
+    apply: Callable[[Place, LayerValue, Span], None],
 ) -> tuple[Layer, tuple[tuple[str, object], ...], tuple[Value, ...]]:
     """The layer with the widths that the rules of the language fill in, these, and what it reads.
 
     `apply` puts a layer before it, whose output is then what it reads.
     """
-    implied: dict[str, Any] = {}
-    if layer.spec == "CONV" and getattr(layer, "filters", 0) is None:
-        implied["filters"] = _default_width(place.memory, layer)
-    if layer.spec == "FC" and getattr(layer, "width", 0) is None:
-        implied["width"] = _classes(place, span) if tail.ends else HIDDEN
-    if layer.spec == "SOFTMAX":
-        inputs = _scores(place, layer, inputs, tail, span, apply)
-    return place.run.completed(layer, implied) if implied else layer, tuple(implied.items()), inputs
+    spec = layer.spec
+    if spec == "CONV" and layer.filters is None:  # type: ignore[attr-defined]  # CONV's own
+        implied = {"filters": _default_width(place.memory, layer)}
+    elif spec == "FC" and layer.width is None:  # type: ignore[attr-defined]  # FC's own
+        implied = {"width": _classes(place, span) if tail.ends else HIDDEN}
+    else:
+        return layer, (), _scores(place, layer, inputs, tail, span, apply) if spec == "SOFTMAX" else inputs
+    return place.run.completed(layer, implied), tuple(implied.items()), inputs
 
 
 def _default_width(memory: Memory, layer: Layer) -> int:
@@ -72,7 +71,7 @@ def _scores(
     inputs: tuple[Value, ...],
     tail: Tail,
     span: Span,
-    apply: Callable[[LayerValue], None],
+    apply: Callable[[Place, LayerValue, Span], None],
 ) -> tuple[Value, ...]:
     """CS231n's softmax classifier: an FC before a SOFTMAX that ends the network, where the scores are not there yet."""
     own = getattr(layer, "classes", None)
@@ -92,7 +91,7 @@ def _scores(
     scores = x.shape[0] if x.rank >= 3 else x.shape[-1] if x.rank else 0
     if scores == classes:
         return inputs
-    apply(LayerValue("FC", span, (("", classes, span),)))
+    apply(place, LayerValue("FC", span, (("", classes, span),)), span)
     if place.value is None:
         raise Poisoned
     return (place.value,)

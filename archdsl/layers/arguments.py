@@ -26,15 +26,16 @@ class Kind(NamedTuple):
 
     def convert(self, value: Any) -> Any:
         """The value as the layer's field holds it; raises Mismatch."""
-        word = getattr(value, "word", value)  # a function's name, such as floor, where a word is expected
-        if isinstance(word, str) and self.words:
-            if word in self.words:
-                return word
-            import difflib  # only here: a start without a misspelt word does without it
+        if self.words and type(value) is not int:
+            word = getattr(value, "word", value)  # a function's name, such as floor, where a word is expected
+            if isinstance(word, str):
+                if word in self.words:
+                    return word
+                import difflib  # only here: a start without a misspelt word does without it
 
-            near = difflib.get_close_matches(word, self.words, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise Mismatch(f"expects {self.expects}, not {show(value)}{hint}")
+                near = difflib.get_close_matches(word, self.words, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise Mismatch(f"expects {self.expects}, not {show(value)}{hint}")
         converted = self.accepts(value)
         if converted is None:
             raise Mismatch(f"expects {self.expects}, not {show(value)}")
@@ -83,10 +84,12 @@ def arg(kind: Kind, default: Any = ...) -> Any:
 
 def _integer(least: int) -> Callable[[Any], Any]:
     def accepts(value: Any) -> Any:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return value if whole and least <= value < 2**63 else None
+        if type(value) is not int:
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)
+            if isinstance(value, bool) or not isinstance(value, int):
+                return None
+        return value if least <= value < 2**63 else None
 
     return accepts
 

@@ -66,15 +66,23 @@ class Conv(Layer):
         pads = paddings(self.padding, x, kernels, strides, dilations, "kernel")
         return [Slide(k, s, d, p, q) for k, s, d, (p, q) in zip(kernels, strides, dilations, pads)]
 
+    def keeps(self) -> bool:
+        """Whether it surely changes no size of a map, as an odd kernel with half padding and a stride of 1."""
+        odd = type(self.kernel) is type(self.dilation) is int and self.kernel % 2 == 1
+        return odd and self.stride == 1 and self.padding == "half" and self.padding_mode == "zeros"
+
     def shape(self, *x: TensorType) -> TensorType:
-        slides = self.slides(x[0])
-        channels = x[0].channels
-        for name, value in (("channels that arrive", channels), ("filters", self.filters)):
-            if value % self.groups:
-                raise _bad_groups(self.groups, name, value, channels, self.filters)
-        check_mode(x[0], [(s.before, s.after) for s in slides], self.padding_mode, "padding_mode")
-        sizes = slide(x[0], slides, self.fit)
-        return TensorType((self.filters, *sizes), "float", x[0].batched)
+        arriving, groups, filters = x[0], self.groups, self.filters
+        slides = None if self.keeps() else self.slides(arriving)
+        need_map(self.spec, arriving)
+        channels, sizes = arriving.shape[0], arriving.shape[1:]
+        for name, value in (("channels that arrive", channels), ("filters", filters)) if groups != 1 else ():
+            if value % groups:
+                raise _bad_groups(groups, name, value, channels, filters)
+        if slides is not None:
+            check_mode(arriving, [(s.before, s.after) for s in slides], self.padding_mode, "padding_mode")
+            sizes = slide(arriving, slides, self.fit)
+        return TensorType((filters, *sizes), "float", arriving.batched)
 
     def weights(self, *x: TensorType) -> dict[str, Weight]:
         kernels = per_axis(self.kernel, x[0].rank - 1)

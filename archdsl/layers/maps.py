@@ -8,8 +8,9 @@ from archdsl.tensor import TensorType
 
 def need_map(spec: str, x: TensorType) -> int:
     """The number of axes of the map, 1 to 3; raises E206 where `x` is none, E207 where it is not of floats."""
-    need_float(spec, x)
-    rank = x.rank - 1
+    if x.dtype != "float":
+        need_float(spec, x)
+    rank = len(x.shape) - 1
     if not 1 <= rank <= 3:
         raise LayerError(
             "E206",

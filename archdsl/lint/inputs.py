@@ -16,14 +16,16 @@ PICTURE = 8
 
 def warn_of_inputs(network: Network, file: tree.File, found: Frames, findings: Findings) -> None:
     """Add W410 for inputs that nothing reads, W414 for pictures with their channels last."""
-    needed = {value for frame in found.all for step in frame.steps for value in reads(step)}
-    needed |= {found.resolve(output.value) for output in network.outputs}
+    unread = {given.value for given in network.inputs} - {found.resolve(output.value) for output in network.outputs}
+    steps = (step for frame in found.all for step in frame.steps)
+    while unread and (step := next(steps, None)) is not None:
+        unread.difference_update(reads(step))
     maps = _maps(found) if any(map(_channels_last, network.inputs)) else ()
-    read = References(file) if any(given.value not in needed for given in network.inputs) else ()
+    read = References(file) if unread else ()
     for given in network.inputs:
         if given.span is None:
             continue
-        if given.value not in needed and given.name not in read:
+        if given.value in unread and given.name not in read:
             message = f"nothing reads the input{'' if given.name == 'input' else ' ' + given.name}"
             help = (f"@{given.name} is its tensor; take the input out where it is not needed",)
             findings.add(Diagnostic("W410", message, given.span, help=help))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.analyses.frames import Frames, Loop, Op
+from functools import cached_property
+
+from archdsl.analyses.frames import Frames, Loop, Op, Step
 from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
 from archdsl.elaborate.bias import Readers
 from archdsl.elaborate.edits import argument_away
@@ -20,8 +22,8 @@ _WINDOWS = ("POOL", "AVGPOOL", "LPPOOL")
 
 def warn_of_layers(network: Network, found: Frames, findings: Findings) -> None:
     """Add W405 to W408 and W413."""
-    flow = Flow(found)
     ops = [step for frame in found.all for step in frame.steps if isinstance(step, Op)]
+    flow = Flow(found)
     for op in ops:
         spec = op.apply.layer.spec
         if spec in _SOFT:
@@ -40,8 +42,16 @@ class Flow:
     """Which layers make a value, those of all copies of a repetition."""
 
     def __init__(self, found: Frames) -> None:
-        self._steps = {step.output: step for frame in found.all for step in frame.steps}
-        self._loops = {step.body.param: step for frame in found.all for step in frame.steps if isinstance(step, Loop)}
+        self._found = found
+
+    @cached_property
+    def _steps(self) -> dict[Value, Step]:
+        return {step.output: step for frame in self._found.all for step in frame.steps}
+
+    @cached_property
+    def _loops(self) -> dict[Value | None, Loop]:
+        steps = (step for frame in self._found.all for step in frame.steps)
+        return {step.body.param: step for step in steps if isinstance(step, Loop)}
 
     def makers(self, value: Value) -> list[Op]:
         """The layers that the value may come from; none where it may be an input."""

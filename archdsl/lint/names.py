@@ -9,7 +9,7 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit, Findings, Fix
 from archdsl.elaborate.mentions import open_names_of, parts_of
 from archdsl.syntax import tree
-from archdsl.syntax.nesting import composed, within
+from archdsl.syntax.nesting import within
 from archdsl.syntax.source import Span
 
 MOST_PATTERNS = 100
@@ -18,9 +18,8 @@ MOST_PATTERNS = 100
 
 def warn_of_names(file: tree.File, findings: Findings) -> None:
     """Add W409, W411 and W412."""
-    heads = [statement for statement in file.statements if not isinstance(statement, tree.Chain)]
-    _definitions(file, heads, findings)
-    waiting: list[Any] = [*composed(file), *heads]
+    _definitions(file, file.heads, findings)
+    waiting: list[Any] = [*file.composed, *file.heads]
     used: References | None = None
     while waiting:
         node = waiting.pop()

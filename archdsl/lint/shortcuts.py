@@ -21,10 +21,11 @@ def warn_of_shortcuts(found: Frames, findings: Findings) -> None:
     identity never shrinks, and the long arm of a bottleneck may.
     """
     for frame in found.all:
-        makers = {step.output: step for step in frame.steps}
-        for step in frame.steps:
-            if isinstance(step, Op) and step.apply.layer.spec == "ADD" and 1 < len(step.inputs) <= MOST_ARMS:
-                _look(step, makers, findings)
+        joins = [step for step in frame.steps if isinstance(step, Op) and step.apply.layer.spec == "ADD"]
+        makers = {step.output: step for step in frame.steps} if joins else {}
+        for join in joins:
+            if 1 < len(join.inputs) <= MOST_ARMS:
+                _look(join, makers, findings)
 
 
 def _look(join: Op, makers: Makers, findings: Findings) -> None:

@@ -5,7 +5,7 @@ classes that takes as long as to check a network. Here all classes share their m
 compiled for the first one, if there is one. Left out is what nothing uses: `slots`, `order`, `kw_only`, `InitVar`.
 
 To a type checker they are Python's own. They work where annotations are text, as `from __future__ import annotations`
-has it. Modules that import torch use Python's own, whose time does not show there.
+has it. `make` and `new` are ours alone. Modules that import torch use Python's own, whose time does not show there.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from dataclasses import fields as fields
     from dataclasses import replace as replace
     from typing import NamedTuple as NamedTuple
-else:
-    from archdsl.records.classes import MISSING, dataclass, field, fields, replace
-    from archdsl.records.tuples import NamedTuple
 
-__all__ = ["MISSING", "NamedTuple", "dataclass", "field", "fields", "replace"]
+    from archdsl.records.classes import make as make
+    from archdsl.records.tuples import new as new
+else:
+    from archdsl.records.classes import MISSING, dataclass, field, fields, make, replace
+    from archdsl.records.tuples import NamedTuple, new
+
+__all__ = ["MISSING", "NamedTuple", "dataclass", "field", "fields", "make", "new", "replace"]

@@ -42,7 +42,8 @@ class Slide(NamedTuple):
 
     def floor(self, n: Dim) -> Dim:
         """The number of whole windows."""
-        return (n + self.before + self.after - self.extent) // self.stride + 1
+        kernel, stride, dilation, before, after, _ = self
+        return (n + before + after - dilation * (kernel - 1) - 1) // stride + 1
 
     def ceil(self, n: Dim) -> Dim:
         """torch's ceil_mode: one window more where it starts inside the input or the left padding."""
@@ -69,8 +70,8 @@ def slide(
     sizes = x.shape[1:]
     if x.padded:
         slides = [s._replace(spare=spare) for s, spare in zip(slides, x.padded[1:])]
-    result = tuple(s.ceil(n) if fit == "ceil" else s.floor(n) for n, s in zip(sizes, slides))
-    if any(n < 1 for n in result):
+    result = tuple([s.ceil(n) if fit == "ceil" else s.floor(n) for n, s in zip(sizes, slides)])
+    if min(result) < 1:
         raise _too_large(x, slides, noun, padded)
     if fit == "ceil":
         return result

@@ -6,9 +6,11 @@ The parser calls the methods while it parses, so that no recursion over a raw tr
 from __future__ import annotations
 
 from archdsl.annotations import Any
+from archdsl.records import new
 from archdsl.syntax import tree
+from archdsl.syntax.lexer import PLAIN
 from archdsl.syntax.source import Span
-from archdsl.syntax.values import Parts, Tuple, Values, new, nodes
+from archdsl.syntax.values import Parts, Tuple, Values, nodes
 
 Names = tuple[tuple[str, Span], ...]
 
@@ -20,7 +22,7 @@ class Builder(Values):
 
     def chain(self, parts: Parts, span: Span) -> tree.Chain:
         """Steps in sequence."""
-        return new(tree.Chain, (span, (*parts[::2],)))
+        return new(tree.Chain, (span, (*parts,) if len(parts) == 1 else (*parts[::2],)))
 
     def body(self, parts: Parts, span: Span) -> tree.Body:
         """Lines in sequence."""
@@ -52,6 +54,9 @@ class Builder(Values):
         token = parts[0]
         if token.lastgroup == "NAME":
             return tree.Join(span, tree.Name(self.at(token), token[0]), (), parts[-2])
+        if token.lastgroup == PLAIN:
+            call = self.plain(parts, self.at(token))
+            return tree.Join(span, call.name, call.arguments, parts[-2])
         return tree.Join(span, self.called(token), _within(parts[1]), parts[-2])
 
     def group(self, parts: Parts, span: Span) -> tree.Group:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from archdsl.annotations import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ END = "END"
 """The terminal of the text's end, an empty token."""
 NEWLINE = "_NL"
 """The terminal that may stand in every state: whether the parser gets to see it is decided behind the lexer."""
+PLAIN = "PLAIN"
+"""The terminal of a whole call: where it cannot stand, the CALL that it begins with is what is wrong."""
 NONE = "NONE"
 """The terminal of a character that starts no other, which no state takes."""
 
@@ -48,6 +50,8 @@ class Lexer:
                     if kind in ignored:
                         continue
                     other = self._taken(text, token.start(), states[stack[-1]])
+                    if other is None and kind == PLAIN:
+                        other = self._taken(text, token.start(), ("CALL",))
                     if other is not None:
                         yield other
                         position = other.end()
@@ -56,7 +60,7 @@ class Lexer:
             else:
                 return
 
-    def _taken(self, text: str, position: int, possible: Mapping[str, int]) -> Token | None:
+    def _taken(self, text: str, position: int, possible: Collection[str]) -> Token | None:
         """The first token at a position that is among the possible ones."""
         for name, pattern in self._patterns.items():
             if name in possible:

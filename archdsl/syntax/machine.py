@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from archdsl.annotations import TYPE_CHECKING, Any, Protocol
-from archdsl.records import NamedTuple
+from archdsl.records import NamedTuple, new
 from archdsl.syntax.lexer import END, NEWLINE, Lexer
 from archdsl.syntax.source import Source, Span
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from archdsl.syntax.lexer import Token
 
 _NOWHERE = sys.maxsize  # a state that there is not
-_new = tuple.__new__  # a NamedTuple's own takes twice the time
 
 
 class Rule(NamedTuple):
@@ -116,14 +115,17 @@ class Machine:
                 if flat:
                     parts = _flat(parts)
                 if makers:
-                    span = _new(Span, (source, begin + shift, behind + shift))
+                    span = new(Span, (source, begin + shift, behind + shift))
                     for make in makers:
                         parts = [make(builder, parts, span)]
                 elif flat:
                     parts = [parts]
-                values[at:] = parts
-                begins[at:] = (begin,)
-                states[at + 1 :] = (state,)
+                if length == 1:
+                    values[at], states[-1] = parts[0], state
+                else:
+                    values[at:] = parts
+                    begins[at:] = (begin,)
+                    states[at + 1 :] = (state,)
             if action == _NOWHERE:
                 if kind == END and states[-1] == self._tables.ends[start]:
                     return values[-1]

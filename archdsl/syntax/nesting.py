@@ -7,20 +7,6 @@ from collections.abc import Sequence
 from archdsl.annotations import Any
 from archdsl.syntax import tree
 
-_PLAIN = frozenset((tree.Call, tree.Name, tree.Number, tree.Reference, tree.Share))
-
-
-def composed(file: tree.File) -> list[tree.Chain]:
-    """The chains of a file that have steps within steps: of many they may be few."""
-    found = []
-    for statement in file.statements:
-        if isinstance(statement, tree.Chain):
-            for step in statement.steps:
-                if type(step) not in _PLAIN:
-                    found.append(statement)
-                    break
-    return found
-
 
 def within(node: Any) -> Sequence[Any]:
     """What stands directly in a block, chain, body or step: steps, and the bodies and lines that hold them."""

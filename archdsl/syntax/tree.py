@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from archdsl.annotations import Union
 from archdsl.records import NamedTuple
 from archdsl.syntax.source import Span
@@ -342,9 +344,25 @@ class Assertion(NamedTuple):
 Statement = Union[Input, Output, Model, Constant, Function, Block, Default, Use, Assertion, Chain]
 
 
-class File(NamedTuple):
-    """A whole text. `broken` are the stretches that do not parse; `statements` are those of the others."""
-
+class _File(NamedTuple):
     span: Span
     statements: tuple[Statement, ...]
     broken: tuple[Span, ...] = ()
+
+
+class File(_File):
+    """A whole text. `broken` are the stretches that do not parse; `statements` are those of the others."""
+
+    @cached_property
+    def heads(self) -> tuple[Statement, ...]:
+        """The statements that are no chains: of many they are few."""
+        return tuple([statement for statement in self.statements if type(statement) is not Chain])
+
+    @cached_property
+    def composed(self) -> tuple[Chain, ...]:
+        """The chains that have steps within steps: of many they may be few."""
+        chains = [statement for statement in self.statements if type(statement) is Chain]
+        return tuple([chain for chain in chains if not _SIMPLE.issuperset(map(type, chain.steps))])
+
+
+_SIMPLE = frozenset((Call, Name, Number, Reference, Share))

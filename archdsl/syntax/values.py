@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from archdsl.annotations import TYPE_CHECKING, Any
+from archdsl.records import new
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 Parts = list[Any]
 Tuple = tuple[Any, ...]
 
-new = tuple.__new__  # for the nodes that are many: a NamedTuple's own takes twice the time
 _SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9}
 _PIECES = re.compile(r"\{([^{}]*)\}")
 LONGEST_NUMBER = 40
@@ -206,6 +206,19 @@ class Values:
     def keyword(self, parts: Parts, span: Span) -> tree.Argument:
         """`kernel=3`."""
         return tree.Argument(span, parts[0][0], parts[2])
+
+    def plain(self, parts: Parts, span: Span) -> tree.Call:
+        """`CONV(64, 3)`: a call with whole numbers alone, which is a single token."""
+        source, start, _ = span
+        name, _, numbers = parts[0][0][:-1].partition("(")
+        end = start + len(name)
+        called = new(tree.Name, (new(Span, (source, start, end)), name))
+        arguments = []
+        for number in numbers.split(","):
+            start, end = end + 1, end + 1 + len(number)
+            place = new(Span, (source, start + (number[0] == " "), end))
+            arguments.append(new(tree.Argument, (place, "", new(tree.Number, (place, int(number))))))
+        return new(tree.Call, (span, called, (*arguments,)))
 
     def call(self, parts: Parts, span: Span) -> tree.Call:
         """`name(arguments)`."""
