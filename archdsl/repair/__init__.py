@@ -15,6 +15,7 @@ tables.py      lists of rows and columns
 steps.py       steps in the wrong order, twice, or left out, and arms
 calls.py       arguments too many or too few, and a block's parameters
 habits.py      what the spec does elsewhere, which makes a repair likelier
+conventions.py what networks usually have, which makes a repair likelier
 duals.py       how a measure changes with each number, from one elaboration
 slopes.py      which numbers are not worth a trial, and which come first
 proposals.py   which of these are tried for which error, the likeliest first

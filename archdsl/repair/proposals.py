@@ -14,6 +14,7 @@ from archdsl.layers.registry import LAYERS
 from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
+from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
 from archdsl.repair.marks import comment, marks, quotes, sizes, words
 from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
@@ -57,6 +58,8 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     files = list(_nearest(trials, first.span))
     statements = [statement for file in files for statement in file.statements]
     held = any(isinstance(statement, tree.Assertion) for statement in statements)
+    if first.code[:2] == "E2" or first.code in VALUES or _tells(first):
+        yield from unusual(statements)
     passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
     if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
         yield from _striking(files)
@@ -68,13 +71,20 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     far = _distance(first, around(files[0].statements, first.span)[:1])
     habits = Habits(statements)
     reckoned = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
-    found = _in_turns(islice(map(habits.weighed, reckoned), MOST))
+    usual = {p.default.span for p in nodes(statements) if isinstance(p, tree.Parameter) and conventional(p)}
+    kept = (c._replace(rank=max(c.rank, 3)) if c.edit.span in usual else c for c in reckoned)
+    found = _in_turns(islice(map(habits.weighed, kept), MOST))
     for candidate, _ in sorted(found, key=lambda pair: (pair[0].rank, far(pair[0]), -pair[0].gain, pair[1])):
         if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
             yield candidate
     if first.code == "E301":
         asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
         yield from wanted(asserted[-1], trials.run.failed)
+
+
+def _tells(first: Diagnostic) -> bool:
+    """Whether an assertion says what is to be, and not only what is not."""
+    return first.code == "E301" and bool(re.search(r", not (?![!<>])", first.message))
 
 
 def _nearest(trials: Trials, at: Span) -> Iterator[tree.File]:
@@ -187,7 +197,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         yield from label_more(statements, at)
     if first.code == "E161":
         yield from label_other(statements, at.text)
-    if first.code == "E301" and not re.search(r", not (?![!<>])", first.message):
+    if first.code == "E301" and not _tells(first):
         return  # any change would make what is only not to be
     if first.code == "E301":
         yield from pooled(statements)
