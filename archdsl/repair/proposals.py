@@ -16,6 +16,7 @@ from archdsl.repair.calls import argument_more, around, parameter_more, surplus,
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
+from archdsl.repair.lost import left_behind, reckoned
 from archdsl.repair.marks import comment, marks, quotes, sizes, words
 from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
 from archdsl.repair.slopes import Slopes
@@ -25,6 +26,7 @@ from archdsl.repair.trials import Trials
 from archdsl.repair.values import (
     COMMON,
     LARGEST,
+    LAST,
     SMALL,
     attributes,
     counts,
@@ -68,11 +70,13 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
         return  # the layer itself can be mended, and nothing else speaks for another place
     if first.code[:2] == "E2":
         yield from (candidate for candidate in _striking(files) if not candidate.number and not candidate.other)
+    if slopes.missing is not None and _tells(first) and "params" in first.message:
+        yield from sorted(reckoned(statements, *slopes.missing), key=lambda c: c.rank)
     far = _distance(first, around(files[0].statements, first.span)[:1])
     habits = Habits(statements)
-    reckoned = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
+    ranked = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
     usual = {p.default.span for p in nodes(statements) if isinstance(p, tree.Parameter) and conventional(p)}
-    kept = (c._replace(rank=max(c.rank, 3)) if c.edit.span in usual else c for c in reckoned)
+    kept = (c._replace(rank=max(c.rank, 3)) if c.edit.span in usual else c for c in ranked)
     found = _in_turns(islice(map(habits.weighed, kept), MOST))
     for candidate, _ in sorted(found, key=lambda pair: (pair[0].rank, far(pair[0]), -pair[0].gain, pair[1])):
         if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
@@ -158,6 +162,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     at = first.span
     calls = around(files[0].statements, at)[:2]
     passed = [related.span for related in first.related if related.text.startswith("in ")][:1]
+    home = [s.span for s in files[0].statements if isinstance(s, tree.Block) and within(at, s.span)]
     if first.code in ("E130", "E161"):
         for file in files:
             yield from definitions(file, at.text)
@@ -213,11 +218,12 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     if first.code == "E140":
         yield from orders(statements, at)
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):
+        yield from left_behind(statements)
         yield from counts(statements)
         yield from doubled(statements)
         yield from empty_arm(statements)
         yield from series(statements)
-        yield from _numbers(first, statements, [*(call.span for call in calls[:1]), *passed])
+        yield from _numbers(first, statements, [*(call.span for call in calls[:1]), *passed], home)
         yield from argument_more(statements, calls[:1])
         if first.code in ("E220", "E221", "E222"):
             for join in calls[:1]:
@@ -231,7 +237,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         truth = first.code in VALUES and bool(re.search(r"\b(true|false)\b", first.message))
         for candidate in operators(statements, fraction=fraction, truth=truth):
             near_by = any(within(candidate.edit.span, span) for span in (*(call.span for call in calls[:1]), *passed))
-            yield candidate._replace(rank=min(candidate.rank, 1)) if near_by else candidate
+            here = any(within(candidate.edit.span, span) for span in home)
+            yield candidate._replace(rank=min(candidate.rank, 1 if near_by else 2 if here else LAST))
         yield from left_out(statements)
 
 
@@ -270,8 +277,13 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
         yield candidate._replace(rank=1)
 
 
-def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span]) -> Iterator[Candidate]:
-    """Other numbers; those that the message tells of, those of the layer and of its call are the likelier."""
+def _numbers(
+    first: Diagnostic, statements: list[Any], calls: list[Span], home: list[Span]
+) -> Iterator[Candidate]:
+    """Other numbers; those that the message tells of, those of the layer and of its call are the likelier.
+
+    Behind them come those of its block, which is `home`.
+    """
     found = literals(statements)
     held = [node for s in statements if isinstance(s, tree.Assertion) for node in nodes([s])]
     known = known_numbers([*found, *(node for node in held if isinstance(node, (tree.Number, tree.ShapeLiteral)))])
@@ -287,4 +299,6 @@ def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span]) -> Ite
                 rank = min(rank, -1 if first.code in VALUES and candidate.number in told else 1) if rank < 4 else rank
             elif first.code != "E301" and candidate.number in few and isinstance(node, tree.Number):
                 rank = min(rank, 1) if rank < 4 else rank
+            elif first.code != "E301" and any(within(at, span) for span in home):
+                rank = min(rank, 2) if rank < 4 else rank
             yield candidate._replace(rank=rank)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archdsl.graph import Network
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.trials import Result, Trials, key
 from archdsl.repair.values import LARGEST, nodes
@@ -17,7 +18,7 @@ class Slopes:
     """What numbers make of an error: one that changes nothing of it is no cause, and a measure can be reckoned with."""
 
     def __init__(self, trials: Trials) -> None:
-        self._base = trials.check(())
+        self._base = trials.check((), most=1 if trials.before.total() == 1 else 100)  # so that there is a network
         self._idle: set[Span] = set()
         self._seen: dict[Span, float] = {}  # how a measure moved with a number of which nothing was reckoned
         failed = self._base.failed if self._base is not None else ()
@@ -40,6 +41,16 @@ class Slopes:
                 and max(after, candidate.number) < LARGEST
             ):
                 self._seen[place] = float(after - self._measured[0]) / (candidate.other - candidate.number)
+
+    @property
+    def missing(self) -> tuple[Network, float] | None:
+        """The network that an assertion fails of, and how much more of a measure it wants; None where that is none."""
+        if self._base is None or self._base.network is None:
+            return None
+        for pair in self._base.failed:
+            if all(type(n) is int and abs(n) < LARGEST for n in pair) and pair[0] != pair[1]:
+                return self._base.network, pair[1] - pair[0]
+        return None
 
     def hopeless(self, candidate: Candidate) -> bool:
         """Whether another number here has changed nothing, or so much that this one is none."""

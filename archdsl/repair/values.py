@@ -214,6 +214,7 @@ def operators(statements: Iterable[Any], *, fraction: bool = False, truth: bool 
     `truth`: one is true or false where a number is expected.
     """
     alike = {"-": ",+*", "+": "-*", "*": "+/", "/": "*", "//": "*", "%": "*", "**": "*"}
+    contrary = {"==": "!=", "!=": "==", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
     if fraction:
         alike["/"] = "*/"
     for node in nodes(s for s in statements if not isinstance(s, tree.Assertion)):
@@ -235,7 +236,7 @@ def operators(statements: Iterable[Any], *, fraction: bool = False, truth: bool 
             for other in ("==", "!=", "<", ">", "<=", ">=", *("-" if truth else "")):
                 if other != node.operators[0] and gap.strip() == node.operators[0]:
                     mark = gap.replace(node.operators[0], other)
-                    rank = 1 if other == "-" else 4
+                    rank = 1 if other == "-" else 2 if other == contrary.get(node.operators[0]) else 4
                     yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}", rank=rank)
 
 
