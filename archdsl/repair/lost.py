@@ -19,7 +19,7 @@ from archdsl.layers.registry import layer_class
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.gaps import Gap, bare, bound, gaps, head, unused, used_names
 from archdsl.syntax import tree
-from archdsl.syntax.source import Span
+from archdsl.syntax.source import Source, Span
 from archdsl.tensor import TensorType, product
 
 EXACT = -2  # the rank of what is reckoned to give what an assertion wants
@@ -56,7 +56,8 @@ def left_behind(statements: Iterable[Any]) -> Iterator[Candidate]:
             if many > _MOST:
                 return
             title = f"write {text} here" if gap.after is None else f"write {text} before {_short(gap.after.span.text)}"
-            yield Candidate(gap.filled(text), title, rank=-1 if _usual(gap, text) else 0)
+            score = fitting(gap, text)
+            yield Candidate(gap.filled(text), title, rank=-1 if score > 2 else 0, gain=score)
 
 
 def _alone(statement: Any, statements: list[Any]) -> bool:
@@ -121,33 +122,35 @@ def _calls(
         yield from (f"{text}*{name}" for name in loose if name not in given)
 
 
-def _usual(gap: Gap, text: str) -> bool:
-    """Whether such a step stands between what stands there."""
+def fitting(gap: Gap, text: str) -> int:
+    """How usual it is, 0 to 4, that such a step stands between what stands there."""
     name = re.match(r"\w+", text)
     word = name[0] if name else ""
     before, after = head(gap.before), head(gap.after)
+    apart = before == after != ""  # two that are alike, of which one would not follow the other
     if word in _MAPS:
-        return before not in _MAPS and after in ("BN", "RELU", "LN") and before != "BN"
+        return 2 * (after in ("BN", "RELU", "LN")) + (before not in (*_MAPS, "BN")) + apart
     if word in ("act", "activation", "norm"):
-        return before in ("BN", "CONV", "LINEAR")
-    return True
+        return 4 if before in ("BN", "CONV", "LINEAR") else 0
+    return 3 if word in (before, after) else 2
 
 
 def reckoned(statements: Iterable[Any], network: Network, missing: float) -> Iterator[Candidate]:
     """A BN more, a last layer more, or a BN on the other side of its convolution, of just as many weights as wanted."""
     statements = list(statements)
-    made: dict[Span, list[tuple[TensorType, TensorType, int, int]]] = {}
+    made: dict[tuple[Source, int], list[tuple[TensorType, TensorType, int, int]]] = {}
     for use in uses(network):
         if use.apply.inputs and not use.shared:
             apply = use.apply
             bias = int(getattr(apply.layer, "bias", False) is True and "bias" not in apply.given)
-            made.setdefault(apply.span, []).append((apply.types[0], apply.output.type, use.times, bias))
+            place = apply.span.source, apply.span.start
+            made.setdefault(place, []).append((apply.types[0], apply.output.type, use.times, bias))
     norms = Counter(node.span.text for node in _steps(statements) if head(node) == "BN")
     norm = norms.most_common(1)[0][0] if norms else "BN"
     for gap in gaps(statements):
         before, after = bare(gap.before), bare(gap.after)
-        behind = made.get(before.span) if before is not None else None
-        ahead = made.get(after.span) if after is not None else None
+        behind = made.get((before.span.source, before.span.start)) if before is not None else None
+        ahead = made.get((after.span.source, after.span.start)) if after is not None else None
         if behind:
             more = sum(times * _channels(out) * (2 - bias) for _, out, times, bias in behind)
         elif ahead:

@@ -17,10 +17,11 @@ from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
 from archdsl.repair.lost import left_behind, reckoned
+from archdsl.repair.more import adapters, step_more
 from archdsl.repair.marks import comment, marks, quotes, sizes, words
 from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
 from archdsl.repair.slopes import Slopes
-from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, step_more, unused
+from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, unused
 from archdsl.repair.tables import odd_rows, rows, series
 from archdsl.repair.trials import Trials
 from archdsl.repair.values import (
@@ -64,6 +65,9 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
         yield from unusual(statements)
     passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
     if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
+        yield from left_behind(statements)
+        for home in (s.span for s in files[0].statements if isinstance(s, tree.Block) and within(first.span, s.span)):
+            yield from step_more(statements, home)
         yield from _striking(files)
         if all(edit.text for fix in first.fixes for edit in fix.edits):  # nothing is one too many
             yield from _of_call(first, files)
@@ -208,7 +212,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         yield from pooled(statements)
         yield from unused(statements)
         for candidate in step_more(statements, None):
-            yield candidate._replace(rank=2)
+            yield candidate._replace(rank=1 if candidate.rank <= 0 else 3)
         for call in nodes(statements):
             if isinstance(call, tree.Call) and call.name.id not in LAYERS:
                 yield from surplus(call)
@@ -232,6 +236,11 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
                     yield from surplus(call)
                 yield from argument_more(statements, inner)
                 yield from step_more(statements, join.span)
+        if first.code in ("E205", "E225", "E122"):
+            for span in home:
+                yield from step_more(statements, span)
+        if first.code in ("E206", "E224", "E225"):
+            yield from adapters(statements, at)
         yield from exchanged(statements)
         fraction = bool(re.search(r"not [0-9]*\.[0-9]", first.message))
         truth = first.code in VALUES and bool(re.search(r"\b(true|false)\b", first.message))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import pairwise, product
+from itertools import pairwise
 
 from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
@@ -68,75 +68,6 @@ def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
                         at = Span(after.span.source, start, start)
                         title = f"write {_short(text)} before {_short(after.span.text)}"
                         yield Candidate(Edit(at, f"{text} - "), title, rank=2)
-
-
-def step_more(statements: Iterable[Any], near: Span | None) -> Iterator[Candidate]:
-    """A step more where two stand that are seldom neighbours, made of the arguments that such steps have around it.
-
-    With `near` in the chains of that stretch alone, and of the steps of the definition that holds it.
-    """
-    for statement in statements:
-        if near is not None and not (statement.span.source is near.source and _in(near, statement.span)):
-            continue
-        calls = [node for node in nodes([statement]) if isinstance(node, tree.Call) and node.name.id[:1].isupper()]
-        names = [word for node in nodes([statement]) for word in _values(node)]
-        made = list(
-            dict.fromkeys(text for name in ("CONV", "LINEAR", *_blocks(calls)) for text in _made(name, calls, names))
-        )
-        for chain in nodes([statement]):
-            if not isinstance(chain, tree.Chain) or (near is not None and not _in(chain.span, near)):
-                continue
-            for before, after in zip((None, *chain.steps), (*chain.steps, None)):
-                pair = _kind(_head(before)), _kind(_head(after))
-                if not _seldom(*pair):
-                    continue
-                start = after.span.start if after is not None else chain.span.end
-                at = Span(chain.span.source, start, start)
-                for text in made:
-                    edit = f"{text} - " if after is not None else f" - {text}"
-                    yield Candidate(
-                        Edit(at, edit), f"write {_short(text)} here", rank=0 if pair == ("RELU", "RELU") else 1
-                    )
-
-
-_MAPS = frozenset(("CONV", "LINEAR", "FC", "UPCONV"))
-
-
-def _seldom(before: str, after: str) -> bool:
-    """Whether a convolution or a linear layer may be missing between two steps."""
-    if before in _MAPS or after in _MAPS:
-        return False
-    return after in ("BN", "RELU", "DROPOUT") and before in ("", "RELU", "LN", "GAP", "PRELU")
-
-
-def _blocks(calls: Iterable[tree.Call]) -> list[str]:
-    return list(dict.fromkeys(call.name.id for call in calls if call.name.id not in LAYERS))
-
-
-def _values(node: Any) -> Iterator[str]:
-    """The names of values that a block defines."""
-    if isinstance(node, (tree.Parameter, tree.Constant)):
-        name = node.name if isinstance(node, tree.Parameter) else node.name.id
-        if name.islower():
-            yield name
-
-
-def _made(name: str, calls: Iterable[tree.Call], names: list[str]) -> Iterator[str]:
-    """Calls of a layer or block, of each mixture of the first three arguments that its calls have, at most a few."""
-    same = [[argument.span.text for argument in call.arguments] for call in calls if call.name.id == name]
-    yield from (f"{name}({', '.join(row)})" for row in same)
-    if not same:
-        yield from (f"{name}({', '.join(names[:many])})" for many in (1, 2, 3) if name == "CONV" and len(names) >= many)
-        return
-    columns = [list(dict.fromkeys(row[i] for row in same if len(row) > i)) for i in range(3)]
-    columns[0] = [*columns[0][:3], *(word for word in names if word not in columns[0])][:5]
-    for row in product(*(column[:5] for column in columns if column)):
-        for many in (len(row), 2, 1):
-            yield f"{name}({', '.join(row[:many])})"
-
-
-def _in(part: Span, whole: Span) -> bool:
-    return part.source is whole.source and whole.start <= part.start and part.end <= whole.end
 
 
 def pooled(statements: Iterable[Any]) -> Iterator[Candidate]:

@@ -1,0 +1,145 @@
+"""A step more where the order of the steps or of their labels has a hole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from archdsl.annotations import Any
+from archdsl.layers.registry import LAYERS
+from archdsl.repair.candidates import Candidate, within
+from archdsl.repair.gaps import Gap, gaps, head
+from archdsl.repair.lost import fitting
+from archdsl.repair.values import nodes
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+
+_MAPS = frozenset(("CONV", "LINEAR", "FC", "UPCONV"))
+_MOST = 400  # candidates for each definition
+_NUMBERED = re.compile(r"(.*?)([0-9]+|(?<![A-Za-z])[a-z])$")
+
+
+def step_more(statements: Iterable[Any], near: Span | None) -> Iterator[Candidate]:
+    """A step more in a gap, made of the arguments that such steps have in the same definition.
+
+    A gap is where two stand that are seldom neighbours, or where a label is missing: `conv2` behind `bn1`, `b` without
+    `a`. With `near` in the chains of that stretch alone, and of the steps of the definition that holds it.
+    """
+    statements = list(statements)
+    every = [node for node in nodes(statements) if isinstance(node, tree.Call)]
+    parts: list[list[Any]] = [[s for s in statements if isinstance(s, tree.Chain)]]
+    parts += [[s] for s in statements if isinstance(s, tree.Block)]
+    for part in parts:
+        if near is not None and not any(within(near, s.span) for s in part):
+            continue
+        found = list(gaps(part))
+        holes = {gap.at for gap in _holes(found)}
+        odd = [gap for gap in found if gap.at in holes or _seldom(head(gap.before), head(gap.after))]
+        odd = [gap for gap in odd if near is None or within(gap.at, near)]
+        if not odd:
+            continue
+        calls = [node for node in nodes(part) if isinstance(node, tree.Call) and node.name.id[:1].isupper()]
+        names = [word for node in nodes(part) for word in _values(node)]
+        own = {s.name.id for s in part if isinstance(s, tree.Block)}
+        made = dict.fromkeys(
+            text for name in ("CONV", "LINEAR", *_blocks(calls, own)) for text in _made(name, calls, every, names)
+        )
+        for gap in sorted(odd, key=lambda gap: gap.at not in holes):
+            before, after = head(gap.before), head(gap.after)
+            for text in list(made)[: _MOST // len(odd)]:
+                rank = 0 if gap.at in holes or before == after == "RELU" else 1
+                yield Candidate(gap.filled(text), f"write {_short(text)} here", rank=rank, gain=fitting(gap, text))
+
+
+def adapters(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
+    """Steps that change the number of axes, before the one that is at fault and behind the one before it."""
+    for gap in gaps(statements):
+        if gap.after is not None and within(at, gap.after.span):
+            texts = ["RESHAPE(in.channels, -1)", "FLATTEN", "PERMUTE(1, 0)", "PERMUTE(1, 2, 0)", "PERMUTE(2, 0, 1)"]
+            yield from (Candidate(gap.filled(text), f"write {text} here", rank=1) for text in texts)
+
+
+def _holes(found: list[Gap]) -> Iterator[Gap]:
+    """Gaps in which a label is missing that its neighbours count on, such as conv2 between bn1 and conv3."""
+    labels = [_numbered(gap.before) for gap in found if gap.before is not None]
+    have: dict[str, set[int]] = {}
+    for stem, number in filter(None, labels):
+        have.setdefault(stem, set()).add(number)
+    for gap in found:
+        if not gap.after:
+            continue
+        after, before = _numbered(gap.after), _numbered(gap.before)
+        for stem, numbers in have.items():
+            lost = set(range(1 if min(numbers) < 4 else min(numbers), max(numbers))) - numbers
+            lost |= {n for other in have.values() for n in other if n < max(numbers) + 2} - numbers
+            if len(lost) != 1:
+                continue
+            (number,) = lost
+            if after is not None and after[1] in (number, number + 1) and after[0] != "" and _behind(before, number):
+                yield gap
+            elif before is not None and before[1] in (number, number - 1) and after is None:
+                yield gap
+
+
+def _behind(before: tuple[str, int] | None, number: int) -> bool:
+    return before is None or before[1] <= number
+
+
+def _numbered(step: Any) -> tuple[str, int] | None:
+    """The stem and the number of a label: conv2, inception4b, or b alone."""
+    if not isinstance(step, tree.Labelled) or not all(isinstance(part, str) for part in step.label.parts):
+        return None
+    match = _NUMBERED.match("".join(map(str, step.label.parts)))
+    if match is None:
+        return None
+    return match[1], int(match[2]) if match[2].isdigit() else ord(match[2]) - ord("a") + 1
+
+
+def _seldom(before: str, after: str) -> bool:
+    """Whether a convolution or a linear layer may be missing between two steps."""
+    if before in _MAPS or after in _MAPS:
+        return False
+    if before == after == "DROPOUT":
+        return True
+    return after in ("BN", "RELU", "DROPOUT", "PERMUTE") and before in ("", "RELU", "LN", "GAP", "PRELU")
+
+
+def _blocks(calls: Iterable[tree.Call], own: set[str]) -> list[str]:
+    return list(dict.fromkeys(call.name.id for call in calls if call.name.id not in LAYERS and call.name.id not in own))
+
+
+def _values(node: Any) -> Iterator[str]:
+    """The names of values that a definition has."""
+    if isinstance(node, (tree.Parameter, tree.Constant)):
+        name = node.name if isinstance(node, tree.Parameter) else node.name.id
+        if name.islower():
+            yield name
+    elif isinstance(node, tree.Target) and isinstance(node.names, str):
+        yield node.names
+
+
+def _made(name: str, calls: list[tree.Call], every: list[tree.Call], names: list[str]) -> Iterator[str]:
+    """Calls of a layer or block, of each mixture of the first three arguments that its calls have, at most a few."""
+    same = [[argument.span.text for argument in call.arguments] for call in calls if call.name.id == name]
+    yield from (f"{name}({', '.join(row)})" for row in same if row)
+    if name == "CONV":
+        yield from (f"{name}({', '.join(names[:many])})" for many in (1, 2, 3) if len(names) >= many)
+    if not same and not (name == "CONV" and names):
+        return
+    columns = [list(dict.fromkeys(row[i] for row in same if len(row) > i)) for i in range(3)]
+    columns[0] = [*columns[0][:3], *(word for word in names if word not in columns[0])][:5]
+    if name == "CONV":
+        columns[1] = list(dict.fromkeys([*columns[1][:3], "3", "1"]))
+        columns[2] = list(dict.fromkeys([*columns[2][:3], *(word for word in names if word == "stride")]))
+    known = {argument.span.text for call in every for argument in call.arguments if call.name.id == name}
+    for row in product(*(column[:5] for column in columns if column)):
+        for many in (len(row), 2, 1):
+            yield f"{name}({', '.join(row[:many])})"
+            if name == "CONV" and many == 2 and any(text.startswith("groups=") for text in known):
+                yield f"{name}({', '.join(row[:many])}, groups={row[0]})"
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else text[:39] + "…"
