@@ -72,7 +72,8 @@ def _holes(found: list[Gap]) -> Iterator[Gap]:
         after, before = _numbered(gap.after), _numbered(gap.before)
         for stem, numbers in have.items():
             lost = set(range(1 if min(numbers) < 4 else min(numbers), max(numbers))) - numbers
-            lost |= {n for other in have.values() for n in other if n < max(numbers) + 2} - numbers
+            beside = [other for other in have.values() if numbers < other and len(numbers) > 1]
+            lost |= set().union(*beside) - numbers
             if len(lost) != 1:
                 continue
             (number,) = lost

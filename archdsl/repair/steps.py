@@ -18,16 +18,42 @@ from archdsl.syntax.source import Source, Span
 
 
 def exchanged(statements: Iterable[Any]) -> Iterator[Candidate]:
-    """Each two neighbours of a chain the other way round, and each two arms."""
+    """Each two neighbours of a chain the other way round, and each two arms; first those that stand oddly.
+
+    Odd are two layers in an order that is unusual, two that stand the other way round wherever else they do, and
+    labels that count down.
+    """
+    statements = list(statements)
+    order = Counter(
+        (_sort(a), _sort(b)) for node in nodes(statements) if isinstance(node, tree.Chain) for a, b in pairwise(node.steps)
+    )
     for node in nodes(statements):
         if isinstance(node, tree.Chain):
             for a, b in pairwise(node.steps):
                 odd = (_kind(_head(b)), _kind(_head(a))) in _USUAL and (_kind(_head(a)), _kind(_head(b))) not in _USUAL
+                odd |= order[_sort(b), _sort(a)] > 0 and order[_sort(a), _sort(b)] == 1
+                odd |= _counts_down(a, b)
                 for candidate in _swap(a.span, b.span):
                     yield candidate._replace(rank=-1) if odd else candidate
         elif isinstance(node, tree.Join):
             for c, d in pairwise(node.arms):
                 yield from _swap(c.span, d.span)
+
+
+def _sort(step: Any) -> tuple[str, tuple[str, ...]]:
+    """A step's layer or block, and the numbers among its arguments behind the first."""
+    step = _bare(step)
+    arguments = step.arguments[1:] if isinstance(step, tree.Call) else ()
+    return _head(step), tuple(a.span.text for a in arguments if isinstance(a.value, tree.Number))
+
+
+def _counts_down(a: Any, b: Any) -> bool:
+    """Whether two labels differ in their last letter or number alone, and the second one comes before the first."""
+    names = [step.label.span.text for step in (a, b) if isinstance(step, tree.Labelled)]
+    found = [re.fullmatch(r"(.*?)([0-9]+|[a-z])", name) for name in names]
+    if len(found) < 2 or found[0] is None or found[1] is None or found[0][1] != found[1][1]:
+        return False
+    return (len(found[0][2]), found[0][2]) > (len(found[1][2]), found[1][2])
 
 
 def doubled(statements: Iterable[Any]) -> Iterator[Candidate]:
