@@ -39,6 +39,9 @@ def gaps(statements: Iterable[Any]) -> Iterator[Gap]:
     chains = [s for s in statements if isinstance(s, tree.Chain)]
     waiting: list[tuple[list[Any], tuple[Any, ...]]] = [(chains, ())]
     waiting += [(list(s.body.lines), (s,)) for s in statements if isinstance(s, tree.Block)]
+    for block in (s for s in statements if isinstance(s, tree.Block) and not s.body.lines):
+        start = block.span.start + block.span.text.rfind("{") + 1
+        yield Gap(Span(block.span.source, start, start), None, None, " ", " ", (block,))
     while waiting:
         lines, around = waiting.pop(0)
         before = None
@@ -100,7 +103,8 @@ def head(step: Any) -> str:
         return "RELU"
     if name == "norm":
         return "BN"
-    return "RELU" if name in LAYERS and issubclass(layer_class(name), Activation) else name or type(step).__name__
+    acts = name in LAYERS and name != "DROPOUT" and issubclass(layer_class(name), Activation)
+    return "RELU" if acts else name or type(step).__name__
 
 
 def bound(binder: Any) -> list[str]:

@@ -25,6 +25,7 @@ from archdsl.tensor import TensorType, product
 EXACT = -2  # the rank of what is reckoned to give what an assertion wants
 _MOST = 300  # candidates
 _MAPS = frozenset(("CONV", "LINEAR", "FC", "UPCONV"))
+_ACTS = ("act", "activation")
 _NO_WEIGHTS = frozenset(("SOFTMAX", "SIGMOID", "DROPOUT"))
 
 
@@ -43,14 +44,18 @@ def left_behind(statements: Iterable[Any]) -> Iterator[Candidate]:
         if free:
             for text in _layers(free, names):
                 made.setdefault(text, 0)
+                if gap.before is gap.after is None:
+                    act = next((name for name in free if name in _ACTS), "RELU")
+                    made.setdefault(f"{text} - BN - {act}", 0)
             for block in blocks.values():
                 if block is not owner:
-                    for text in _calls(block, free, names, loose):
+                    for text in _calls(block, free, names, []):
                         made.setdefault(text, 0)
         for block in lonely:
             if block is not owner and (owner is None or owner.name.id not in used_names([block.body])):
-                for text in _calls(block, free, names, loose, alone=True):
-                    made.setdefault(text, 0)
+                for constants in (loose, []) if loose else ([],):
+                    for text in _calls(block, free, names, constants, alone=True):
+                        made.setdefault(text, 0)
         for text in made:
             many += 1
             if many > _MOST:
@@ -71,10 +76,10 @@ def _layers(free: list[str], names: list[str]) -> Iterator[str]:
     """Layers that take names which nothing uses."""
     known = kinds(layer_class("CONV"))
     for name in free:
-        if name in ("act", "activation", "norm"):
+        if name in (*_ACTS, "norm"):
             yield name
     wide = [name for name in free if name == "filters" or name not in known]
-    wide = [name for name in wide if name not in ("act", "activation", "norm")]
+    wide = [name for name in wide if name not in (*_ACTS, "norm")]
     rest = [name for name in free if name in ("stride", "groups", "dilation", "padding")]
     if not wide and not rest and "kernel" not in free:
         return
@@ -94,8 +99,12 @@ def _layers(free: list[str], names: list[str]) -> Iterator[str]:
 def _calls(
     block: tree.Block, free: list[str], names: list[str], loose: list[str], *, alone: bool = False
 ) -> Iterator[str]:
-    """Calls of a block with names that nothing uses, or with those that its parameters have."""
+    """Calls of a block with names that nothing uses, or with those that its parameters have.
+
+    `loose` are constants that come before such names, `alone` says that nothing else calls the block.
+    """
     spare = [name for name in free if name not in bound(block)]
+    constants = list(loose)
     given: list[str] = []
     used = skipped = False
     for parameter in block.parameters:
@@ -105,11 +114,9 @@ def _calls(
             used |= name in free
         elif parameter.default is not None:
             skipped = True
-        elif spare:
-            given.append(spare.pop(0))
+        elif constants or spare:
+            given.append(constants.pop(0) if constants else spare.pop(0))
             used = True
-        elif alone and loose:
-            given.append(loose[0])
         else:
             return
     if not used and not alone:
@@ -118,19 +125,20 @@ def _calls(
     for name in spare:
         yield f"{text}*{name}"
     yield text
-    if alone:
-        yield from (f"{text}*{name}" for name in loose if name not in given)
+    for ratio in (4, 16):  # of an excitation, by which its first layer is narrower
+        if re.match("squeez|reduc", block.parameters[0].name if block.parameters else ""):
+            yield f"{block.name.id}({', '.join([f'{given[0]}//{ratio}', *given[1:]])})"
 
 
 def fitting(gap: Gap, text: str) -> int:
-    """How usual it is, 0 to 4, that such a step stands between what stands there."""
+    """How usual it is, 0 to 5, that such a step stands between what stands there."""
     name = re.match(r"\w+", text)
     word = name[0] if name else ""
     before, after = head(gap.before), head(gap.after)
     apart = before == after != ""  # two that are alike, of which one would not follow the other
     if word in _MAPS:
-        return 2 * (after in ("BN", "RELU", "LN")) + (before not in (*_MAPS, "BN")) + apart
-    if word in ("act", "activation", "norm"):
+        return 2 * (after in ("BN", "RELU", "LN")) + (after == "BN") + (before not in (*_MAPS, "BN")) + apart
+    if word in (*_ACTS, "norm"):
         return 4 if before in ("BN", "CONV", "LINEAR") else 0
     return 3 if word in (before, after) else 2
 

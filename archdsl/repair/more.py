@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import product
 
 from archdsl.annotations import Any
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, within
-from archdsl.repair.gaps import Gap, gaps, head
+from archdsl.repair.gaps import Gap, bare, gaps, head
 from archdsl.repair.lost import fitting
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
@@ -20,13 +21,14 @@ _MOST = 400  # candidates for each definition
 _NUMBERED = re.compile(r"(.*?)([0-9]+|(?<![A-Za-z])[a-z])$")
 
 
-def step_more(statements: Iterable[Any], near: Span | None) -> Iterator[Candidate]:
+def step_more(statements: Iterable[Any], near: Span | None, told: Iterable[Span] = ()) -> Iterator[Candidate]:
     """A step more in a gap, made of the arguments that such steps have in the same definition.
 
     A gap is where two stand that are seldom neighbours, or where a label is missing: `conv2` behind `bn1`, `b` without
-    `a`. With `near` in the chains of that stretch alone, and of the steps of the definition that holds it.
+    `a`; or before a step at one of the places that are `told`. With `near` in the chains of that stretch alone, and of
+    the steps of the definition that holds it.
     """
-    statements = list(statements)
+    statements, told = list(statements), list(told)
     every = [node for node in nodes(statements) if isinstance(node, tree.Call)]
     parts: list[list[Any]] = [[s for s in statements if isinstance(s, tree.Chain)]]
     parts += [[s] for s in statements if isinstance(s, tree.Block)]
@@ -37,6 +39,8 @@ def step_more(statements: Iterable[Any], near: Span | None) -> Iterator[Candidat
         holes = {gap.at for gap in _holes(found)}
         odd = [gap for gap in found if gap.at in holes or _seldom(head(gap.before), head(gap.after))]
         odd = [gap for gap in odd if near is None or within(gap.at, near)]
+        before_told = [g for g in found if g.after is not None and any(bare(g.after).span.start == s.start for s in told)]
+        odd += [gap for gap in before_told if gap not in odd]
         if not odd:
             continue
         calls = [node for node in nodes(part) if isinstance(node, tree.Call) and node.name.id[:1].isupper()]
@@ -47,9 +51,37 @@ def step_more(statements: Iterable[Any], near: Span | None) -> Iterator[Candidat
         )
         for gap in sorted(odd, key=lambda gap: gap.at not in holes):
             before, after = head(gap.before), head(gap.after)
-            for text in list(made)[: _MOST // len(odd)]:
+            stem = _stems(part) if gap.before is None and not gap.around else []
+            mapped = after in _MAPS or gap.after is None or gap in before_told
+            tail = _tail(part) if mapped or after not in LAYERS and after not in ("BN", "RELU") else ""
+            texts = [*stem, *(f"{text}{end}" for text in made for end in dict.fromkeys((tail, "")))]
+            for text in texts[: _MOST // len(odd)]:
                 rank = 0 if gap.at in holes or before == after == "RELU" else 1
                 yield Candidate(gap.filled(text), f"write {_short(text)} here", rank=rank, gain=fitting(gap, text))
+
+
+def _stems(part: list[Any]) -> list[str]:
+    """What networks for images usually begin with."""
+    widths = [node.value for node in nodes(part) if isinstance(node, tree.Number) and node.value in (16, 24, 32, 64)]
+    first = [*dict.fromkeys([*widths[:1], 64, 32])]
+    return [f"CONV({width}, {rest})" for width in first for rest in ("7, stride=2", "3, stride=2", "3")]
+
+
+def _tail(part: list[Any]) -> str:
+    """What most often follows a convolution or a linear layer until the next one."""
+    found: Counter[str] = Counter()
+    for gap in gaps(part):
+        if head(gap.before) in _MAPS and gap.after is not None and head(gap.after) not in _MAPS:
+            found[bare(gap.after).span.text] += 1
+    if not found:
+        return ""
+    first = found.most_common(1)[0][0]
+    behind = Counter(
+        bare(gap.after).span.text
+        for gap in gaps(part)
+        if gap.before is not None and bare(gap.before).span.text == first and head(gap.after) == "RELU"
+    )
+    return f" - {first}" + (f" - {behind.most_common(1)[0][0]}" if behind else "")
 
 
 def adapters(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
@@ -103,7 +135,9 @@ def _seldom(before: str, after: str) -> bool:
         return False
     if before == after == "DROPOUT":
         return True
-    return after in ("BN", "RELU", "DROPOUT", "PERMUTE") and before in ("", "RELU", "LN", "GAP", "PRELU")
+    if after == "BN" and before not in LAYERS:
+        return True  # behind a block, which has a norm of its own
+    return after in ("BN", "RELU", "DROPOUT", "PERMUTE") and before in ("", "RELU", "LN", "GAP")
 
 
 def _blocks(calls: Iterable[tree.Call], own: set[str]) -> list[str]:
@@ -133,6 +167,10 @@ def _made(name: str, calls: list[tree.Call], every: list[tree.Call], names: list
     if name == "CONV":
         columns[1] = list(dict.fromkeys([*columns[1][:3], "3", "1"]))
         columns[2] = list(dict.fromkeys([*columns[2][:3], *(word for word in names if word == "stride")]))
+    others = [call for call in every if call.name.id == name]
+    for i in (1, 2):
+        more = (c.arguments[i].span.text for c in others if len(c.arguments) > i)
+        columns[i] = list(dict.fromkeys([*columns[i], *(text for text in more if text.isdigit())]))
     known = {argument.span.text for call in every for argument in call.arguments if call.name.id == name}
     for row in product(*(column[:5] for column in columns if column)):
         for many in (len(row), 2, 1):

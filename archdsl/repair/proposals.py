@@ -66,7 +66,7 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
     if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
         yield from left_behind(statements)
-        for home in (s.span for s in files[0].statements if isinstance(s, tree.Block) and within(first.span, s.span)):
+        for home in _homes(first, statements):
             yield from step_more(statements, home)
         yield from _striking(files)
         if all(edit.text for fix in first.fixes for edit in fix.edits):  # nothing is one too many
@@ -88,6 +88,13 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     if first.code == "E301":
         asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
         yield from wanted(asserted[-1], trials.run.failed)
+
+
+def _homes(first: Diagnostic, statements: list[Any]) -> list[Span]:
+    """The blocks that an error came through, the innermost first."""
+    way = [first.span, *(related.span for related in first.related if related.text[:3] == "in ")]
+    blocks = [s.span for s in statements if isinstance(s, tree.Block)]
+    return list(dict.fromkeys(block for at in way if at is not None for block in blocks if within(at, block)))
 
 
 def _tells(first: Diagnostic) -> bool:
@@ -166,7 +173,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     at = first.span
     calls = around(files[0].statements, at)[:2]
     passed = [related.span for related in first.related if related.text.startswith("in ")][:1]
-    home = [s.span for s in files[0].statements if isinstance(s, tree.Block) and within(at, s.span)]
+    home = _homes(first, statements)
     if first.code in ("E130", "E161"):
         for file in files:
             yield from definitions(file, at.text)
@@ -235,13 +242,17 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
                 for call in inner:
                     yield from surplus(call)
                 yield from argument_more(statements, inner)
-                yield from step_more(statements, join.span)
+                yield from step_more(statements, join.span, [join.span])
         if first.code in ("E205", "E225", "E122"):
             for span in home:
                 yield from step_more(statements, span)
-        if first.code in ("E206", "E224", "E225"):
+        if first.code in ("E224", "E225"):
             yield from adapters(statements, at)
-        yield from exchanged(statements)
+        around_it = [at, *(related.span for related in first.related if related.text[:3] == "in ")]
+        for candidate in exchanged(statements):
+            span = candidate.edit.span
+            close = any(within(place, span) for place in around_it) or any(within(span, c.span) for c in calls[:1])
+            yield candidate._replace(rank=min(candidate.rank, 1)) if close and first.code != "E301" else candidate
         fraction = bool(re.search(r"not [0-9]*\.[0-9]", first.message))
         truth = first.code in VALUES and bool(re.search(r"\b(true|false)\b", first.message))
         for candidate in operators(statements, fraction=fraction, truth=truth):
