@@ -65,12 +65,15 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
             pools = call.name.id in ("POOL", "AVGPOOL")
             if not joined and (pools and size > 1 and stride.value not in (2, size)):
                 yield stride, 2
-            if not pools and not joined and (size == 7 or first):
+            padding = given.get("padding")
+            if isinstance(padding, tree.Number) and not pools and size > 1:
+                if stride.value == size and size % 2 == 0:
+                    yield padding, 0
+                elif padding.value == 0:
+                    yield stride, size
+            if not pools and not joined and (size == 7 or first) and stride.value != size:
                 yield stride, 2
             first = False
-            padding = given.get("padding")
-            if isinstance(padding, tree.Number) and padding.value == 0 and size > 1 and not pools:
-                yield stride, size
             if 1 < size < stride.value:
                 yield from ((stride, usual) for usual in (2, size, size - 1, 1) if 0 < usual < stride.value)
             if stride.value == 1 and not pools and _default(call, blocks) == 1:

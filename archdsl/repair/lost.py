@@ -26,6 +26,7 @@ EXACT = -2  # the rank of what is reckoned to give what an assertion wants
 _MOST = 300  # candidates
 _MAPS = frozenset(("CONV", "LINEAR", "FC", "UPCONV"))
 _ACTS = ("act", "activation")
+_COUNTS = ("depth", "i", "j", "n")  # names that no width has
 _NO_WEIGHTS = frozenset(("SOFTMAX", "SIGMOID", "DROPOUT"))
 
 
@@ -79,7 +80,7 @@ def _layers(free: list[str], names: list[str]) -> Iterator[str]:
         if name in (*_ACTS, "norm"):
             yield name
     wide = [name for name in free if name == "filters" or name not in known]
-    wide = [name for name in wide if name not in (*_ACTS, "norm")]
+    wide = [name for name in wide if name not in (*_ACTS, *_COUNTS, "norm")]
     rest = [name for name in free if name in ("stride", "groups", "dilation", "padding")]
     if not wide and not rest and "kernel" not in free:
         return

@@ -17,7 +17,8 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 _MAPS = frozenset(("CONV", "LINEAR", "FC", "UPCONV"))
-_MOST = 400  # candidates for each definition
+_ARGUMENTS = frozenset(("kernel", "stride", "groups", "dilation", "padding", "act", "norm", "init", "expand"))
+_MOST = 120  # candidates for each definition
 _NUMBERED = re.compile(r"(.*?)([0-9]+|(?<![A-Za-z])[a-z])$")
 
 
@@ -56,7 +57,7 @@ def step_more(statements: Iterable[Any], near: Span | None, told: Iterable[Span]
             tail = _tail(part) if mapped or after not in LAYERS and after not in ("BN", "RELU") else ""
             texts = [*stem, *(f"{text}{end}" for text in made for end in dict.fromkeys((tail, "")))]
             for text in texts[: _MOST // len(odd)]:
-                rank = 0 if gap.at in holes or before == after == "RELU" else 1
+                rank = 0 if gap.at in holes or before == after == "RELU" else 2 if gap in before_told else 1
                 yield Candidate(gap.filled(text), f"write {_short(text)} here", rank=rank, gain=fitting(gap, text))
 
 
@@ -163,7 +164,8 @@ def _made(name: str, calls: list[tree.Call], every: list[tree.Call], names: list
     if not same and not (name == "CONV" and names):
         return
     columns = [list(dict.fromkeys(row[i] for row in same if len(row) > i)) for i in range(3)]
-    columns[0] = [*columns[0][:3], *(word for word in names if word not in columns[0])][:5]
+    wide = [word for word in names if word not in _ARGUMENTS]
+    columns[0] = [*columns[0][:3], *(word for word in wide if word not in columns[0])][:5]
     if name == "CONV":
         columns[1] = list(dict.fromkeys([*columns[1][:3], "3", "1"]))
         columns[2] = list(dict.fromkeys([*columns[2][:3], *(word for word in names if word == "stride")]))

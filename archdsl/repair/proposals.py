@@ -74,8 +74,9 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
         return  # the layer itself can be mended, and nothing else speaks for another place
     if first.code[:2] == "E2":
         yield from (candidate for candidate in _striking(files) if not candidate.number and not candidate.other)
-    if slopes.missing is not None and _tells(first) and "params" in first.message:
-        yield from sorted(reckoned(statements, *slopes.missing), key=lambda c: c.rank)
+    missing = slopes.missing() if _tells(first) and "params" in first.message else None
+    if missing is not None:
+        yield from reckoned(statements, *missing)
     far = _distance(first, around(files[0].statements, first.span)[:1])
     habits = Habits(statements)
     ranked = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
@@ -95,6 +96,12 @@ def _homes(first: Diagnostic, statements: list[Any]) -> list[Span]:
     way = [first.span, *(related.span for related in first.related if related.text[:3] == "in ")]
     blocks = [s.span for s in statements if isinstance(s, tree.Block)]
     return list(dict.fromkeys(block for at in way if at is not None for block in blocks if within(at, block)))
+
+
+def _unless_far(candidate: Candidate, homes: list[Span], first: Diagnostic) -> Candidate:
+    """The candidate, of a lower rank where a misfit did not come through the block that it changes."""
+    near = not homes or first.code[:2] != "E2" or any(within(candidate.edit.span, home) for home in homes)
+    return candidate if near else candidate._replace(rank=max(candidate.rank, 2))
 
 
 def _tells(first: Diagnostic) -> bool:
@@ -229,7 +236,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     if first.code == "E140":
         yield from orders(statements, at)
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):
-        yield from left_behind(statements)
+        yield from (_unless_far(candidate, home, first) for candidate in left_behind(statements))
         yield from counts(statements)
         yield from doubled(statements)
         yield from empty_arm(statements)
@@ -252,7 +259,9 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         for candidate in exchanged(statements):
             span = candidate.edit.span
             close = any(within(place, span) for place in around_it) or any(within(span, c.span) for c in calls[:1])
-            yield candidate._replace(rank=min(candidate.rank, 1)) if close and first.code != "E301" else candidate
+            if close and first.code != "E301":
+                candidate = candidate._replace(rank=min(candidate.rank, 1))
+            yield candidate if close else _unless_far(candidate, home, first)
         fraction = bool(re.search(r"not [0-9]*\.[0-9]", first.message))
         truth = first.code in VALUES and bool(re.search(r"\b(true|false)\b", first.message))
         for candidate in operators(statements, fraction=fraction, truth=truth):

@@ -18,13 +18,20 @@ class Slopes:
     """What numbers make of an error: one that changes nothing of it is no cause, and a measure can be reckoned with."""
 
     def __init__(self, trials: Trials) -> None:
-        self._base = trials.check((), most=1 if trials.before.total() == 1 else 100)  # so that there is a network
+        self._trials = trials
+        self._base = trials.check(())
         self._idle: set[Span] = set()
         self._seen: dict[Span, float] = {}  # how a measure moved with a number of which nothing was reckoned
         failed = self._base.failed if self._base is not None else ()
         self._measured = trials.slopes(failed) if failed else None
         self._size = bool(failed) and isinstance(failed[-1][0], tuple)  # of a shape, which few numbers come to
         self._rows = {node.span for node in _in_lists(trials)}
+
+    def unchanged(self, result: Result) -> bool:
+        """Whether all that is wrong is wrong as before, wherever it stands."""
+        if self._base is None:
+            return False
+        return self._base.keys == result.keys and list(self._base.failed) == list(result.failed)
 
     def learn(self, candidate: Candidate, result: Result | None) -> None:
         """Keep what a trial has shown."""
@@ -42,14 +49,14 @@ class Slopes:
             ):
                 self._seen[place] = float(after - self._measured[0]) / (candidate.other - candidate.number)
 
-    @property
     def missing(self) -> tuple[Network, float] | None:
         """The network that an assertion fails of, and how much more of a measure it wants; None where that is none."""
-        if self._base is None or self._base.network is None:
+        whole = self._trials.check((), most=100)  # there is a network only where no limit is met
+        if whole is None or whole.network is None:
             return None
-        for pair in self._base.failed:
+        for pair in whole.failed:
             if all(type(n) is int and abs(n) < LARGEST for n in pair) and pair[0] != pair[1]:
-                return self._base.network, pair[1] - pair[0]
+                return whole.network, pair[1] - pair[0]
         return None
 
     def hopeless(self, candidate: Candidate) -> bool:

@@ -31,7 +31,8 @@ def exchanged(statements: Iterable[Any]) -> Iterator[Candidate]:
         if isinstance(node, tree.Chain):
             for a, b in pairwise(node.steps):
                 odd = (_kind(_head(b)), _kind(_head(a))) in _USUAL and (_kind(_head(a)), _kind(_head(b))) not in _USUAL
-                odd |= order[_sort(b), _sort(a)] > 0 and order[_sort(a), _sort(b)] == 1
+                more = order[_sort(b), _sort(a)]
+                odd |= (more > 1 or (more and _head(a) == _head(b))) and order[_sort(a), _sort(b)] == 1
                 odd |= _counts_down(a, b)
                 for candidate in _swap(a.span, b.span):
                     yield candidate._replace(rank=-1) if odd else candidate
