@@ -38,7 +38,6 @@ class Habits:
         values = self._values[slot]
         return candidate._replace(gain=values[candidate.edit.text] - values[candidate.edit.span.text] + 1)
 
-
     def _written(self, candidate: Candidate) -> int:
         """How often the expression that a part is changed of stands elsewhere as it then would be, twice."""
         at = candidate.edit.span

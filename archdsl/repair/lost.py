@@ -179,7 +179,7 @@ def reckoned(statements: Iterable[Any], network: Network, missing: float) -> Ite
 def _other_side(gap: Gap, behind: list[Any], ahead: list[Any], missing: float) -> Iterator[Candidate]:
     """Two steps the other way round, of which one is a BN and the other one changes the channels."""
     if head(gap.before) == "BN" and head(gap.after) in _MAPS:
-        more = sum(times * (2 * (_channels(out) - _channels(x)) - bias * _channels(out)) for x, out, times, bias in ahead)
+        more = sum(times * ((2 - bias) * _channels(out) - 2 * _channels(x)) for x, out, times, bias in ahead)
     elif head(gap.before) in _MAPS and head(gap.after) == "BN":
         more = sum(times * 2 * (_channels(x) - _channels(out)) for x, out, times, _ in behind)
     else:
@@ -218,5 +218,3 @@ def _where(gap: Gap) -> str:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= 40 else text[:39] + "…"
-
-

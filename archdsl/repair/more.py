@@ -40,7 +40,7 @@ def step_more(statements: Iterable[Any], near: Span | None, told: Iterable[Span]
         holes = {gap.at for gap in _holes(found)}
         odd = [gap for gap in found if gap.at in holes or _seldom(head(gap.before), head(gap.after))]
         odd = [gap for gap in odd if near is None or within(gap.at, near)]
-        before_told = [g for g in found if g.after is not None and any(bare(g.after).span.start == s.start for s in told)]
+        before_told = [gap for gap in found if _meant(gap, told)]
         odd += [gap for gap in before_told if gap not in odd]
         if not odd:
             continue
@@ -54,8 +54,8 @@ def step_more(statements: Iterable[Any], near: Span | None, told: Iterable[Span]
             before, after = head(gap.before), head(gap.after)
             stem = _stems(part) if gap.before is None and not gap.around else []
             mapped = after in _MAPS or gap.after is None or gap in before_told
-            tail = _tail(part) if mapped or after not in LAYERS and after not in ("BN", "RELU") else ""
-            texts = [*stem, *(f"{text}{end}" for text in made for end in dict.fromkeys((tail, "")))]
+            tails = _tails(part) if mapped or (after not in LAYERS and after not in ("BN", "RELU")) else [""]
+            texts = [*stem, *(f"{text}{tail}" for text in made for tail in tails)]
             for text in texts[: _MOST // len(odd)]:
                 rank = 0 if gap.at in holes or before == after == "RELU" else 2 if gap in before_told else 1
                 yield Candidate(gap.filled(text), f"write {_short(text)} here", rank=rank, gain=fitting(gap, text))
@@ -68,21 +68,22 @@ def _stems(part: list[Any]) -> list[str]:
     return [f"CONV({width}, {rest})" for width in first for rest in ("7, stride=2", "3, stride=2", "3")]
 
 
-def _tail(part: list[Any]) -> str:
-    """What most often follows a convolution or a linear layer until the next one."""
-    found: Counter[str] = Counter()
-    for gap in gaps(part):
-        if head(gap.before) in _MAPS and gap.after is not None and head(gap.after) not in _MAPS:
-            found[bare(gap.after).span.text] += 1
-    if not found:
-        return ""
-    first = found.most_common(1)[0][0]
-    behind = Counter(
-        bare(gap.after).span.text
-        for gap in gaps(part)
-        if gap.before is not None and bare(gap.before).span.text == first and head(gap.after) == "RELU"
-    )
-    return f" - {first}" + (f" - {behind.most_common(1)[0][0]}" if behind else "")
+def _tails(part: list[Any]) -> list[str]:
+    """What follows a convolution or a linear layer until the next one: what most often does, an activation, nothing."""
+    found = list(gaps(part))
+    norms = Counter(bare(gap.after).span.text for gap in found if head(gap.before) in _MAPS and head(gap.after) == "BN")
+    acts = Counter(bare(gap.after).span.text for gap in found if head(gap.after) == "RELU")
+    norm = "".join(f" - {text}" for text, _ in norms.most_common(1))
+    act = "".join(f" - {text}" for text, _ in acts.most_common(1))
+    return list(dict.fromkeys((norm + act, act, norm, "")))
+
+
+def _meant(gap: Gap, told: Iterable[Span]) -> bool:
+    """Whether one of these places is the step behind a gap, or in it and the gap is in no block."""
+    if gap.after is None:
+        return False
+    at = bare(gap.after).span
+    return any(at.start == span.start or (not gap.around and within(span, gap.after.span)) for span in told)
 
 
 def adapters(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
@@ -103,14 +104,14 @@ def _holes(found: list[Gap]) -> Iterator[Gap]:
         if not gap.after:
             continue
         after, before = _numbered(gap.after), _numbered(gap.before)
-        for stem, numbers in have.items():
+        for numbers in have.values():
             lost = set(range(1 if min(numbers) < 4 else min(numbers), max(numbers))) - numbers
             beside = [other for other in have.values() if numbers < other and len(numbers) > 1]
             lost |= set().union(*beside) - numbers
             if len(lost) != 1:
                 continue
             (number,) = lost
-            if after is not None and after[1] in (number, number + 1) and after[0] != "" and _behind(before, number):
+            if after is not None and after[1] in (number, number + 1) and _behind(before, number):
                 yield gap
             elif before is not None and before[1] in (number, number - 1) and after is None:
                 yield gap

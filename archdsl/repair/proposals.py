@@ -17,8 +17,8 @@ from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
 from archdsl.repair.lost import left_behind, reckoned
-from archdsl.repair.more import adapters, step_more
 from archdsl.repair.marks import comment, marks, quotes, sizes, words
+from archdsl.repair.more import adapters, step_more
 from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, unused
@@ -227,9 +227,13 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         yield from unused(statements)
         for candidate in step_more(statements, None):
             yield candidate._replace(rank=1 if candidate.rank <= 0 else 3)
+        blocks = [s for s in statements if isinstance(s, tree.Block)]
+        needed = {s.name.id: sum(p.default is None for p in s.parameters) for s in blocks}
         for call in nodes(statements):
             if isinstance(call, tree.Call) and call.name.id not in LAYERS:
-                yield from surplus(call)
+                loose = [argument for argument in call.arguments if not argument.name]
+                if len(loose) > needed.get(call.name.id, 0):
+                    yield from surplus(call)
     if first.code == "E131":  # weights hang on an open size where the channels are left out
         inputs = (node for node in literals(statements) if isinstance(node, tree.ShapeLiteral))
         yield from (candidate for node in inputs for candidate in others(node, frozenset()))
@@ -250,10 +254,13 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
                     yield from surplus(call)
                 yield from argument_more(statements, inner)
                 yield from step_more(statements, join.span, [join.span])
+        if first.code in ("E205", "E220", "E221"):
+            way = [at, *(related.span for related in first.related if related.text[:3] == "in ")]
+            yield from step_more([s for s in statements if isinstance(s, tree.Chain)], None, way)
         if first.code in ("E205", "E225", "E122"):
             for span in home:
                 yield from step_more(statements, span)
-        if first.code in ("E224", "E225"):
+        if first.code == "E224":
             yield from adapters(statements, at)
         around_it = [at, *(related.span for related in first.related if related.text[:3] == "in ")]
         for candidate in exchanged(statements):
@@ -306,9 +313,7 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
         yield candidate._replace(rank=1)
 
 
-def _numbers(
-    first: Diagnostic, statements: list[Any], calls: list[Span], home: list[Span]
-) -> Iterator[Candidate]:
+def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span], home: list[Span]) -> Iterator[Candidate]:
     """Other numbers; those that the message tells of, those of the layer and of its call are the likelier.
 
     Behind them come those of its block, which is `home`.

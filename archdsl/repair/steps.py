@@ -24,9 +24,8 @@ def exchanged(statements: Iterable[Any]) -> Iterator[Candidate]:
     labels that count down.
     """
     statements = list(statements)
-    order = Counter(
-        (_sort(a), _sort(b)) for node in nodes(statements) if isinstance(node, tree.Chain) for a, b in pairwise(node.steps)
-    )
+    chains = [node for node in nodes(statements) if isinstance(node, tree.Chain)]
+    order = Counter((_sort(a), _sort(b)) for chain in chains for a, b in pairwise(chain.steps))
     for node in nodes(statements):
         if isinstance(node, tree.Chain):
             for a, b in pairwise(node.steps):
@@ -138,7 +137,8 @@ _USUAL = (
 
 def _kind(head: str) -> str:
     """RELU for all activations, which stand where it stands."""
-    return "RELU" if head in LAYERS and issubclass(layer_class(head), Activation) else head
+    acts = head in LAYERS and head != "DROPOUT" and issubclass(layer_class(head), Activation)
+    return "RELU" if acts else head
 
 
 def _bare(step: Any) -> Any:
