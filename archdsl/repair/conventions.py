@@ -1,8 +1,9 @@
 """What networks usually have, whoever wrote them: a value that speaks against it is the likelier slip.
 
-A parameter's stride, groups and dilation are 1 unless a call says more; a window that pools between layers moves by 2,
-or by its own size; a 7x7 filter, and the first of an image, moves by 2; patches (padding=0) move by their
-size; no window moves further than it sees; and an argument that is written says something else than its default.
+A parameter's stride, groups and dilation are 1 unless a call says more, and are compared with 1; a window that pools
+between layers moves by 2 or by its own size, and one that moves by 1 in an arm is padded; a 7x7 filter, and the first of
+an image, moves by 2; patches (padding=0) move by their size; no window moves further than it sees; and an argument that
+is written says something else than its default.
 """
 
 from __future__ import annotations
@@ -14,21 +15,24 @@ from archdsl.diagnostics import Edit
 from archdsl.elaborate.arguments import kinds
 from archdsl.layers.registry import LAYERS, layer_class
 from archdsl.repair.candidates import Candidate
-from archdsl.repair.values import nodes
+from archdsl.repair.values import LARGEST, nodes
 from archdsl.syntax import tree
+from archdsl.syntax.source import Span
 
 USUAL = -3  # the rank of what is usual
 ONES = ("stride", "groups", "dilation")
 _MOST = 24  # candidates that are looked at
+_POOLS = ("POOL", "AVGPOOL")
 _WINDOWS = ("CONV", "POOL", "AVGPOOL")
 
 
-def conventional(parameter: tree.Parameter) -> bool:
-    """Whether a default is what such parameters have everywhere."""
+def conventional(parameter: tree.Parameter) -> Span | None:
+    """The place of a default that is what such parameters have everywhere; None for any other."""
     value = parameter.default
     if not isinstance(value, tree.Number):
-        return False
-    return value.value == 1 if parameter.name in ONES else parameter.name == "kernel" and value.value == 3
+        return None
+    same = value.value == 1 if parameter.name in ONES else parameter.name == "kernel" and value.value == 3
+    return value.span if same else None
 
 
 def unusual(statements: Iterable[Any]) -> Iterator[Candidate]:
@@ -42,6 +46,16 @@ def unusual(statements: Iterable[Any]) -> Iterator[Candidate]:
             yield Candidate(Edit(node.span, str(usual)), title, rank=USUAL)
         if len(seen) == _MOST:
             return
+    arms = (arm for node in nodes(statements) if isinstance(node, tree.Join) for arm in node.arms)
+    for call in (node for node in nodes(arms) if isinstance(node, tree.Call) and node.name.id in _POOLS):
+        given = _given(call, {})
+        size, stride = given.get("size"), given.get("stride")
+        if not isinstance(size, tree.Number) or not isinstance(stride, tree.Number):
+            continue
+        if stride.value == 1 and size.value in (3, 5, 7) and "padding" not in given:
+            at = Span(call.span.source, call.arguments[-1].span.end, call.arguments[-1].span.end)
+            text = f"padding={int(size.value) // 2}"
+            yield Candidate(Edit(at, f", {text}"), f"write {text} in {call.name.id}", rank=USUAL)
 
 
 def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
@@ -50,6 +64,10 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
     for node in nodes(statements):
         if isinstance(node, tree.Parameter) and node.name in ONES:
             yield node.default, 1
+        elif isinstance(node, tree.Comparison) and len(node.operands) == 2:
+            name, number = node.operands
+            if isinstance(name, tree.Name) and name.id in (*ONES, "expand"):
+                yield number, 1
     arms = [arm.span for node in nodes(statements) if isinstance(node, tree.Join) for arm in node.arms]
     first = True
     for statement in sorted(statements, key=lambda s: isinstance(s, tree.Block)):
@@ -60,9 +78,9 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
             kernel, stride = given.get("kernel", given.get("size")), given.get("stride")
             if not isinstance(stride, tree.Number):
                 continue
-            size = kernel.value if isinstance(kernel, tree.Number) else 0
+            size = int(kernel.value) if isinstance(kernel, tree.Number) and kernel.value < LARGEST else 0
             joined = any(s.source is call.span.source and s.start <= call.span.start < s.end for s in arms)
-            pools = call.name.id in ("POOL", "AVGPOOL")
+            pools = call.name.id in _POOLS
             if not joined and (pools and size > 1 and stride.value not in (2, size)):
                 yield stride, 2
             padding = given.get("padding")

@@ -116,6 +116,9 @@ def bound(binder: Any) -> list[str]:
 
 def unused(binder: Any) -> list[str]:
     """Those that nothing in it uses."""
+    if isinstance(binder, tree.Comprehension):
+        used = used_names([binder.item, *binder.tests])
+        return [name for name in bound(binder) if name not in used]
     used = used_names([binder.body, *(p.default for p in getattr(binder, "parameters", ()) if p.default is not None)])
     return [name for name in bound(binder) if name not in used]
 

@@ -13,11 +13,13 @@ from collections.abc import Iterable, Iterator
 
 from archdsl.analyses.uses import uses
 from archdsl.annotations import Any
+from archdsl.diagnostics import Edit
 from archdsl.elaborate.arguments import kinds
 from archdsl.graph import Network
 from archdsl.layers.registry import layer_class
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.gaps import Gap, bare, bound, gaps, head, unused, used_names
+from archdsl.repair.values import nodes
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 from archdsl.tensor import TensorType, product
@@ -64,6 +66,21 @@ def left_behind(statements: Iterable[Any]) -> Iterator[Candidate]:
             title = f"write {text} here" if gap.after is None else f"write {text} before {_short(gap.after.span.text)}"
             score = fitting(gap, text)
             yield Candidate(gap.filled(text), title, rank=-1 if score > 2 else 0, gain=score)
+
+
+def arguments_left(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """Names that nothing uses as an argument more of a call where they hold, first where it has none."""
+    for binder in nodes(statements):
+        if not isinstance(binder, (tree.Block, tree.Loop, tree.Comprehension)):
+            continue
+        free = [name for name in unused(binder) if name not in ("i", "j")]
+        for call in (node for node in nodes([binder]) if isinstance(node, tree.Call)) if free else ():
+            end = call.arguments[-1].span.end if call.arguments else call.span.end - 1
+            at = Span(call.span.source, end, end)
+            for name in free:
+                text = f", {name}" if call.arguments else name
+                rank = 1 if call.arguments else -1
+                yield Candidate(Edit(at, text), f"write {name} in {call.name.id}", rank=rank)
 
 
 def _alone(statement: Any, statements: list[Any]) -> bool:

@@ -52,12 +52,13 @@ def step_more(statements: Iterable[Any], near: Span | None, told: Iterable[Span]
         )
         for gap in sorted(odd, key=lambda gap: gap.at not in holes):
             before, after = head(gap.before), head(gap.after)
-            stem = _stems(part) if gap.before is None and not gap.around else []
+            stem = _stems(part) if gap.before is None and not gap.around and after in ("BN", "RELU") else []
             mapped = after in _MAPS or gap.after is None or gap in before_told
             tails = _tails(part) if mapped or (after not in LAYERS and after not in ("BN", "RELU")) else [""]
             texts = [*stem, *(f"{text}{tail}" for text in made for tail in tails)]
             for text in texts[: _MOST // len(odd)]:
-                rank = 0 if gap.at in holes or before == after == "RELU" else 2 if gap in before_told else 1
+                sure = gap.at in holes or before == after == "RELU" or text in stem
+                rank = 0 if sure else 2 if gap in before_told else 1
                 yield Candidate(gap.filled(text), f"write {_short(text)} here", rank=rank, gain=fitting(gap, text))
 
 

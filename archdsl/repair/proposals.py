@@ -16,7 +16,7 @@ from archdsl.repair.calls import argument_more, around, parameter_more, surplus,
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
-from archdsl.repair.lost import left_behind, reckoned
+from archdsl.repair.lost import arguments_left, left_behind, reckoned
 from archdsl.repair.marks import comment, marks, quotes, sizes, words
 from archdsl.repair.more import adapters, step_more
 from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
@@ -80,7 +80,7 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     far = _distance(first, around(files[0].statements, first.span)[:1])
     habits = Habits(statements)
     ranked = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
-    usual = {p.default.span for p in nodes(statements) if isinstance(p, tree.Parameter) and conventional(p)}
+    usual = set(map(conventional, (node for node in nodes(statements) if isinstance(node, tree.Parameter))))
     kept = (c._replace(rank=max(c.rank, 3)) if c.edit.span in usual else c for c in ranked)
     found = _in_turns(islice(map(habits.weighed, kept), MOST))
     for candidate, _ in sorted(found, key=lambda pair: (pair[0].rank, far(pair[0]), -pair[0].gain, pair[1])):
@@ -181,6 +181,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     calls = around(files[0].statements, at)[:2]
     passed = [related.span for related in first.related if related.text.startswith("in ")][:1]
     home = _homes(first, statements)
+    if first.code[:2] == "E2" or first.code in ("E301", "E145", "E120", "E121", *VALUES):
+        yield from arguments_left(statements)
     if first.code in ("E130", "E161"):
         for file in files:
             yield from definitions(file, at.text)
@@ -214,6 +216,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         if not first.fixes:
             yield from target_more(statements, at.text if first.code == "E130" else "")
     if first.code in VALUES:
+        for file in files:
+            yield from parameter_more(file, open_names(file) - _known(statements))
         yield from unwrapped(statements, first.message)
     if first.code == "E160":
         yield from series(statements)
@@ -274,6 +278,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         for candidate in operators(statements, fraction=fraction, truth=truth):
             near_by = any(within(candidate.edit.span, span) for span in (*(call.span for call in calls[:1]), *passed))
             here = any(within(candidate.edit.span, span) for span in home)
+            if first.code == "E301" and candidate.rank == 2:  # the contrary of a condition, of which there are few
+                near_by = True
             yield candidate._replace(rank=min(candidate.rank, 1 if near_by else 2 if here else LAST))
         yield from left_out(statements)
 

@@ -31,7 +31,7 @@ def exchanged(statements: Iterable[Any]) -> Iterator[Candidate]:
             for a, b in pairwise(node.steps):
                 odd = (_kind(_head(b)), _kind(_head(a))) in _USUAL and (_kind(_head(a)), _kind(_head(b))) not in _USUAL
                 more = order[_sort(b), _sort(a)]
-                odd |= (more > 1 or (more and _head(a) == _head(b))) and order[_sort(a), _sort(b)] == 1
+                odd |= (more > 1 or (more > 0 and _head(a) == _head(b))) and order[_sort(a), _sort(b)] == 1
                 odd |= _counts_down(a, b)
                 for candidate in _swap(a.span, b.span):
                     yield candidate._replace(rank=-1) if odd else candidate

@@ -199,7 +199,7 @@ def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
     if len(sizes) == 3:
         if sizes[2] in (1, 3, 4):
             yield (sizes[2], *sizes[:2])
-        if sizes[1] != sizes[2]:
+        if sizes[1] != sizes[2] and isinstance(sizes[0], int):
             yield (sizes[0], sizes[1], sizes[1])
             yield (sizes[0], sizes[2], sizes[2])
     if len(sizes) == 4:
