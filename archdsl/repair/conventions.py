@@ -1,9 +1,9 @@
 """What networks usually have, whoever wrote them: a value that speaks against it is the likelier slip.
 
 A parameter's stride, groups and dilation are 1 unless a call says more, and are compared with 1; a window that pools
-between layers moves by 2 or by its own size, and one that moves by 1 in an arm is padded; a 7x7 filter, and the first of
-an image, moves by 2; patches (padding=0) move by their size; no window moves further than it sees; and an argument that
-is written says something else than its default.
+between layers moves by 2 or by its own size, and one that moves by 1 in an arm is padded; a 7x7 filter, and the first
+of an image, moves by 2; patches (padding=0) move by their size; no window moves further than it sees; and an argument
+that is written says something else than its default.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from archdsl.syntax.source import Span
 USUAL = -3  # the rank of what is usual
 ONES = ("stride", "groups", "dilation")
 _MOST = 24  # candidates that are looked at
+_MOST_JOINS = 40  # in which calls are looked for
 _POOLS = ("POOL", "AVGPOOL")
 _WINDOWS = ("CONV", "POOL", "AVGPOOL")
 
@@ -46,7 +47,7 @@ def unusual(statements: Iterable[Any]) -> Iterator[Candidate]:
             yield Candidate(Edit(node.span, str(usual)), title, rank=USUAL)
         if len(seen) == _MOST:
             return
-    arms = (arm for node in nodes(statements) if isinstance(node, tree.Join) for arm in node.arms)
+    arms = [arm for node in nodes(statements) if isinstance(node, tree.Join) for arm in node.arms][:_MOST_JOINS]
     for call in (node for node in nodes(arms) if isinstance(node, tree.Call) and node.name.id in _POOLS):
         given = _given(call, {})
         size, stride = given.get("size"), given.get("stride")
@@ -68,7 +69,8 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
             name, number = node.operands
             if isinstance(name, tree.Name) and name.id in (*ONES, "expand"):
                 yield number, 1
-    arms = [arm.span for node in nodes(statements) if isinstance(node, tree.Join) for arm in node.arms]
+    outermost = [node for node in nodes(statements) if isinstance(node, tree.Join)][:_MOST_JOINS]
+    arms = {node.span for node in nodes(outermost) if isinstance(node, tree.Call)}
     first = True
     for statement in sorted(statements, key=lambda s: isinstance(s, tree.Block)):
         for call in nodes([statement]):
@@ -79,7 +81,7 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
             if not isinstance(stride, tree.Number):
                 continue
             size = int(kernel.value) if isinstance(kernel, tree.Number) and kernel.value < LARGEST else 0
-            joined = any(s.source is call.span.source and s.start <= call.span.start < s.end for s in arms)
+            joined = call.span in arms
             pools = call.name.id in _POOLS
             if not joined and (pools and size > 1 and stride.value not in (2, size)):
                 yield stride, 2

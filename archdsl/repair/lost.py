@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from archdsl.analyses.uses import uses
 from archdsl.annotations import Any
@@ -26,6 +27,8 @@ from archdsl.tensor import TensorType, product
 
 EXACT = -2  # the rank of what is reckoned to give what an assertion wants
 _MOST = 300  # candidates
+_MOST_GAPS = 400  # places for a step
+_MOST_BINDERS = 60  # blocks, loops and comprehensions of which the names that nothing uses are looked for
 _MAPS = frozenset(("CONV", "LINEAR", "FC", "UPCONV"))
 _ACTS = ("act", "activation")
 _COUNTS = ("depth", "i", "j", "n")  # names that no width has
@@ -36,12 +39,18 @@ def left_behind(statements: Iterable[Any]) -> Iterator[Candidate]:
     """Steps made of names and blocks that nothing uses, where these could be used; the usual order first."""
     statements = list(statements)
     blocks = {s.name.id: s for s in statements if isinstance(s, tree.Block)}
-    lonely = [block for block in blocks.values() if _alone(block, statements)]
-    loose = [s.name.id for s in statements if isinstance(s, tree.Constant) and _alone(s, statements)]
+    words = Counter(w for s in statements if not isinstance(s, tree.Model) for w in re.findall(r"\w+", s.span.text))
+    lonely = [block for block in blocks.values() if words[block.name.id] == 1]
+    loose = [s.name.id for s in statements if isinstance(s, tree.Constant) and words[s.name.id] == 1]
+    inside = {block.name.id: used_names([block.body]) for block in lonely}
+    left: dict[Span, list[str]] = {}  # by the place of a block or loop
     many = 0
-    for gap in gaps(statements):
+    for gap in islice(gaps(statements), _MOST_GAPS):
         owner = gap.around[0] if gap.around and isinstance(gap.around[0], tree.Block) else None
-        free = [name for binder in gap.around for name in unused(binder)]
+        for binder in gap.around:
+            if binder.span not in left:
+                left[binder.span] = unused(binder)
+        free = [name for binder in gap.around for name in left[binder.span]]
         names = [name for binder in gap.around for name in bound(binder)]
         made: dict[str, int] = {}
         if free:
@@ -55,7 +64,7 @@ def left_behind(statements: Iterable[Any]) -> Iterator[Candidate]:
                     for text in _calls(block, free, names, []):
                         made.setdefault(text, 0)
         for block in lonely:
-            if block is not owner and (owner is None or owner.name.id not in used_names([block.body])):
+            if block is not owner and (owner is None or owner.name.id not in inside[block.name.id]):
                 for constants in (loose, []) if loose else ([],):
                     for text in _calls(block, free, names, constants, alone=True):
                         made.setdefault(text, 0)
@@ -70,24 +79,16 @@ def left_behind(statements: Iterable[Any]) -> Iterator[Candidate]:
 
 def arguments_left(statements: Iterable[Any]) -> Iterator[Candidate]:
     """Names that nothing uses as an argument more of a call where they hold, first where it has none."""
-    for binder in nodes(statements):
-        if not isinstance(binder, (tree.Block, tree.Loop, tree.Comprehension)):
-            continue
+    binders = [node for node in nodes(statements) if isinstance(node, (tree.Block, tree.Loop, tree.Comprehension))]
+    for binder in binders[:_MOST_BINDERS]:
         free = [name for name in unused(binder) if name not in ("i", "j")]
         for call in (node for node in nodes([binder]) if isinstance(node, tree.Call)) if free else ():
             end = call.arguments[-1].span.end if call.arguments else call.span.end - 1
             at = Span(call.span.source, end, end)
-            for name in free:
+            for name in (name for name in free if not call.arguments or name not in _COUNTS):
                 text = f", {name}" if call.arguments else name
                 rank = 1 if call.arguments else -1
                 yield Candidate(Edit(at, text), f"write {name} in {call.name.id}", rank=rank)
-
-
-def _alone(statement: Any, statements: list[Any]) -> bool:
-    """Whether nothing else names a definition."""
-    name = statement.name.id
-    others = (s for s in statements if s is not statement and not isinstance(s, tree.Model))
-    return not any(re.search(rf"\b{re.escape(name)}\b", s.span.text) for s in others)
 
 
 def _layers(free: list[str], names: list[str]) -> Iterator[str]:
@@ -121,7 +122,7 @@ def _calls(
 
     `loose` are constants that come before such names, `alone` says that nothing else calls the block.
     """
-    spare = [name for name in free if name not in bound(block)]
+    spare = [name for name in free if name not in (*bound(block), *_COUNTS)]
     constants = list(loose)
     given: list[str] = []
     used = skipped = False
@@ -140,8 +141,9 @@ def _calls(
     if not used and not alone:
         return
     text = f"{block.name.id}({', '.join(given)})" if given else block.name.id
-    for name in spare:
-        yield f"{text}*{name}"
+    for name in free:
+        if name in (*spare, *_COUNTS) and name not in ("i", "j"):
+            yield f"{text}*{name}"
     yield text
     for ratio in (4, 16):  # of an excitation, by which its first layer is narrower
         if re.match("squeez|reduc", block.parameters[0].name if block.parameters else ""):

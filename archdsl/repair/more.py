@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import product
+from itertools import islice, product
 
 from archdsl.annotations import Any
 from archdsl.layers.registry import LAYERS
@@ -18,6 +18,8 @@ from archdsl.syntax.source import Span
 
 _MAPS = frozenset(("CONV", "LINEAR", "FC", "UPCONV"))
 _ARGUMENTS = frozenset(("kernel", "stride", "groups", "dilation", "padding", "act", "norm", "init", "expand"))
+_MOST_STEMS = 12  # kinds of labels in a definition
+_MOST_GAPS = 400  # places in a definition that are looked at
 _MOST = 120  # candidates for each definition
 _NUMBERED = re.compile(r"(.*?)([0-9]+|(?<![A-Za-z])[a-z])$")
 
@@ -36,7 +38,7 @@ def step_more(statements: Iterable[Any], near: Span | None, told: Iterable[Span]
     for part in parts:
         if near is not None and not any(within(near, s.span) for s in part):
             continue
-        found = list(gaps(part))
+        found = list(islice(gaps(part), _MOST_GAPS))
         holes = {gap.at for gap in _holes(found)}
         odd = [gap for gap in found if gap.at in holes or _seldom(head(gap.before), head(gap.after))]
         odd = [gap for gap in odd if near is None or within(gap.at, near)]
@@ -71,7 +73,7 @@ def _stems(part: list[Any]) -> list[str]:
 
 def _tails(part: list[Any]) -> list[str]:
     """What follows a convolution or a linear layer until the next one: what most often does, an activation, nothing."""
-    found = list(gaps(part))
+    found = list(islice(gaps(part), _MOST_GAPS))
     norms = Counter(bare(gap.after).span.text for gap in found if head(gap.before) in _MAPS and head(gap.after) == "BN")
     acts = Counter(bare(gap.after).span.text for gap in found if head(gap.after) == "RELU")
     norm = "".join(f" - {text}" for text, _ in norms.most_common(1))
@@ -101,13 +103,13 @@ def _holes(found: list[Gap]) -> Iterator[Gap]:
     have: dict[str, set[int]] = {}
     for stem, number in filter(None, labels):
         have.setdefault(stem, set()).add(number)
-    for gap in found:
+    for gap in found if len(have) < _MOST_STEMS else ():
         if not gap.after:
             continue
         after, before = _numbered(gap.after), _numbered(gap.before)
         for numbers in have.values():
             lost = set(range(1 if min(numbers) < 4 else min(numbers), max(numbers))) - numbers
-            beside = [other for other in have.values() if numbers < other and len(numbers) > 1]
+            beside = [other for other in have.values() if numbers < other and 1 < len(numbers) == len(other) - 1]
             lost |= set().union(*beside) - numbers
             if len(lost) != 1:
                 continue

@@ -92,8 +92,8 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
 
 
 def _homes(first: Diagnostic, statements: list[Any]) -> list[Span]:
-    """The blocks that an error came through, the innermost first."""
-    way = [first.span, *(related.span for related in first.related if related.text[:3] == "in ")]
+    """The blocks that an error and what arrives there came through, the innermost first."""
+    way = [first.span, *(related.span for related in first.related)]
     blocks = [s.span for s in statements if isinstance(s, tree.Block)]
     return list(dict.fromkeys(block for at in way if at is not None for block in blocks if within(at, block)))
 
@@ -180,6 +180,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     at = first.span
     calls = around(files[0].statements, at)[:2]
     passed = [related.span for related in first.related if related.text.startswith("in ")][:1]
+    source = [related.span for related in first.related if " comes from " in related.text]
+    passed += [call.span for span in source for call in around(statements, span)[:1] if call.span.start == span.start]
     home = _homes(first, statements)
     if first.code[:2] == "E2" or first.code in ("E301", "E145", "E120", "E121", *VALUES):
         yield from arguments_left(statements)

@@ -16,7 +16,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.parser import parse, parse_piece
 from archdsl.syntax.source import Source, Span
 
-MOST_STEPS = 20_000  # steps of the check and of all tries together, and what they cost beside
+MOST_STEPS = 17_000  # steps of the check and of all tries together, and what they cost beside
 MOST_SLOPES = 300_000  # numbers that are written times steps, for which slopes are worked out
 MOST_TEXT = 100_000  # characters that are parsed for all tries together
 

@@ -116,7 +116,7 @@ def wanted(statement: Any, failed: Iterable[tuple[Any, Any]]) -> Iterator[Candid
 
 
 def slips(n: int, known: frozenset[int]) -> list[int]:
-    """The numbers of which `n` may be a slip, those of the file first: one off, a digit more or less, twice, half."""
+    """The numbers of which `n` may be a slip, those of the file first: one off, one digit, twice, half."""
     if not 0 <= n <= LARGEST:  # an arm's below 0 is no size
         return []
     text = str(n)
@@ -124,6 +124,7 @@ def slips(n: int, known: frozenset[int]) -> list[int]:
     near = {int(text[:i] + text[i + 1 :] or 0) for i in range(len(text))}
     near |= {int(text[:i] + text[i + 1] + text[i] + text[i + 2 :]) for i in range(len(text) - 1)}
     near |= {int(f"{text[:i]}{digit}{text[i:]}") for i in range(len(text) + 1) for digit in range(10)}
+    near |= {int(f"{text[:i]}{digit}{text[i + 1 :]}") for i in range(len(text)) for digit in range(10)}
     if n <= SMALL:
         others |= set(range(8))
     plausible = {m for m in (others | near) - {n} if m in COMMON or (m in known and not _rounder(n, m))}
