@@ -192,3 +192,31 @@ def test_a_large_text_costs_few_tries(name: str, monkeypatch: pytest.MonkeyPatch
     elaborate(Source(LARGE[name] + "assert params == 3"), constants={}, inputs={}, findings=findings)
     assert findings.errors and steps
     assert sum(steps) <= trials.MOST_STEPS + 2 * max(steps)
+
+
+BLOCK = "input 3x32x32\nblock Unit(filters, kernel = 3, stride = 1) {{ {0} }}\nUnit(8)\n{1}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "title"),
+    [
+        (BLOCK.format("BN - RELU", "Unit(16, 1)\nassert params == 392"), "BN", "write CONV(filters, kernel, stride) "),
+        ("input 3x32x32\nconv1: CONV(8) - RELU\nFC(5)\nassert params == 41_197", "RELU", "write BN before RELU"),
+        ("input 3x32x32\nCONV(8) - BN - RELU - GAP\nassert params == 277", "GAP", "write FC(5) behind GAP"),
+        ("input 3x32x32\nBN - CONV(8)\nassert params == 232", "BN - CONV(8)", "write CONV(8) before BN"),
+        (
+            BLOCK.replace("stride = 1", "stride = 2").format(
+                "CONV(filters, kernel, stride)", "assert output == 8x32x32"
+            ),
+            "2",
+            "write 1",
+        ),
+    ],
+    ids=["unused names", "a norm's weights", "a last layer's weights", "the other side", "what is usual"],
+)
+def test_what_was_lost_is_told_where_it_stood(text: str, told: str, title: str) -> None:
+    """A step, by the names without a use and the weights that are missing; a number by what is usual."""
+    findings = Findings()
+    elaborate(Source(text), constants={}, inputs={}, findings=findings)
+    (error,) = findings.errors
+    assert error.span is not None and error.span.text in told and error.fixes[0].title.startswith(title)

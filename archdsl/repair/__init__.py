@@ -13,8 +13,12 @@ names.py       a misspelt definition
 values.py      numbers, shapes, operators, the items of a list
 tables.py      lists of rows and columns
 steps.py       steps in the wrong order, twice, or left out, and arms
+gaps.py        where a step may be missing
+lost.py        a step that left names without a use, or whose weights are missing
+more.py        a step more where the order of steps or labels has a hole
 calls.py       arguments too many or too few, and a block's parameters
 habits.py      what the spec does elsewhere, which makes a repair likelier
+conventions.py what networks usually have, and what speaks against it
 duals.py       how a measure changes with each number, from one elaboration
 slopes.py      which numbers are not worth a trial, and which come first
 proposals.py   which of these are tried for which error, the likeliest first

@@ -83,7 +83,7 @@ def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Jo
                     )
             if call in held:
                 for text in first if len(same) > 1 else ():
-                    yield _insert(call.arguments[0].span.start, call, f"{text}, ", text, 1)
+                    yield _insert(call.arguments[0].span.start, call, f"{text}, ", text, 1 if loose else 0)
 
 
 def _insert(at: int, call: tree.Call, edit: str, text: str, rank: int) -> Candidate:
@@ -101,6 +101,9 @@ def parameter_more(file: tree.File, names: Iterable[str]) -> Iterator[Candidate]
             for parameter in block.parameters:
                 at = Span(parameter.span.source, parameter.span.start, parameter.span.start)
                 yield Candidate(Edit(at, f"{name}, "), title)
-            if block.parameters:
+            if not block.parameters:
+                start = file.span.source.text.find("(", block.name.span.end) + 1
+                yield Candidate(Edit(Span(file.span.source, start, start), name), title)
+            else:
                 end = block.parameters[-1].span.end
                 yield Candidate(Edit(Span(file.span.source, end, end), f", {name}"), title)

@@ -1,4 +1,7 @@
-"""What a spec does elsewhere: of repairs that do as well, one that makes a value like its fellows is the likelier."""
+"""What a spec does elsewhere: of repairs that do as well, one that makes a value like its fellows is the likelier.
+
+Fellows are the values of the same argument or column, and an expression that is written elsewhere in the same way.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,9 @@ class Habits:
     def __init__(self, statements: Iterable[Any]) -> None:
         self._slots: dict[Span, Slot] = {}
         self._values: dict[Slot, Counter[str]] = {}
+        statements = list(statements)
+        self._reckoned = [node.span for node in nodes(statements) if isinstance(node, tree.Binary)]
+        self._texts = Counter(span.text for span in self._reckoned)
         for slot, span in _slots(statements):
             self._slots[span] = slot
             self._values.setdefault(slot, Counter())[span.text] += 1
@@ -28,9 +34,21 @@ class Habits:
         """The candidate with how many values its text joins, less those that what it replaces leaves."""
         slot = self._slots.get(candidate.edit.span)
         if slot is None:
-            return candidate
+            return candidate._replace(gain=candidate.gain + self._written(candidate))
         values = self._values[slot]
         return candidate._replace(gain=values[candidate.edit.text] - values[candidate.edit.span.text] + 1)
+
+    def _written(self, candidate: Candidate) -> int:
+        """How often the expression that a part is changed of stands elsewhere as it then would be, twice."""
+        at = candidate.edit.span
+        if at.start == at.end:
+            return 0
+        for span in self._reckoned:
+            if span.source is at.source and span.start <= at.start and at.end <= span.end:
+                text = span.text[: at.start - span.start] + candidate.edit.text + span.text[at.end - span.start :]
+                if self._texts[text]:
+                    return 2 * self._texts[text] + 1
+        return 0
 
 
 def _slots(statements: Iterable[Any]) -> Iterator[tuple[Slot, Span]]:

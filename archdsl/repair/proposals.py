@@ -14,16 +14,20 @@ from archdsl.layers.registry import LAYERS
 from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
+from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
+from archdsl.repair.lost import arguments_left, left_behind, reckoned
 from archdsl.repair.marks import comment, marks, quotes, sizes, words
+from archdsl.repair.more import adapters, step_more
 from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
 from archdsl.repair.slopes import Slopes
-from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, step_more, unused
+from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, unused
 from archdsl.repair.tables import odd_rows, rows, series
 from archdsl.repair.trials import Trials
 from archdsl.repair.values import (
     COMMON,
     LARGEST,
+    LAST,
     SMALL,
     attributes,
     counts,
@@ -57,24 +61,52 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     files = list(_nearest(trials, first.span))
     statements = [statement for file in files for statement in file.statements]
     held = any(isinstance(statement, tree.Assertion) for statement in statements)
+    if first.code[:2] == "E2" or first.code in VALUES or _tells(first):
+        yield from unusual(statements)
     passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
     if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
+        yield from left_behind(statements)
+        for home in _homes(first, statements):
+            yield from step_more(statements, home)
         yield from _striking(files)
         if all(edit.text for fix in first.fixes for edit in fix.edits):  # nothing is one too many
             yield from _of_call(first, files)
         return  # the layer itself can be mended, and nothing else speaks for another place
     if first.code[:2] == "E2":
         yield from (candidate for candidate in _striking(files) if not candidate.number and not candidate.other)
+    missing = slopes.missing() if _tells(first) and "params" in first.message else None
+    if missing is not None:
+        yield from reckoned(statements, *missing)
     far = _distance(first, around(files[0].statements, first.span)[:1])
     habits = Habits(statements)
-    reckoned = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
-    found = _in_turns(islice(map(habits.weighed, reckoned), MOST))
+    ranked = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
+    usual = set(map(conventional, (node for node in nodes(statements) if isinstance(node, tree.Parameter))))
+    kept = (c._replace(rank=max(c.rank, 3)) if c.edit.span in usual else c for c in ranked)
+    found = _in_turns(islice(map(habits.weighed, kept), MOST))
     for candidate, _ in sorted(found, key=lambda pair: (pair[0].rank, far(pair[0]), -pair[0].gain, pair[1])):
         if held or candidate.rank <= (1 if first.fixes else 2):  # what is unlikely needs an assertion that tells
             yield candidate
     if first.code == "E301":
         asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
         yield from wanted(asserted[-1], trials.run.failed)
+
+
+def _homes(first: Diagnostic, statements: list[Any]) -> list[Span]:
+    """The blocks that an error and what arrives there came through, the innermost first."""
+    way = [first.span, *(related.span for related in first.related)]
+    blocks = [s.span for s in statements if isinstance(s, tree.Block)]
+    return list(dict.fromkeys(block for at in way if at is not None for block in blocks if within(at, block)))
+
+
+def _unless_far(candidate: Candidate, homes: list[Span], first: Diagnostic) -> Candidate:
+    """The candidate, of a lower rank where a misfit did not come through the block that it changes."""
+    near = not homes or first.code[:2] != "E2" or any(within(candidate.edit.span, home) for home in homes)
+    return candidate if near else candidate._replace(rank=max(candidate.rank, 2))
+
+
+def _tells(first: Diagnostic) -> bool:
+    """Whether an assertion says what is to be, and not only what is not."""
+    return first.code == "E301" and bool(re.search(r", not (?![!<>])", first.message))
 
 
 def _nearest(trials: Trials, at: Span) -> Iterator[tree.File]:
@@ -148,6 +180,11 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     at = first.span
     calls = around(files[0].statements, at)[:2]
     passed = [related.span for related in first.related if related.text.startswith("in ")][:1]
+    source = [related.span for related in first.related if " comes from " in related.text]
+    passed += [call.span for span in source for call in around(statements, span)[:1] if call.span.start == span.start]
+    home = _homes(first, statements)
+    if first.code[:2] == "E2" or first.code in ("E301", "E145", "E120", "E121", *VALUES):
+        yield from arguments_left(statements)
     if first.code in ("E130", "E161"):
         for file in files:
             yield from definitions(file, at.text)
@@ -181,33 +218,40 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         if not first.fixes:
             yield from target_more(statements, at.text if first.code == "E130" else "")
     if first.code in VALUES:
+        for file in files:
+            yield from parameter_more(file, open_names(file) - _known(statements))
         yield from unwrapped(statements, first.message)
     if first.code == "E160":
         yield from series(statements)
         yield from label_more(statements, at)
     if first.code == "E161":
         yield from label_other(statements, at.text)
-    if first.code == "E301" and not re.search(r", not (?![!<>])", first.message):
+    if first.code == "E301" and not _tells(first):
         return  # any change would make what is only not to be
     if first.code == "E301":
         yield from pooled(statements)
         yield from unused(statements)
         for candidate in step_more(statements, None):
-            yield candidate._replace(rank=2)
+            yield candidate._replace(rank=1 if candidate.rank <= 0 else 3)
+        blocks = [s for s in statements if isinstance(s, tree.Block)]
+        needed = {s.name.id: sum(p.default is None for p in s.parameters) for s in blocks}
         for call in nodes(statements):
             if isinstance(call, tree.Call) and call.name.id not in LAYERS:
-                yield from surplus(call)
+                loose = [argument for argument in call.arguments if not argument.name]
+                if len(loose) > needed.get(call.name.id, 0):
+                    yield from surplus(call)
     if first.code == "E131":  # weights hang on an open size where the channels are left out
         inputs = (node for node in literals(statements) if isinstance(node, tree.ShapeLiteral))
         yield from (candidate for node in inputs for candidate in others(node, frozenset()))
     if first.code == "E140":
         yield from orders(statements, at)
     if first.code[:2] == "E2" or first.code in ("E301", "E165", *VALUES):
+        yield from (_unless_far(candidate, home, first) for candidate in left_behind(statements))
         yield from counts(statements)
         yield from doubled(statements)
         yield from empty_arm(statements)
         yield from series(statements)
-        yield from _numbers(first, statements, [*(call.span for call in calls[:1]), *passed])
+        yield from _numbers(first, statements, [*(call.span for call in calls[:1]), *passed], home)
         yield from argument_more(statements, calls[:1])
         if first.code in ("E220", "E221", "E222"):
             for join in calls[:1]:
@@ -215,13 +259,30 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
                 for call in inner:
                     yield from surplus(call)
                 yield from argument_more(statements, inner)
-                yield from step_more(statements, join.span)
-        yield from exchanged(statements)
+                yield from step_more(statements, join.span, [join.span])
+        if first.code in ("E205", "E220", "E221"):
+            way = [at, *(related.span for related in first.related if related.text[:3] == "in ")]
+            yield from step_more([s for s in statements if isinstance(s, tree.Chain)], None, way)
+        if first.code in ("E205", "E225", "E122"):
+            for span in home:
+                yield from step_more(statements, span)
+        if first.code == "E224":
+            yield from adapters(statements, at)
+        around_it = [at, *(related.span for related in first.related if related.text[:3] == "in ")]
+        for candidate in exchanged(statements):
+            span = candidate.edit.span
+            close = any(within(place, span) for place in around_it) or any(within(span, c.span) for c in calls[:1])
+            if close and first.code != "E301":
+                candidate = candidate._replace(rank=min(candidate.rank, 1))
+            yield candidate if close else _unless_far(candidate, home, first)
         fraction = bool(re.search(r"not [0-9]*\.[0-9]", first.message))
         truth = first.code in VALUES and bool(re.search(r"\b(true|false)\b", first.message))
         for candidate in operators(statements, fraction=fraction, truth=truth):
             near_by = any(within(candidate.edit.span, span) for span in (*(call.span for call in calls[:1]), *passed))
-            yield candidate._replace(rank=min(candidate.rank, 1)) if near_by else candidate
+            here = any(within(candidate.edit.span, span) for span in home)
+            if first.code == "E301" and candidate.rank == 2:  # the contrary of a condition, of which there are few
+                near_by = True
+            yield candidate._replace(rank=min(candidate.rank, 1 if near_by else 2 if here else LAST))
         yield from left_out(statements)
 
 
@@ -260,8 +321,11 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
         yield candidate._replace(rank=1)
 
 
-def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span]) -> Iterator[Candidate]:
-    """Other numbers; those that the message tells of, those of the layer and of its call are the likelier."""
+def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span], home: list[Span]) -> Iterator[Candidate]:
+    """Other numbers; those that the message tells of, those of the layer and of its call are the likelier.
+
+    Behind them come those of its block, which is `home`.
+    """
     found = literals(statements)
     held = [node for s in statements if isinstance(s, tree.Assertion) for node in nodes([s])]
     known = known_numbers([*found, *(node for node in held if isinstance(node, (tree.Number, tree.ShapeLiteral)))])
@@ -277,4 +341,6 @@ def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span]) -> Ite
                 rank = min(rank, -1 if first.code in VALUES and candidate.number in told else 1) if rank < 4 else rank
             elif first.code != "E301" and candidate.number in few and isinstance(node, tree.Number):
                 rank = min(rank, 1) if rank < 4 else rank
+            elif first.code != "E301" and any(within(at, span) for span in home):
+                rank = min(rank, 2) if rank < 4 else rank
             yield candidate._replace(rank=rank)

@@ -15,8 +15,10 @@ from archdsl.repair.telling import sure, told_at
 from archdsl.repair.trials import Closed, Elaborate, Trials, key
 from archdsl.repair.values import LAST
 from archdsl.syntax import tree
+from archdsl.syntax.source import Span
 
 ENOUGH = 4  # repairs that are looked for
+IDLE = 16  # steps put in at one place that change nothing of an error
 
 
 def repair(run: Run, file: tree.File, closed: Closed, elaborate: Elaborate) -> None:
@@ -77,6 +79,7 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
     kept: list[Candidate] = []
     partly: list[Candidate] = []  # of two faults of syntax, which are told apart, one is mended
     seen: set[Any] = set()
+    idle = Counter[Span]()  # by the place where something was put in, how often that changed nothing
     slopes = Slopes(trials)
     for candidate in candidates_for(trials, first, slopes):
         if kept and (candidate.rank > kept[0].rank or len(kept) >= ENOUGH):
@@ -89,12 +92,16 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
             continue
         if candidate.number != candidate.other and any(one.edit.span == candidate.edit.span for one in kept):
             continue  # one number more for the same place tells nothing
+        at = candidate.edit.span
+        if at.start == at.end and idle[at] >= IDLE and candidate.rank >= 0:
+            continue  # whatever was put in here has changed nothing
         seen.add(candidate.edit)
         most = 0 if trials.before.total() == 1 else 100
         result = trials.check((candidate.edit,), most=most, last=candidate.rank == LAST)
         slopes.learn(candidate, result)
         if result is None:
             continue
+        idle[at] += slopes.unchanged(result)
         gone = candidate.guess and all(code != first.code for code, _ in result.keys)
         if gone or not result.errors:
             if first.code not in SYNTAX or trials.parses(candidate.edit):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archdsl.graph import Network
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.trials import Result, Trials, key
 from archdsl.repair.values import LARGEST, nodes
@@ -17,6 +18,7 @@ class Slopes:
     """What numbers make of an error: one that changes nothing of it is no cause, and a measure can be reckoned with."""
 
     def __init__(self, trials: Trials) -> None:
+        self._trials = trials
         self._base = trials.check(())
         self._idle: set[Span] = set()
         self._seen: dict[Span, float] = {}  # how a measure moved with a number of which nothing was reckoned
@@ -24,6 +26,12 @@ class Slopes:
         self._measured = trials.slopes(failed) if failed else None
         self._size = bool(failed) and isinstance(failed[-1][0], tuple)  # of a shape, which few numbers come to
         self._rows = {node.span for node in _in_lists(trials)}
+
+    def unchanged(self, result: Result) -> bool:
+        """Whether all that is wrong is wrong as before, wherever it stands."""
+        if self._base is None:
+            return False
+        return self._base.keys == result.keys and list(self._base.failed) == list(result.failed)
 
     def learn(self, candidate: Candidate, result: Result | None) -> None:
         """Keep what a trial has shown."""
@@ -40,6 +48,16 @@ class Slopes:
                 and max(after, candidate.number) < LARGEST
             ):
                 self._seen[place] = float(after - self._measured[0]) / (candidate.other - candidate.number)
+
+    def missing(self) -> tuple[Network, float] | None:
+        """The network that an assertion fails of, and how much more of a measure it wants; None where that is none."""
+        whole = self._trials.check((), most=100)  # there is a network only where no limit is met
+        if whole is None or whole.network is None:
+            return None
+        for pair in whole.failed:
+            if all(type(n) is int and abs(n) < LARGEST for n in pair) and pair[0] != pair[1]:
+                return whole.network, pair[1] - pair[0]
+        return None
 
     def hopeless(self, candidate: Candidate) -> bool:
         """Whether another number here has changed nothing, or so much that this one is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import pairwise, product
+from itertools import pairwise
 
 from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
@@ -18,16 +18,42 @@ from archdsl.syntax.source import Source, Span
 
 
 def exchanged(statements: Iterable[Any]) -> Iterator[Candidate]:
-    """Each two neighbours of a chain the other way round, and each two arms."""
+    """Each two neighbours of a chain the other way round, and each two arms; first those that stand oddly.
+
+    Odd are two layers in an order that is unusual, two that stand the other way round wherever else they do, and
+    labels that count down.
+    """
+    statements = list(statements)
+    chains = [node for node in nodes(statements) if isinstance(node, tree.Chain)]
+    order = Counter((_sort(a), _sort(b)) for chain in chains for a, b in pairwise(chain.steps))
     for node in nodes(statements):
         if isinstance(node, tree.Chain):
             for a, b in pairwise(node.steps):
                 odd = (_kind(_head(b)), _kind(_head(a))) in _USUAL and (_kind(_head(a)), _kind(_head(b))) not in _USUAL
+                more = order[_sort(b), _sort(a)]
+                odd |= (more > 1 or (more > 0 and _head(a) == _head(b))) and order[_sort(a), _sort(b)] == 1
+                odd |= _counts_down(a, b)
                 for candidate in _swap(a.span, b.span):
                     yield candidate._replace(rank=-1) if odd else candidate
         elif isinstance(node, tree.Join):
             for c, d in pairwise(node.arms):
                 yield from _swap(c.span, d.span)
+
+
+def _sort(step: Any) -> tuple[str, tuple[str, ...]]:
+    """A step's layer or block, and the numbers among its arguments behind the first."""
+    step = _bare(step)
+    arguments = step.arguments[1:] if isinstance(step, tree.Call) else ()
+    return _head(step), tuple(a.span.text for a in arguments if isinstance(a.value, tree.Number))
+
+
+def _counts_down(a: Any, b: Any) -> bool:
+    """Whether two labels differ in their last letter or number alone, and the second one comes before the first."""
+    names = [step.label.span.text for step in (a, b) if isinstance(step, tree.Labelled)]
+    found = [re.fullmatch(r"(.*?)([0-9]+|[a-z])", name) for name in names]
+    if len(found) < 2 or found[0] is None or found[1] is None or found[0][1] != found[1][1]:
+        return False
+    return (len(found[0][2]), found[0][2]) > (len(found[1][2]), found[1][2])
 
 
 def doubled(statements: Iterable[Any]) -> Iterator[Candidate]:
@@ -68,75 +94,6 @@ def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
                         at = Span(after.span.source, start, start)
                         title = f"write {_short(text)} before {_short(after.span.text)}"
                         yield Candidate(Edit(at, f"{text} - "), title, rank=2)
-
-
-def step_more(statements: Iterable[Any], near: Span | None) -> Iterator[Candidate]:
-    """A step more where two stand that are seldom neighbours, made of the arguments that such steps have around it.
-
-    With `near` in the chains of that stretch alone, and of the steps of the definition that holds it.
-    """
-    for statement in statements:
-        if near is not None and not (statement.span.source is near.source and _in(near, statement.span)):
-            continue
-        calls = [node for node in nodes([statement]) if isinstance(node, tree.Call) and node.name.id[:1].isupper()]
-        names = [word for node in nodes([statement]) for word in _values(node)]
-        made = list(
-            dict.fromkeys(text for name in ("CONV", "LINEAR", *_blocks(calls)) for text in _made(name, calls, names))
-        )
-        for chain in nodes([statement]):
-            if not isinstance(chain, tree.Chain) or (near is not None and not _in(chain.span, near)):
-                continue
-            for before, after in zip((None, *chain.steps), (*chain.steps, None)):
-                pair = _kind(_head(before)), _kind(_head(after))
-                if not _seldom(*pair):
-                    continue
-                start = after.span.start if after is not None else chain.span.end
-                at = Span(chain.span.source, start, start)
-                for text in made:
-                    edit = f"{text} - " if after is not None else f" - {text}"
-                    yield Candidate(
-                        Edit(at, edit), f"write {_short(text)} here", rank=0 if pair == ("RELU", "RELU") else 1
-                    )
-
-
-_MAPS = frozenset(("CONV", "LINEAR", "FC", "UPCONV"))
-
-
-def _seldom(before: str, after: str) -> bool:
-    """Whether a convolution or a linear layer may be missing between two steps."""
-    if before in _MAPS or after in _MAPS:
-        return False
-    return after in ("BN", "RELU", "DROPOUT") and before in ("", "RELU", "LN", "GAP", "PRELU")
-
-
-def _blocks(calls: Iterable[tree.Call]) -> list[str]:
-    return list(dict.fromkeys(call.name.id for call in calls if call.name.id not in LAYERS))
-
-
-def _values(node: Any) -> Iterator[str]:
-    """The names of values that a block defines."""
-    if isinstance(node, (tree.Parameter, tree.Constant)):
-        name = node.name if isinstance(node, tree.Parameter) else node.name.id
-        if name.islower():
-            yield name
-
-
-def _made(name: str, calls: Iterable[tree.Call], names: list[str]) -> Iterator[str]:
-    """Calls of a layer or block, of each mixture of the first three arguments that its calls have, at most a few."""
-    same = [[argument.span.text for argument in call.arguments] for call in calls if call.name.id == name]
-    yield from (f"{name}({', '.join(row)})" for row in same)
-    if not same:
-        yield from (f"{name}({', '.join(names[:many])})" for many in (1, 2, 3) if name == "CONV" and len(names) >= many)
-        return
-    columns = [list(dict.fromkeys(row[i] for row in same if len(row) > i)) for i in range(3)]
-    columns[0] = [*columns[0][:3], *(word for word in names if word not in columns[0])][:5]
-    for row in product(*(column[:5] for column in columns if column)):
-        for many in (len(row), 2, 1):
-            yield f"{name}({', '.join(row[:many])})"
-
-
-def _in(part: Span, whole: Span) -> bool:
-    return part.source is whole.source and whole.start <= part.start and part.end <= whole.end
 
 
 def pooled(statements: Iterable[Any]) -> Iterator[Candidate]:
@@ -180,7 +137,8 @@ _USUAL = (
 
 def _kind(head: str) -> str:
     """RELU for all activations, which stand where it stands."""
-    return "RELU" if head in LAYERS and issubclass(layer_class(head), Activation) else head
+    acts = head in LAYERS and head != "DROPOUT" and issubclass(layer_class(head), Activation)
+    return "RELU" if acts else head
 
 
 def _bare(step: Any) -> Any:

@@ -18,7 +18,9 @@ WIDEST = 120  # characters of a place of several repairs
 def told_at(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diagnostic:
     """The error with the repairs as help, at the place that they agree on."""
     assert first.span is not None
-    fixes = tuple(Fix(c.title, (c.edit,)) for c in mending if not c.guess)[: 1 if first.code in SYNTAX else 2]
+    best = _place(first, mending, trials)
+    likeliest = sorted(mending, key=lambda c: c is not best)
+    fixes = tuple(Fix(c.title, (c.edit,)) for c in likeliest if not c.guess)[: 1 if first.code in SYNTAX else 2]
     if mending and mending[0].rank > 0 and first.code[:2] == "E2" and _own(first):
         fixes = ()  # the layer's own are enough, and these only say where
     fixes = tuple(f for f in fixes if all(f.edits != g.edits for g in first.fixes))
@@ -30,7 +32,6 @@ def told_at(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diag
         help=(*first.help, *(text for text in dict.fromkeys(words) if text not in first.help)),
         fixes=(*first.fixes, *fixes),
     )
-    best = _place(first, mending, trials)
     at = (best.place or best.edit.span) if best is not None else first.span
     if best is None or (at.source is first.span.source and _overlap(at, first.span)):
         return told

@@ -16,7 +16,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.parser import parse, parse_piece
 from archdsl.syntax.source import Source, Span
 
-MOST_STEPS = 14_000  # steps of the check and of all tries together, and what they cost beside
+MOST_STEPS = 17_000  # steps of the check and of all tries together, and what they cost beside
 MOST_SLOPES = 300_000  # numbers that are written times steps, for which slopes are worked out
 MOST_TEXT = 100_000  # characters that are parsed for all tries together
 
@@ -26,10 +26,11 @@ Elaborate = Callable[[Run, tree.File], Optional[Network]]
 
 
 class Result(NamedTuple):
-    """What is wrong with an edited spec: the errors, and the two sides of each assertion that fails."""
+    """What is wrong with an edited spec: the errors, the two sides of each assertion that fails, and its network."""
 
     errors: Sequence[Diagnostic]
     failed: Sequence[tuple[Any, Any]]
+    network: Optional[Network] = None
 
     @property
     def keys(self) -> Counter[tuple[str, str]]:
@@ -149,7 +150,7 @@ class Trials:
         closed = self._closed(files[self.main.span.source])  # an edit may put a size in, or take it out
         found, given = Findings(most=most), {**closed, **run.outside}
         trial = Run(found, given, run.inputs, run.root, run.fit, main=run.main, library=run.library, parsed=parsed)
-        self._elaborate(trial, files[self.main.span.source])
+        network = self._elaborate(trial, files[self.main.span.source])
         still = [span for file in files.values() for span in file.broken]
         found.found += [e for e in run.findings.errors if any(_within(e, span) for span in still)]
         self._cost = trial.steps
@@ -157,7 +158,7 @@ class Trials:
         self._steps += cost
         self._each = max(self._each, cost)
         errors = [error for error in found.errors if error.code != "E115"]  # `closed` may be asked for no more
-        return Result(errors, trial.failed)
+        return Result(errors, trial.failed, network)
 
     def parses(self, edit: Edit) -> bool:
         """Whether the whole of an edited file parses, cut into its statements as it then is."""

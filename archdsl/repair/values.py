@@ -116,7 +116,7 @@ def wanted(statement: Any, failed: Iterable[tuple[Any, Any]]) -> Iterator[Candid
 
 
 def slips(n: int, known: frozenset[int]) -> list[int]:
-    """The numbers of which `n` may be a slip, those of the file first: one off, a digit more or less, twice, half."""
+    """The numbers of which `n` may be a slip, those of the file first: one off, one digit, twice, half."""
     if not 0 <= n <= LARGEST:  # an arm's below 0 is no size
         return []
     text = str(n)
@@ -124,6 +124,7 @@ def slips(n: int, known: frozenset[int]) -> list[int]:
     near = {int(text[:i] + text[i + 1 :] or 0) for i in range(len(text))}
     near |= {int(text[:i] + text[i + 1] + text[i] + text[i + 2 :]) for i in range(len(text) - 1)}
     near |= {int(f"{text[:i]}{digit}{text[i:]}") for i in range(len(text) + 1) for digit in range(10)}
+    near |= {int(f"{text[:i]}{digit}{text[i + 1 :]}") for i in range(len(text)) for digit in range(10)}
     if n <= SMALL:
         others |= set(range(8))
     plausible = {m for m in (others | near) - {n} if m in COMMON or (m in known and not _rounder(n, m))}
@@ -199,7 +200,7 @@ def _shapes(node: tree.ShapeLiteral) -> Iterator[tuple[int | str, ...]]:
     if len(sizes) == 3:
         if sizes[2] in (1, 3, 4):
             yield (sizes[2], *sizes[:2])
-        if sizes[1] != sizes[2]:
+        if sizes[1] != sizes[2] and isinstance(sizes[0], int):
             yield (sizes[0], sizes[1], sizes[1])
             yield (sizes[0], sizes[2], sizes[2])
     if len(sizes) == 4:
@@ -214,6 +215,7 @@ def operators(statements: Iterable[Any], *, fraction: bool = False, truth: bool 
     `truth`: one is true or false where a number is expected.
     """
     alike = {"-": ",+*", "+": "-*", "*": "+/", "/": "*", "//": "*", "%": "*", "**": "*"}
+    contrary = {"==": "!=", "!=": "==", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
     if fraction:
         alike["/"] = "*/"
     for node in nodes(s for s in statements if not isinstance(s, tree.Assertion)):
@@ -235,7 +237,7 @@ def operators(statements: Iterable[Any], *, fraction: bool = False, truth: bool 
             for other in ("==", "!=", "<", ">", "<=", ">=", *("-" if truth else "")):
                 if other != node.operators[0] and gap.strip() == node.operators[0]:
                     mark = gap.replace(node.operators[0], other)
-                    rank = 1 if other == "-" else 4
+                    rank = 1 if other == "-" else 2 if other == contrary.get(node.operators[0]) else 4
                     yield Candidate(Edit(at, mark), f"write {other} instead of {node.operators[0]}", rank=rank)
 
 

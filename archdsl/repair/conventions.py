@@ -1,0 +1,122 @@
+"""What networks usually have, whoever wrote them: a value that speaks against it is the likelier slip.
+
+A parameter's stride, groups and dilation are 1 unless a call says more, and are compared with 1; a window that pools
+between layers moves by 2 or by its own size, and one that moves by 1 in an arm is padded; a 7x7 filter, and the first
+of an image, moves by 2; patches (padding=0) move by their size; no window moves further than it sees; and an argument
+that is written says something else than its default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from archdsl.annotations import Any
+from archdsl.diagnostics import Edit
+from archdsl.elaborate.arguments import kinds
+from archdsl.layers.registry import LAYERS, layer_class
+from archdsl.repair.candidates import Candidate
+from archdsl.repair.values import LARGEST, nodes
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+
+USUAL = -3  # the rank of what is usual
+ONES = ("stride", "groups", "dilation")
+_MOST = 24  # candidates that are looked at
+_MOST_JOINS = 40  # in which calls are looked for
+_POOLS = ("POOL", "AVGPOOL")
+_WINDOWS = ("CONV", "POOL", "AVGPOOL")
+
+
+def conventional(parameter: tree.Parameter) -> Span | None:
+    """The place of a default that is what such parameters have everywhere; None for any other."""
+    value = parameter.default
+    if not isinstance(value, tree.Number):
+        return None
+    same = value.value == 1 if parameter.name in ONES else parameter.name == "kernel" and value.value == 3
+    return value.span if same else None
+
+
+def unusual(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """What is usual instead of each number that is not, each number once."""
+    statements = list(statements)
+    seen = set()
+    for node, usual in _found(statements):
+        if isinstance(node, tree.Number) and node.value != usual and (node.span, usual) not in seen:
+            seen.add((node.span, usual))
+            title = f"write {usual}"
+            yield Candidate(Edit(node.span, str(usual)), title, rank=USUAL)
+        if len(seen) == _MOST:
+            return
+    arms = [arm for node in nodes(statements) if isinstance(node, tree.Join) for arm in node.arms][:_MOST_JOINS]
+    for call in (node for node in nodes(arms) if isinstance(node, tree.Call) and node.name.id in _POOLS):
+        given = _given(call, {})
+        size, stride = given.get("size"), given.get("stride")
+        if not isinstance(size, tree.Number) or not isinstance(stride, tree.Number):
+            continue
+        if stride.value == 1 and size.value in (3, 5, 7) and "padding" not in given:
+            at = Span(call.span.source, call.arguments[-1].span.end, call.arguments[-1].span.end)
+            text = f"padding={int(size.value) // 2}"
+            yield Candidate(Edit(at, f", {text}"), f"write {text} in {call.name.id}", rank=USUAL)
+
+
+def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
+    """Numbers, and what is usual there."""
+    blocks = {s.name.id: s for s in statements if isinstance(s, tree.Block)}
+    for node in nodes(statements):
+        if isinstance(node, tree.Parameter) and node.name in ONES:
+            yield node.default, 1
+        elif isinstance(node, tree.Comparison) and len(node.operands) == 2:
+            name, number = node.operands
+            if isinstance(name, tree.Name) and name.id in (*ONES, "expand"):
+                yield number, 1
+    outermost = [node for node in nodes(statements) if isinstance(node, tree.Join)][:_MOST_JOINS]
+    arms = {node.span for node in nodes(outermost) if isinstance(node, tree.Call)}
+    first = True
+    for statement in sorted(statements, key=lambda s: isinstance(s, tree.Block)):
+        for call in nodes([statement]):
+            if not isinstance(call, tree.Call):
+                continue
+            given = _given(call, blocks)
+            kernel, stride = given.get("kernel", given.get("size")), given.get("stride")
+            if not isinstance(stride, tree.Number):
+                continue
+            size = int(kernel.value) if isinstance(kernel, tree.Number) and kernel.value < LARGEST else 0
+            joined = call.span in arms
+            pools = call.name.id in _POOLS
+            if not joined and (pools and size > 1 and stride.value not in (2, size)):
+                yield stride, 2
+            padding = given.get("padding")
+            if isinstance(padding, tree.Number) and not pools and size > 1:
+                if stride.value == size and size % 2 == 0:
+                    yield padding, 0
+                elif padding.value == 0:
+                    yield stride, size
+            if not pools and not joined and (size == 7 or first) and stride.value != size:
+                yield stride, 2
+            first = False
+            if 1 < size < stride.value:
+                yield from ((stride, usual) for usual in (2, size, size - 1, 1) if 0 < usual < stride.value)
+            if stride.value == 1 and not pools and _default(call, blocks) == 1:
+                yield stride, 2
+
+
+def _given(call: tree.Call, blocks: dict[str, tree.Block]) -> dict[str, Any]:
+    """The values of a call's arguments by name."""
+    if call.name.id in blocks:
+        names = [parameter.name for parameter in blocks[call.name.id].parameters]
+    elif call.name.id in LAYERS:
+        names = list(kinds(layer_class(call.name.id)))
+    else:
+        return {}
+    found = dict(zip(names, (argument.value for argument in call.arguments if not argument.name)))
+    return found | {argument.name: argument.value for argument in call.arguments if argument.name}
+
+
+def _default(call: tree.Call, blocks: dict[str, tree.Block]) -> int | None:
+    """The stride that a call would have if it said none."""
+    if call.name.id not in blocks:
+        return 1 if call.name.id in _WINDOWS else None
+    for parameter in blocks[call.name.id].parameters:
+        if parameter.name == "stride" and isinstance(parameter.default, tree.Number):
+            return int(parameter.default.value)
+    return None
