@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from archdsl.diagnostics import Edit
 from archdsl.elaborate.suggest import is_slip, near
@@ -77,6 +78,18 @@ def words(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidat
     for i, piece in enumerate(pieces):
         if piece.start <= at and source.position(piece.start)[0] >= line - 1:
             yield from _word(source, pieces, i)
+
+
+def spaces(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
+    """A space between a name and its bracket, on the line of the error, left out."""
+    line = source.position(at)[0]
+    for before, piece in pairwise(pieces):
+        gap = source.text[before.end : piece.start]
+        if piece.text in ("(", "{") and gap and not gap.strip(" ") and _NAME.fullmatch(before.text):
+            if source.position(piece.start)[0] == line:
+                title = f"write no space before the {piece.text}"
+                message = f"`{piece.text}` stands apart from `{before.text}`"
+                yield removed(source, before.end, piece.start, title, message)
 
 
 def comment(source: Source, at: int) -> Iterator[Candidate]:

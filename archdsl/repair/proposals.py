@@ -15,7 +15,7 @@ from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.habits import Habits
-from archdsl.repair.marks import comment, marks, quotes, sizes, words
+from archdsl.repair.marks import comment, marks, quotes, sizes, spaces, words
 from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, step_more, unused
@@ -256,6 +256,7 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
     yield from quotes(source, at.start)
     yield from brackets(source, pieces)
     yield from marks(source, pieces, at.start)
+    yield from spaces(source, pieces, at.start)
     for candidate in comment(source, at.start):
         yield candidate._replace(rank=1)
 
