@@ -11,11 +11,13 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit
 from archdsl.elaborate.mentions import open_names
 from archdsl.layers.registry import LAYERS
+from archdsl.repair.arms import arms_apart, label_meant, lines_apart
 from archdsl.repair.brackets import brackets, unbalanced
-from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument
+from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument, without_last
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.habits import Habits
-from archdsl.repair.marks import comment, marks, quotes, sizes, spaces, words
+from archdsl.repair.lines import comment, quotes, remark, sizes
+from archdsl.repair.marks import labels, marks, spaces, surplus_items, words
 from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, step_more, unused
@@ -34,6 +36,7 @@ from archdsl.repair.values import (
     operators,
     orders,
     others,
+    products,
     unwrapped,
     wanted,
 )
@@ -154,7 +157,8 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         if not first.fixes:
             yield from alike(files, at)
             yield from parameter_more(files[0], [at.text])
-            yield from marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
+            if at.source.text[at.start - 1 : at.start] != "*":  # a count may stay open
+                yield from marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
     if first.code == "E146":
         for file in files:
             yield from parameter_more(file, open_names(file) - _known(statements))
@@ -164,10 +168,24 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             if first.code == "E203" and not (call.arguments and isinstance(call.arguments[0].value, tree.Number)):
                 continue
             yield from without_argument(call, 0 if first.code in ("E120", "E121", "E145", "E146", "E203") else 2)
+    if first.code in ("E142", "E145", "E146"):
+        held = [call for call in nodes(statements) if isinstance(call, tree.Call) and call.span in passed]
+        for call in (*calls[:1], *held):
+            yield from without_last(call)
+            if first.code == "E142":
+                yield from without_argument(call, 0)
     if first.code == "E125":
+        yield from empty_arm(calls)
         for call in calls:
             if isinstance(call, tree.Join) and len(call.arms) == 1:
+                yield from arms_apart(call)
                 yield from arm_more(call)
+    if first.code == "E301" or first.code[:2] == "E2":
+        yield from lines_apart(statements)
+        yield from label_meant(statements, None)
+    if first.code == "E140":
+        yield from label_meant(statements, at)
+        yield from products(statements, at)
     if first.code == "E142":
         yield from attributes(statements, at)
         for file in files:
@@ -254,9 +272,12 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
     yield from sizes(source, at.start)
     yield from words(source, pieces, at.start)
     yield from quotes(source, at.start)
+    yield from remark(source, at.start)
     yield from brackets(source, pieces)
     yield from marks(source, pieces, at.start)
     yield from spaces(source, pieces, at.start)
+    yield from labels(source, pieces, at.start)
+    yield from surplus_items(source, pieces, at.start)
     for candidate in comment(source, at.start):
         yield candidate._replace(rank=1)
 

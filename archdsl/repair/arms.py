@@ -1,0 +1,62 @@
+"""Marks that make a part of a network another one: `|` between arms, `:` behind a label."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from archdsl.annotations import Any
+from archdsl.diagnostics import Edit
+from archdsl.layers.registry import LAYERS
+from archdsl.repair.candidates import Candidate
+from archdsl.repair.values import nodes
+from archdsl.syntax import tree
+from archdsl.syntax.source import Span
+
+_STEP = re.compile(r"[A-Z]\w+")
+
+
+def arms_apart(join: tree.Join) -> Iterator[Candidate]:
+    """A `|` between two steps of the only arm of a join."""
+    for body in join.arms[:1]:
+        steps = [step for line in body.lines if isinstance(line, tree.Chain) for step in line.steps]
+        yield from _apart(steps)
+
+
+def lines_apart(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A `|` before a line in a join whose other arms begin with lines of their own."""
+    for join in nodes(statements):
+        if not isinstance(join, tree.Join) or len(join.arms) < 2:
+            continue
+        source = join.span.source
+        begun = [source.text[arm.span.start - 40 : arm.span.start].split("\n")[-1].strip() for arm in join.arms[1:]]
+        if begun.count("|") == len(begun):
+            for arm in join.arms:
+                steps = [line for line in arm.lines if isinstance(line, tree.Chain)]
+                yield from (one for one in _apart(steps) if "\n" in one.edit.span.text)
+
+
+def _apart(steps: list[Any]) -> Iterator[Candidate]:
+    for a, b in pairwise(steps):
+        gap = Span(a.span.source, a.span.end, b.span.start)
+        bare = re.sub(r"#[^\n]*", "", gap.text)
+        if bare.strip(" \t\n,->") == "" and bare == gap.text:
+            text = gap.text.rstrip(" ") + "| " if "\n" in gap.text else " | "
+            short = b.span.text.split("\n")[0][:30]
+            yield Candidate(Edit(gap, text), f"write | before {short}", place=gap)
+
+
+def label_meant(statements: Iterable[Any], at: Span | None) -> Iterator[Candidate]:
+    """A `:` for the `=` of a constant that holds steps: around a place, else of any that nothing uses."""
+    for node in nodes(statements):
+        if not isinstance(node, tree.Constant) or not any(
+            name.id in LAYERS or _STEP.fullmatch(name.id) for name in nodes([node.value]) if isinstance(name, tree.Name)
+        ):
+            continue
+        source, start = node.span.source, node.name.span.end
+        end = source.text.index("=", start) + 1
+        inside = at is not None and at.source is source and node.span.start <= at.start < node.span.end
+        unused = at is None and len(re.findall(rf"\b{node.name.id}\b", source.text)) == 1
+        if inside or unused:
+            yield Candidate(Edit(Span(source, start, end), ":"), "write : behind a label")
