@@ -24,6 +24,16 @@ def arms_apart(join: tree.Join) -> Iterator[Candidate]:
         yield from _apart(steps)
 
 
+def labels_apart(joins: Iterable[Any]) -> Iterator[Candidate]:
+    """A `:` for the `|` between a name that is no layer's and a step: the name is its label."""
+    for join in joins:
+        for a, b in pairwise(join.arms) if isinstance(join, tree.Join) else ():
+            if a.span.text.islower() and a.span.text.isidentifier():
+                later = next((arm for arm in join.arms if arm.span.start > a.span.end and arm.span.text.strip()), b)
+                gap = Span(a.span.source, a.span.end, later.span.start)
+                yield Candidate(Edit(gap, ": "), "write : behind a label")
+
+
 def lines_apart(statements: Iterable[Any]) -> Iterator[Candidate]:
     """A `|` before a line in a join whose other arms begin with lines of their own."""
     for join in nodes(statements):

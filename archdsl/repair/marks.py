@@ -80,14 +80,17 @@ def words(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidat
 
 
 def labels(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
-    """A `=` where a label has its `:`, on the line of the error."""
+    """The `:` of a label, instead of a `=` or missing behind braces, on the line of the error."""
     line = source.position(at)[0]
     for before, piece in pairwise(pieces):
-        if piece.text == "=" and _NAME.fullmatch(before.text) and source.position(piece.start)[0] == line:
-            edit = _edit(source, before.end, piece.end, ":")
-            yield Candidate(
-                edit, "write :", "`=` where a label has its `:`", place=Span(source, piece.start, piece.end)
-            )
+        if source.position(piece.start)[0] != line:
+            continue
+        if piece.text == "=" and _NAME.fullmatch(before.text):
+            edit, place = _edit(source, before.end, piece.end, ":"), Span(source, piece.start, piece.end)
+            yield Candidate(edit, "write :", "`=` where a label has its `:`", place=place)
+        steps = piece.text[0].isalpha() or piece.text in ("[", "(")
+        if before.text == "}" and steps and source.text[before.end : piece.start] == " ":
+            yield inserted(source, before.end, ":", "write : behind the label", "`:` is missing behind a label")
 
 
 def surplus_items(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:

@@ -11,17 +11,17 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit
 from archdsl.elaborate.mentions import open_names
 from archdsl.layers.registry import LAYERS
-from archdsl.repair.arms import arms_apart, label_meant, lines_apart
+from archdsl.repair.arms import arms_apart, label_meant, labels_apart, lines_apart
 from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument, without_last
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.habits import Habits
 from archdsl.repair.lines import comment, quotes, remark, sizes
 from archdsl.repair.marks import labels, marks, spaces, surplus_items, words
-from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
+from archdsl.repair.names import alike, definitions, label_more, label_other, of_the_language, target_more
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, step_more, unused
-from archdsl.repair.tables import odd_rows, rows, series
+from archdsl.repair.tables import odd_kinds, odd_rows, rows, series
 from archdsl.repair.trials import Trials
 from archdsl.repair.values import (
     COMMON,
@@ -151,17 +151,17 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     at = first.span
     calls = around(files[0].statements, at)[:2]
     passed = [related.span for related in first.related if related.text.startswith("in ")][:1]
-    if first.code in ("E130", "E161"):
-        for file in files:
-            yield from definitions(file, at.text)
-        if not first.fixes:
+    if first.code in ("E130", "E161", "E182"):
+        yield from definitions(files, at, at.text)
+        if first.code != "E182" and not first.fixes:
             yield from alike(files, at)
             yield from parameter_more(files[0], [at.text])
             if at.source.text[at.start - 1 : at.start] != "*":  # a count may stay open
                 yield from marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
     if first.code == "E146":
         for file in files:
-            yield from parameter_more(file, open_names(file) - _known(statements))
+            for candidate in parameter_more(file, open_names(file) - _known(statements)):
+                yield candidate._replace(rank=-1)
     named = first.code == "E120" and first.fixes  # its arguments have names, and none is one too many
     if not named and first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
         for call in calls:
@@ -176,6 +176,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
                 yield from without_argument(call, 0)
     if first.code == "E125":
         yield from empty_arm(calls)
+        yield from labels_apart(calls)
         for call in calls:
             if isinstance(call, tree.Join) and len(call.arms) == 1:
                 yield from arms_apart(call)
@@ -194,12 +195,15 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         many = re.search(r"into ([0-9]+) value", first.message)
         if many:
             yield from rows(statements, int(many[1]))
-    if first.code in (*VALUES, "E130", "E142"):
+    if first.code in (*VALUES, "E130", "E142", "E163"):
         yield from odd_rows(statements)
+        yield from odd_kinds(statements)
         if not first.fixes:
             yield from target_more(statements, at.text if first.code == "E130" else "")
     if first.code in VALUES:
-        yield from unwrapped(statements, first.message)
+        for candidate in unwrapped(statements, first.message):
+            own = calls and within(candidate.edit.span, calls[0].span)
+            yield candidate._replace(rank=-2) if own and candidate.edit.span.text in first.message else candidate
     if first.code == "E160":
         yield from series(statements)
         yield from label_more(statements, at)
@@ -246,7 +250,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
 def _known(statements: list[Any]) -> set[str]:
     """The names that a file defines, and those of the language."""
     known = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
-    return known | LAYERS.keys()
+    return known | of_the_language()
 
 
 def _line(source: Source, span: Span) -> tuple[int, int]:

@@ -78,10 +78,12 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
     partly: list[Candidate] = []  # of two faults of syntax, which are told apart, one is mended
     seen: set[Any] = set()
     slopes = Slopes(trials)
+    more = True  # whether one that is as good as certain may be tried when all is spent
     for candidate in candidates_for(trials, first, slopes):
         if kept and (candidate.rank > kept[0].rank or len(kept) >= ENOUGH):
             break
-        if trials.spent and candidate.rank != LAST:
+        last = candidate.rank == LAST or (candidate.rank < 0 and more)
+        if trials.spent and not last:
             if first.code in SYNTAX:
                 break
             continue
@@ -91,7 +93,8 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
             continue  # one number more for the same place tells nothing
         seen.add(candidate.edit)
         most = 0 if trials.before.total() == 1 else 100
-        result = trials.check((candidate.edit,), most=most, last=candidate.rank == LAST)
+        more = more and not trials.spent
+        result = trials.check((candidate.edit,), most=most, last=last)
         slopes.learn(candidate, result)
         if result is None:
             continue
