@@ -44,17 +44,19 @@ def lines_apart(statements: Iterable[Any]) -> Iterator[Candidate]:
         if begun.count("|") == len(begun):
             for arm in join.arms:
                 steps = [line for line in arm.lines if isinstance(line, tree.Chain)]
-                yield from (one for one in _apart(steps) if "\n" in one.edit.span.text)
+                yield from _apart(steps)
 
 
 def _apart(steps: list[Any]) -> Iterator[Candidate]:
     for a, b in pairwise(steps):
         gap = Span(a.span.source, a.span.end, b.span.start)
-        bare = re.sub(r"#[^\n]*", "", gap.text)
-        if bare.strip(" \t\n,->") == "" and bare == gap.text:
-            text = gap.text.rstrip(" ") + "| " if "\n" in gap.text else " | "
-            short = b.span.text.split("\n")[0][:30]
-            yield Candidate(Edit(gap, text), f"write | before {short}", place=gap)
+        if re.sub(r"#[^\n]*", "", gap.text).strip(" \t\n,->"):
+            continue
+        title = f"write | before {b.span.text.splitlines()[0][:30]}"
+        if "\n" in gap.text:
+            yield Candidate(Edit(Span(gap.source, gap.end, gap.end), "| "), title)
+        else:
+            yield Candidate(Edit(gap, " | "), title)
 
 
 def label_meant(statements: Iterable[Any], at: Span | None) -> Iterator[Candidate]:

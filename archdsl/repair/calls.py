@@ -96,7 +96,7 @@ def without_last(call: tree.Call | tree.Join) -> Iterator[Candidate]:
         kept, first, last = call.arguments[-3].span.end, call.arguments[-2].span.start, call.arguments[-1].span.end
         source = call.span.source
         title = f"leave {source.text[first:last]} out"
-        yield Candidate(Edit(Span(source, kept, last), ""), title, rank=1)
+        yield Candidate(Edit(Span(source, kept, last), ""), title)
 
 
 def parameter_more(file: tree.File, names: Iterable[str]) -> Iterator[Candidate]:

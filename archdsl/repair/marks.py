@@ -94,7 +94,7 @@ def labels(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candida
 
 
 def surplus_items(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
-    """What stands at the error in parentheses, left out, alone and with what stands behind it."""
+    """What stands at the error in parentheses, before what has a name, or left out: alone, and with what follows."""
     here = next((i for i, piece in enumerate(pieces) if piece.end > at), len(pieces) - 1)
     start = here
     while start > 0 and pieces[start - 1].text not in (",", "("):
@@ -108,11 +108,30 @@ def surplus_items(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[
             until = pieces[end].start if comma or text == ")" else pieces[end + 1].start if end + 1 < len(pieces) else 0
             if begin < until:
                 what = source.text[first.start : pieces[end - 1].end]
+                named = _first_named(pieces, start)
+                if named is not None:
+                    whole = Span(source, named.start, pieces[end - 1].end)
+                    text = f"{what}, {source.text[named.start : pieces[start - 1].start]}"
+                    title = f"write {what} before what has a name"
+                    place = Span(source, first.start, pieces[end - 1].end)
+                    yield Candidate(Edit(whole, text), title, f"`{what}` stands behind what has a name", place=place)
                 yield removed(source, begin, until, f"leave {what} out", f"`{what}` cannot stand here")
             if text == ")":
                 return
         depth += (text in "([{") - (text in ")]}")
         end += 1
+
+
+def _first_named(pieces: Sequence[Piece], start: int) -> Piece | None:
+    """The first argument with a name, of those before a number of a piece in the same parentheses."""
+    depth, found = 0, None
+    for i in range(start - 1, -1, -1):
+        depth += (pieces[i].text in ")]}") - (pieces[i].text in "([{")
+        if depth < 0:
+            return found
+        if depth == 0 and pieces[i + 1].text == "=" and _NAME.fullmatch(pieces[i].text):
+            found = pieces[i]
+    return None
 
 
 def spaces(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:

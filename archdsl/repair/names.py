@@ -38,8 +38,10 @@ def definitions(files: Sequence[tree.File], at: Span, name: str) -> Iterator[Can
         for word, span, scope in _scoped(file):
             if word == name or name in bound or near(name, [word]) != word or _used(word, scope, uses):
                 continue
-            sure = word in bound or uses[name] > 1 or is_argument(name) or (_is_word(name) and not _is_word(word))
-            if sure or _likelier(name, word, _parts(uses, name, word)):
+            worded = _is_word(name) - _is_word(word)
+            often = uses[name] > (1 if worded == 0 else 2)
+            sure = word in bound or is_argument(name) or worded > 0 or often
+            if sure or (worded == 0 and _likelier(name, word, _parts(uses, name, word))):
                 line, column = span.source.position(span.start)
                 title = f"write {name} at {line}:{column}, where it is defined"
                 yield Candidate(Edit(span, name), title, rank=-1 if sure else 0)

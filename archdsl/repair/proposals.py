@@ -55,7 +55,7 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     assert first.span is not None
     source = first.span.source
     if first.code in SYNTAX:
-        yield from _syntax(trials, source, first.span)
+        yield from _syntax(trials, source, first.span, first.code == "E101" or "without a name" in first.message)
         return
     files = list(_nearest(trials, first.span))
     statements = [statement for file in files for statement in file.statements]
@@ -170,7 +170,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             yield from without_argument(call, 0 if first.code in ("E120", "E121", "E145", "E146", "E203") else 2)
     if first.code in ("E142", "E145", "E146"):
         held = [call for call in nodes(statements) if isinstance(call, tree.Call) and call.span in passed]
-        for call in (*calls[:1], *held):
+        for call in calls[:1] if first.code != "E142" else held:
             yield from without_last(call)
             if first.code == "E142":
                 yield from without_argument(call, 0)
@@ -259,7 +259,7 @@ def _line(source: Source, span: Span) -> tuple[int, int]:
     return start, end if end >= 0 else len(source.text)
 
 
-def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
+def _syntax(trials: Trials, source: Source, at: Span, surplus: bool) -> Iterator[Candidate]:
     broken = [span for span in trials.files[source].broken if span.start <= at.start <= span.end]
     if not broken or broken[0].end - broken[0].start > LONGEST:
         return
@@ -281,7 +281,8 @@ def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
     yield from marks(source, pieces, at.start)
     yield from spaces(source, pieces, at.start)
     yield from labels(source, pieces, at.start)
-    yield from surplus_items(source, pieces, at.start)
+    if surplus:
+        yield from surplus_items(source, pieces, at.start)
     for candidate in comment(source, at.start):
         yield candidate._replace(rank=1)
 
