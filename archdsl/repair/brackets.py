@@ -7,49 +7,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from archdsl.diagnostics import Edit
 from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.layers.initialization import MAKERS
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
-from archdsl.repair.layout import CLOSES, LOOSE, OPENS, oddness
+from archdsl.repair.heads import headless, heads, indentation
+from archdsl.repair.layout import CLOSES, LOOSE, OPENS, oddness, unbalanced
 from archdsl.repair.names import is_argument
 from archdsl.syntax.source import Source, Span
 
 _HEAD = re.compile(r"[A-Za-z_]\w*")
 _CALLED = re.compile(r"([A-Za-z_]\w*)\(")
-_FORMS = {
-    ("{",): ("for _ in [1] {", "ADD{", "CONCAT{"),
-    ("[",): ("_ = [", "_: ["),
-    ("[", "{"): ("_: [for _ in [1] {",),
-    ("{", "{"): ("for _ in [1] { for _ in [1] {",),
-}  # lines that open brackets, as one of those that may be missing
 _INFIX = frozenset(("and", "or", "not", "in", "if", "else", "for"))  # behind these a value goes on
 _MOST = 400  # edits that are looked at
 _MOST_READ = 150_000  # characters that are read to put them in order
-
-
-def unbalanced(pieces: Sequence[Piece]) -> tuple[list[int], list[int]]:
-    """The opening brackets that nothing closes, and the closing ones that nothing opens, by their numbers."""
-    stack: list[int] = []
-    open: list[int] = []
-    close: list[int] = []
-    waiting = Counter[str]()  # by kind, so that the stack is gone down only where there is one to be found
-    for index, piece in enumerate(pieces):
-        if piece.text in CLOSES:
-            stack.append(index)
-            waiting[piece.text] += 1
-        elif piece.text in OPENS:
-            opener = OPENS[piece.text]
-            if not waiting[opener]:
-                close.append(index)
-                continue
-            while pieces[stack[-1]].text != opener:
-                open.append(stack.pop())
-                waiting[pieces[open[-1]].text] -= 1
-            stack.pop()
-            waiting[opener] -= 1
-    return sorted(open + stack), close
 
 
 def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
@@ -73,7 +44,7 @@ def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
         same = found.get(text)  # of two alike beside each other, what stands between belongs to the first
         if odd < LOOSE and (same is None or same[2].edit.span.start < edit.span.start):
             found[text] = (2 * odd + cost, same[1] if same else len(found), candidate)
-    yield from _headless(source, pieces)
+    yield from headless(source, pieces)
     yield from (candidate for _, _, candidate in sorted(found.values(), key=lambda one: one[:2]))
     yield from rest
     if not found:  # there is more than one fault
@@ -103,10 +74,10 @@ def _edits(source: Source, pieces: Sequence[Piece]) -> Iterator[tuple[int, Candi
         yield from _closed(source, pieces, more[0], inner)
     elif not more and len(less) == 1 and excess[less[0]] == -1:
         yield from _taken(source, pieces, inner, CLOSES[less[0]])
-        yield from _heads(source, pieces, inner, less)
+        yield from heads(source, pieces, inner, less)
         yield from _opened(source, pieces, less[0], min(first, len(pieces)) - 1, max(0, last), first)
     elif not more and sum(excess.values()) >= -3:
-        yield from _heads(source, pieces, inner, [OPENS[p.text] for p in _ends(pieces)])
+        yield from heads(source, pieces, inner, [OPENS[p.text] for p in _ends(pieces)])
 
 
 def _first_odd(pieces: Sequence[Piece], opens: Mapping[str, str], closes: Mapping[str, str]) -> int:
@@ -197,7 +168,7 @@ def _closed(source: Source, pieces: Sequence[Piece], kind: str, inner: range) ->
         if behind is not None and not ends and _begins_value(behind) and behind.text not in "-{":
             continue
         opener = stack[-1]
-        own = _indentation(source, opener.start)
+        own = indentation(source, opener.start)
         alone = source.text[opener.end :].split("\n", 1)[0].strip() == ""
         text = f"\n{' ' * own}{mark}" if alone and ends else f" {mark}" if mark == "}" else mark
         message = f"nothing closes the `{kind}` at {_place(source, opener)}"
@@ -248,51 +219,6 @@ def _begins_value(piece: Piece) -> bool:
 
 def _beside(source: Source, a: Piece, b: Piece) -> bool:
     return "\n" not in source.text[a.end : b.start]
-
-
-def _heads(
-    source: Source, pieces: Sequence[Piece], inner: range, kinds: Sequence[str]
-) -> Iterator[tuple[int, Candidate]]:
-    """A line that opens brackets before one that stands deeper than what is around it."""
-    for index in inner:
-        piece = pieces[index]
-        if index and "\n" not in source.text[pieces[index - 1].end : piece.start]:
-            continue
-        own = _indentation(source, piece.start)
-        if own == 0:
-            continue
-        lead = source.text[source.text.rfind("\n", 0, piece.start) + 1 : piece.start]
-        around = lead[: max(0, own - 2)]
-        message = "a line is missing that opens " + " and ".join(f"`{kind}`" for kind in kinds)
-        title = f"write a head with {' '.join(kinds)} before line {source.position(piece.start)[0]}"
-        for form in _FORMS.get(tuple(kinds), ()):
-            edit = Edit(Span(source, piece.start - len(lead), piece.start), f"{around}{form}\n{lead}")
-            yield 0, Candidate(edit, title, message, True, place=Span(source, piece.start, piece.start + 1))
-
-
-def _headless(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
-    """A head before the lines that stand deeper than the bracket that closes them, though they parse without it."""
-    close = [index for index in unbalanced(pieces)[1] if pieces[index].text == "}"]
-    if len(close) != 1:
-        return
-    own = _indentation(source, pieces[close[0]].start)
-    first = source.position(pieces[close[0]].start)[0]
-    while first > 1 and (not (line := source.line(first - 1)).strip() or len(line) - len(line.lstrip()) > own):
-        first -= 1
-    lines = source.text.splitlines(keepends=True)
-    start = sum(map(len, lines[: first - 1]))
-    start += len(source.text[start:]) - len(source.text[start:].lstrip())
-    if start < pieces[0].start:
-        whole = Span(source, start, pieces[close[0]].end)
-        edit = Edit(whole, f"for _ in [1] {{\n{whole.text}")
-        title = f"write a head with {{ before line {source.position(start)[0]}"
-        message = "a line is missing that opens `{`"
-        yield Candidate(edit, title, message, True, place=Span(source, start, start + 1))
-
-
-def _indentation(source: Source, at: int) -> int:
-    line = source.line(source.position(at)[0])
-    return len(line) - len(line.lstrip())
 
 
 def _place(source: Source, piece: Piece) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from archdsl.annotations import Optional
 from archdsl.repair.candidates import Piece, pieces_in
@@ -19,6 +19,29 @@ _GOES_ON = re.compile(r"[-+*/%<>=!,|:.]|->|//|\*\*|[=!<>]=|and|or|not|if|else|in
 _STEP = re.compile(r"[A-Z][A-Za-z0-9_]+")
 _HEADS = ("for", "if", "else", "block")
 _NAME = re.compile(r"@?[A-Za-z_]\w*")
+
+
+def unbalanced(pieces: Sequence[Piece]) -> tuple[list[int], list[int]]:
+    """The opening brackets that nothing closes, and the closing ones that nothing opens, by their numbers."""
+    stack: list[int] = []
+    open: list[int] = []
+    close: list[int] = []
+    waiting = Counter[str]()  # by kind, so that the stack is gone down only where there is one to be found
+    for index, piece in enumerate(pieces):
+        if piece.text in CLOSES:
+            stack.append(index)
+            waiting[piece.text] += 1
+        elif piece.text in OPENS:
+            opener = OPENS[piece.text]
+            if not waiting[opener]:
+                close.append(index)
+                continue
+            while pieces[stack[-1]].text != opener:
+                open.append(stack.pop())
+                waiting[pieces[open[-1]].text] -= 1
+            stack.pop()
+            waiting[opener] -= 1
+    return sorted(open + stack), close
 
 
 class _Frame:

@@ -11,14 +11,13 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit
 from archdsl.elaborate.mentions import open_names
 from archdsl.layers.registry import LAYERS
-from archdsl.repair.arms import arms_apart, label_meant, labels_apart, lines_apart
-from archdsl.repair.brackets import brackets, unbalanced
 from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument, without_last
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.habits import Habits
-from archdsl.repair.lines import comment, quotes, remark, sizes
-from archdsl.repair.marks import labels, marks, spaces, surplus_items, words
+from archdsl.repair.marks import marks
 from archdsl.repair.names import alike, definitions, label_more, label_other, of_the_language, target_more
+from archdsl.repair.parsing import of_syntax
+from archdsl.repair.readings import arms_apart, label_meant, labels_apart, lines_apart, products
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, step_more, unused
 from archdsl.repair.tables import odd_kinds, odd_rows, rows, series
@@ -36,7 +35,6 @@ from archdsl.repair.values import (
     operators,
     orders,
     others,
-    products,
     unwrapped,
     wanted,
 )
@@ -44,8 +42,6 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
 VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E143", "E144", "E147")
-LONGEST = 4_000  # characters of a stretch that does not parse, for which repairs are looked for
-LONGEST_JOINED = 16_000  # the same for all between two such stretches
 MOST_NODES = 4_000  # parts of the files that are looked at, those nearest to the error; specs by hand have fewer
 MOST = 10_000  # candidates that are put in order
 
@@ -55,7 +51,7 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     assert first.span is not None
     source = first.span.source
     if first.code in SYNTAX:
-        yield from _syntax(trials, source, first.span, first.code == "E101" or "without a name" in first.message)
+        yield from of_syntax(trials, source, first.span, first.code == "E101" or "without a name" in first.message)
         return
     files = list(_nearest(trials, first.span))
     statements = [statement for file in files for statement in file.statements]
@@ -257,34 +253,6 @@ def _line(source: Source, span: Span) -> tuple[int, int]:
     start = source.text.rfind("\n", 0, span.start) + 1
     end = source.text.find("\n", span.end)
     return start, end if end >= 0 else len(source.text)
-
-
-def _syntax(trials: Trials, source: Source, at: Span, surplus: bool) -> Iterator[Candidate]:
-    broken = [span for span in trials.files[source].broken if span.start <= at.start <= span.end]
-    if not broken or broken[0].end - broken[0].start > LONGEST:
-        return
-    piece = broken[0]
-    pieces = pieces_of(source, piece.start, piece.end)
-    stretches = trials.files[source].broken
-    behind = [pieces_of(*span) for span in stretches if span.start > piece.start]
-    short = stretches[-1].end - piece.start <= LONGEST_JOINED
-    if behind and short and any(any(unbalanced(part)) for part in (pieces, *behind)):
-        piece = trials.join(source, piece)
-        pieces = pieces_of(source, piece.start, piece.end)
-    if not pieces:
-        return
-    yield from sizes(source, at.start)
-    yield from words(source, pieces, at.start)
-    yield from quotes(source, at.start)
-    yield from remark(source, at.start)
-    yield from brackets(source, pieces)
-    yield from marks(source, pieces, at.start)
-    yield from spaces(source, pieces, at.start)
-    yield from labels(source, pieces, at.start)
-    if surplus:
-        yield from surplus_items(source, pieces, at.start)
-    for candidate in comment(source, at.start):
-        yield candidate._replace(rank=1)
 
 
 def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span]) -> Iterator[Candidate]:

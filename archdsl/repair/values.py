@@ -249,18 +249,6 @@ def attributes(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
                     yield Candidate(Edit(dot, mark), f"write {mark.strip()} instead of the dot")
 
 
-def products(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
-    """The product of two numbers for a shape of two sizes: 64*2 for 64x2."""
-    for node in nodes(statements):
-        if isinstance(node, tree.ShapeLiteral) and len(node.sizes) == 2 and _around(node.span, at):
-            text = "*".join(map(str, node.sizes))
-            yield Candidate(Edit(node.span, text), f"write {text}: a shape is no number")
-
-
-def _around(a: Span, b: Span) -> bool:
-    return a.source is b.source and a.start < b.end and b.start < a.end
-
-
 def orders(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
     """Equality where an order is asked of what has none."""
     for node in nodes(statements):

@@ -1,4 +1,7 @@
-"""Marks that make a part of a network another one: `|` between arms, `:` behind a label."""
+"""Marks with which a text parses, as something else than was meant.
+
+A `|` between arms, a `:` behind a label, a `*` between numbers.
+"""
 
 from __future__ import annotations
 
@@ -72,3 +75,15 @@ def label_meant(statements: Iterable[Any], at: Span | None) -> Iterator[Candidat
         unused = at is None and len(re.findall(rf"\b{node.name.id}\b", source.text)) == 1
         if inside or unused:
             yield Candidate(Edit(Span(source, start, end), ":"), "write : behind a label")
+
+
+def products(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
+    """The product of two numbers for a shape of two sizes: 64*2 for 64x2."""
+    for node in nodes(statements):
+        if isinstance(node, tree.ShapeLiteral) and len(node.sizes) == 2 and _around(node.span, at):
+            text = "*".join(map(str, node.sizes))
+            yield Candidate(Edit(node.span, text), f"write {text}: a shape is no number")
+
+
+def _around(a: Span, b: Span) -> bool:
+    return a.source is b.source and a.start < b.end and b.start < a.end
