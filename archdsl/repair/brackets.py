@@ -138,7 +138,7 @@ def _taken(source: Source, pieces: Sequence[Piece], inner: range, text: str) -> 
                 )
                 yield 0, found._replace(place=Span(source, a, b))
             else:
-                yield 2, _without(source, piece)
+                yield 3, _without(source, piece)
 
 
 def _without(source: Source, piece: Piece) -> Candidate:

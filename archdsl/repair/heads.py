@@ -39,7 +39,7 @@ def heads(
 
 def headless(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
     """A head before the lines that stand deeper than the bracket that closes them, though they parse without it."""
-    close = [index for index in unbalanced(pieces)[1] if pieces[index].text == "}"]
+    close = [index for index in unbalanced(pieces)[1] if pieces[index].text in "}]"]
     if len(close) != 1:
         return
     own = indentation(source, pieces[close[0]].start)
@@ -51,9 +51,10 @@ def headless(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
     start += len(source.text[start:]) - len(source.text[start:].lstrip())
     if start < pieces[0].start:
         whole = Span(source, start, pieces[close[0]].end)
-        edit = Edit(whole, f"for _ in [1] {{\n{whole.text}")
-        title = f"write a head with {{ before line {source.position(start)[0]}"
-        message = "a line is missing that opens `{`"
+        mark, head = ("{", "for _ in [1] {") if pieces[close[0]].text == "}" else ("[", "_: [")
+        edit = Edit(whole, f"{head}\n{whole.text}")
+        title = f"write a head with {mark} before line {source.position(start)[0]}"
+        message = f"a line is missing that opens `{mark}`"
         yield Candidate(edit, title, message, True, place=Span(source, start, start + 1))
 
 

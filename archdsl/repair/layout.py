@@ -147,12 +147,14 @@ class _Reading:
             odd += before.text == ":" and not close  # where `[` opens a module
         if opener.text == "(" and not call:
             odd += 3 * (many == 0) + 2 * (many == 1)
+        odd += call and many == 0
         if frame.steps and (frame.chain or not frame.commas) and not call and opener.text != "{":
             labelled = before is not None and before.text in (":", "|", "in", "=")
+            odd += before is not None and before.text in ("-", "->")  # a group is most often all that is in its line
             odd += not labelled and not (behind is not None and behind.text in "*?")
-        if opener.text == "[" and len(frame.rows) > 1:
+        if opener.text != "{" and not call and len(frame.rows) > 1:
             usual = Counter(frame.rows).most_common(1)[0][1]
-            odd += 2 * (max(frame.commas + 1, len(frame.rows)) - usual)
+            odd += 2 * (frame.commas + (tokens[i - 1].text != ",") - usual)
         return odd
 
     def _spaces(self, a: int, b: int) -> int:

@@ -76,7 +76,8 @@ def _is_word(name: str) -> bool:
 
 @cache
 def _vocabulary() -> frozenset[str]:
-    often = Counter(word for code in explain.codes() for word in re.findall(r"[a-z]+", explain.text(code).lower()))
+    texts = [explain.text(code) for code in explain.codes()] + [layer_class(name).__doc__ or "" for name in LAYERS]
+    often = Counter(word for text in texts for word in re.findall(r"[a-z]+", text.lower()))
     return frozenset(word for word, times in often.items() if times > 1)  # what stands there once may be a slip
 
 

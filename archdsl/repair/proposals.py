@@ -17,7 +17,7 @@ from archdsl.repair.habits import Habits
 from archdsl.repair.marks import marks
 from archdsl.repair.names import alike, definitions, label_more, label_other, of_the_language, target_more
 from archdsl.repair.parsing import of_syntax
-from archdsl.repair.readings import arms_apart, label_meant, labels_apart, lines_apart, products
+from archdsl.repair.readings import arms_apart, label_before, label_meant, labels_apart, lines_apart, products
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, step_more, unused
 from archdsl.repair.tables import odd_kinds, odd_rows, rows, series
@@ -149,11 +149,13 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     passed = [related.span for related in first.related if related.text.startswith("in ")][:1]
     if first.code in ("E130", "E161", "E182"):
         yield from definitions(files, at, at.text)
+        yield from label_before(at)
         if first.code != "E182" and not first.fixes:
             yield from alike(files, at)
             yield from parameter_more(files[0], [at.text])
             if at.source.text[at.start - 1 : at.start] != "*":  # a count may stay open
-                yield from marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
+                found = marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
+                yield from (candidate for candidate in found if candidate.edit.text.strip() != "*")
     if first.code == "E146":
         for file in files:
             for candidate in parameter_more(file, open_names(file) - _known(statements)):
@@ -164,7 +166,9 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             if first.code == "E203" and not (call.arguments and isinstance(call.arguments[0].value, tree.Number)):
                 continue
             yield from without_argument(call, 0 if first.code in ("E120", "E121", "E145", "E146", "E203") else 2)
-    if first.code in ("E142", "E145", "E146"):
+    if first.code == "E154":
+        yield from empty_arm(statements)
+    if first.code in ("E140", "E142", "E145", "E146"):
         held = [call for call in nodes(statements) if isinstance(call, tree.Call) and call.span in passed]
         for call in calls[:1] if first.code != "E142" else held:
             yield from without_last(call)
@@ -198,8 +202,10 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             yield from target_more(statements, at.text if first.code == "E130" else "")
     if first.code in VALUES:
         for candidate in unwrapped(statements, first.message):
-            own = calls and within(candidate.edit.span, calls[0].span)
-            yield candidate._replace(rank=-2) if own and candidate.edit.span.text in first.message else candidate
+            own = any(within(candidate.edit.span, span) for span in (*(call.span for call in calls[:1]), *passed))
+            text = candidate.edit.span.text
+            told = text in first.message and (own or text[0] == '"')
+            yield candidate._replace(rank=-2) if told else candidate
     if first.code == "E160":
         yield from series(statements)
         yield from label_more(statements, at)

@@ -62,6 +62,15 @@ def _apart(steps: list[Any]) -> Iterator[Candidate]:
             yield Candidate(Edit(gap, " | "), title)
 
 
+def label_before(name: Span) -> Iterator[Candidate]:
+    """A `:` for the `,` between a name that nothing defines, in small letters as labels are, and the step behind it."""
+    found = re.match(r",[ ]*(?=[\[A-Z])", name.source.text[name.end :])
+    line = name.source.text[name.source.text.rfind("\n", 0, name.start) + 1 : name.start]
+    if found and name.text.islower() and re.search(r"(?:^|[-\[{|])[ ]*$", line):
+        at = Span(name.source, name.end, name.end + 1)
+        yield Candidate(Edit(at, ":"), "write : behind a label", rank=-1)
+
+
 def label_meant(statements: Iterable[Any], at: Span | None) -> Iterator[Candidate]:
     """A `:` for the `=` of a constant that holds steps: around a place, else of any that nothing uses."""
     for node in nodes(statements):
