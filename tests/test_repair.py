@@ -15,10 +15,10 @@ from archdsl.elaborate import elaborate
 from archdsl.elaborate.place import Run
 from archdsl.layers.learned import Const
 from archdsl.repair import trials
-from archdsl.repair.brackets import unbalanced
 from archdsl.repair.candidates import Candidate, pieces_of
 from archdsl.repair.duals import Broken, Whole, with_slopes
 from archdsl.repair.habits import Habits
+from archdsl.repair.layout import unbalanced
 from archdsl.repair.values import nodes, slips
 from archdsl.syntax import tree
 from archdsl.syntax.parser import parse

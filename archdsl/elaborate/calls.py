@@ -114,8 +114,12 @@ def _builtin(place: Evaluator, function: Builtin, given: Given, node: tree.Call)
     if len(given) < least or (most is not None and len(given) > most) or any(name for name, _, _ in given):
         takes = "" if most == least else " or more" if most is None else f" to {most}"
         values = "value" if (least, most) == (1, 1) else "values"
+        from archdsl.elaborate.signatures import signature  # a right spec does without it
+
         counts = f"{least}{takes} {values} without a name"
-        raise fault("E145", f"{function.word} takes {counts}, not {len(given)}", node.span)
+        raise fault(
+            "E145", f"{function.word} takes {counts}, not {len(given)}", node.span, help=signature(function.word)
+        )
     try:
         return listed(place, checked(function.call(*[value for _, value, _ in given])), node.span)
     except BadValue as error:

@@ -112,7 +112,7 @@ def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] | N
 
 def unknown(code: str, message: str, name: str, span: Span, known: Iterable[str]) -> Fault:
     """The Fault for a name that is none of a few, with the one that is near."""
-    meant = near(name, known)
+    meant = near(name, known) or (_MEANT.get(name.lower(), "") if known is LAYERS else "")
     if not meant:
         return Fault(Diagnostic(code, message, span))
     return Fault(

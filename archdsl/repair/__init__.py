@@ -7,8 +7,13 @@ or an assertion at the end of the file. Fixes that the layers themselves propose
 that do not mend the whole are taken back.
 
 candidates.py  what an edit is, and the tokens of a text
+parsing.py     which of these are tried for a text that does not parse
 brackets.py    a bracket too many, too few, or of the wrong kind
+heads.py       a line that opens brackets, left out
+layout.py      which brackets have no partner, and how odd a text looks with an edit of them
+lines.py       a comment without its mark, a shape with commas, a quote too few
 marks.py       marks between steps and values, and misspelt words
+readings.py    marks with which a text parses as something else
 names.py       a misspelt definition
 values.py      numbers, shapes, operators, the items of a list
 tables.py      lists of rows and columns

@@ -4,63 +4,96 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
-from archdsl.diagnostics import Edit
+from archdsl.elaborate.functions import FUNCTIONS
 from archdsl.layers.initialization import MAKERS
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
+from archdsl.repair.heads import headless, heads, indentation
+from archdsl.repair.layout import CLOSES, LOOSE, OPENS, oddness, unbalanced
+from archdsl.repair.names import is_argument
 from archdsl.syntax.source import Source, Span
 
-_CLOSES = {"(": ")", "[": "]", "{": "}"}
-_OPENS = {close: open for open, close in _CLOSES.items()}
 _HEAD = re.compile(r"[A-Za-z_]\w*")
-_MOST = 8  # brackets without a partner that are looked at
-
-
-def unbalanced(pieces: Sequence[Piece]) -> tuple[list[int], list[int]]:
-    """The opening brackets that nothing closes, and the closing ones that nothing opens, by their numbers."""
-    stack: list[int] = []
-    open: list[int] = []
-    close: list[int] = []
-    waiting = Counter[str]()  # by kind, so that the stack is gone down only where there is one to be found
-    for index, piece in enumerate(pieces):
-        if piece.text in _CLOSES:
-            stack.append(index)
-            waiting[piece.text] += 1
-        elif piece.text in _OPENS:
-            opener = _OPENS[piece.text]
-            if not waiting[opener]:
-                close.append(index)
-                continue
-            while pieces[stack[-1]].text != opener:
-                open.append(stack.pop())
-                waiting[pieces[open[-1]].text] -= 1
-            stack.pop()
-            waiting[opener] -= 1
-    return sorted(open + stack), close
+_CALLED = re.compile(r"([A-Za-z_]\w*)\(")
+_INFIX = frozenset(("and", "or", "not", "in", "if", "else", "for"))  # behind these a value goes on
+_MOST = 400  # edits that are looked at
+_MOST_READ = 150_000  # characters that are read to put them in order
 
 
 def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
-    """Edits that leave all brackets balanced, the plainest first."""
+    """Edits that give each bracket its partner, those first with which the text looks as one writes."""
     open, close = unbalanced(pieces)
     if not open and not close:
         return
-    yield from _kinds(source, pieces)
-    for index in (*open, *close)[:_MOST]:
-        yield from _doubled(source, pieces, index)
-    if len(open) > 1 or len(close) > 1:
+    start, end = source.text.rfind("\n", 0, pieces[0].start) + 1, pieces[-1].end
+    callable = LAYERS.keys() | MAKERS.keys() | FUNCTIONS.keys() | set(_CALLED.findall(source.text))
+    found: dict[str, tuple[int, int, Candidate]] = {}
+    rest: list[Candidate] = []
+    read = 0
+    for cost, candidate in islice(_edits(source, pieces), _MOST):
+        edit = candidate.edit
+        read += end - start
+        if read > _MOST_READ:
+            rest.append(candidate)
+            continue
+        text = source.text[start : edit.span.start] + edit.text + source.text[edit.span.end : end]
+        odd = oddness(text, callable)
+        same = found.get(text)  # of two alike beside each other, what stands between belongs to the first
+        if odd < LOOSE and (same is None or same[2].edit.span.start < edit.span.start):
+            found[text] = (2 * odd + cost, same[1] if same else len(found), candidate)
+    yield from headless(source, pieces)
+    yield from (candidate for _, _, candidate in sorted(found.values(), key=lambda one: one[:2]))
+    yield from rest
+    if not found:  # there is more than one fault
         for index in _odd_in_line(source, pieces):
-            yield from _opened(source, pieces, index)
+            yield from (
+                candidate for _, candidate in _opened(source, pieces, "(", index - 1, max(0, index - 80), index)
+            )
             yield _without(source, pieces[index])
-        return
-    for index in close:
-        yield from _opened(source, pieces, index)
-        yield _without(source, pieces[index])
-    for index in open:
-        yield from _closed(source, pieces, index, close[0] if close else len(pieces))
-        yield _without(source, pieces[index])
+
+
+def _edits(source: Source, pieces: Sequence[Piece]) -> Iterator[tuple[int, Candidate]]:
+    """Edits of one bracket with what speaks against them: of the kind that is one too many, where it may be."""
+    excess = Counter[str]()
+    for piece in pieces:
+        if piece.text in CLOSES:
+            excess[piece.text] += 1
+        elif piece.text in OPENS:
+            excess[OPENS[piece.text]] -= 1
+    more = [kind for kind in CLOSES if excess[kind] > 0]
+    less = [kind for kind in CLOSES if excess[kind] < 0]
+    first, last = _first_odd(pieces, CLOSES, OPENS), len(pieces) - 1 - _first_odd(pieces[::-1], OPENS, CLOSES)
+    inner = range(max(0, last), min(first + 1, len(pieces)))  # a partner is missing behind the one, before the other
+    if len(more) == len(less) == 1:
+        yield from _kinds(source, pieces, inner, more[0], less[0])
+    elif not less and len(more) == 1 and excess[more[0]] == 1:
+        yield from _taken(source, pieces, inner, more[0])
+        yield from _closed(source, pieces, more[0], inner)
+    elif not more and len(less) == 1 and excess[less[0]] == -1:
+        yield from _taken(source, pieces, inner, CLOSES[less[0]])
+        yield from heads(source, pieces, inner, less)
+        yield from _opened(source, pieces, less[0], min(first, len(pieces)) - 1, max(0, last), first)
+    elif not more and sum(excess.values()) >= -3:
+        yield from heads(source, pieces, inner, [OPENS[p.text] for p in _ends(pieces)])
+
+
+def _first_odd(pieces: Sequence[Piece], opens: Mapping[str, str], closes: Mapping[str, str]) -> int:
+    """The number of the first bracket that closes another one than is open; of pieces where there is none."""
+    stack = []
+    for index, piece in enumerate(pieces):
+        if piece.text in opens:
+            stack.append(piece.text)
+        elif piece.text in closes and (not stack or stack.pop() != closes[piece.text]):
+            return index
+    return len(pieces)
+
+
+def _ends(pieces: Sequence[Piece]) -> list[Piece]:
+    """The closing brackets that nothing opens, the outermost first."""
+    return [pieces[index] for index in unbalanced(pieces)[1]][::-1]
 
 
 def _odd_in_line(source: Source, pieces: Sequence[Piece]) -> Iterator[int]:
@@ -74,152 +107,118 @@ def _odd_in_line(source: Source, pieces: Sequence[Piece]) -> Iterator[int]:
             yield line[close[0]]
 
 
-def _kinds(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
-    """Two brackets that belong together and differ, wherever the first such pair is."""
-    stack: list[Piece] = []
-    for b in pieces:
-        if b.text in _CLOSES:
-            stack.append(b)
-        elif b.text in _OPENS and stack:
-            a = stack.pop()
-            if _CLOSES[a.text] != b.text:
-                right, left = _CLOSES[a.text], _OPENS[b.text]
-                message = f"`{b.text}` where `{right}` closes the `{a.text}` at {_place(source, a)}"
-                edits = [
-                    replaced(source, a, left, f"`{a.text}` where `{b.text}` closes it at {_place(source, b)}"),
-                    replaced(source, b, right, message),
-                ]
-                yield from edits[::-1] if a.text == "[" and _labelled(source, a.start) else edits
-                return
+def _kinds(
+    source: Source, pieces: Sequence[Piece], inner: range, more: str, less: str
+) -> Iterator[tuple[int, Candidate]]:
+    """A bracket of another kind: an opening one of which there is one more, or the closing one of the other kind."""
+    for index in inner:
+        piece = pieces[index]
+        if piece.text == more:
+            message = f"`{more}` where `{CLOSES[less]}` closes it"
+            yield 0, replaced(source, piece, less, message)
+        elif piece.text == CLOSES[less]:
+            message = f"`{piece.text}` where `{CLOSES[more]}` closes what `{more}` opens"
+            yield 0, replaced(source, piece, CLOSES[more], message)
 
 
-def _labelled(source: Source, at: int) -> bool:
-    """Whether a label stands before, behind which `[` opens a module."""
-    return source.text[:at].rstrip(" ").endswith(":")
-
-
-def _doubled(source: Source, pieces: Sequence[Piece], index: int) -> Iterator[Candidate]:
-    """A bracket beside one of its kind, the nearest one before it first."""
-    text = pieces[index].text
-    twice = [i for i in range(1, len(pieces)) if text == pieces[i].text == pieces[i - 1].text]
-    for i in sorted(twice, key=lambda i: abs(i - index)):
-        if pieces[i - 1].end == pieces[i].start:
-            piece = pieces[i]
-            yield removed(source, piece.start, piece.end, f"take one {text} out", f"`{text}` stands twice")
+def _taken(source: Source, pieces: Sequence[Piece], inner: range, text: str) -> Iterator[tuple[int, Candidate]]:
+    """A bracket taken out, which is likely where it stands twice."""
+    for index in inner:
+        piece = pieces[index]
+        if piece.text == text:
+            twice = [i for i in (index - 1, index + 1) if 0 <= i < len(pieces) and pieces[i].text == text]
+            if any(piece.start in (pieces[i].end, pieces[i].start - 1) for i in twice):
+                a, b = piece.start, piece.end
+                while source.text[a - 1 : a] == text:
+                    a -= 1
+                while source.text[b : b + 1] == text:
+                    b += 1
+                found = removed(
+                    source, piece.start, piece.end, f"take one {text} out", f"`{text}` stands once too often"
+                )
+                yield 0, found._replace(place=Span(source, a, b))
+            else:
+                yield 3, _without(source, piece)
 
 
 def _without(source: Source, piece: Piece) -> Candidate:
-    what = "opens" if piece.text in _OPENS else "closes"
+    what = "opens" if piece.text in OPENS else "closes"
     return removed(source, piece.start, piece.end, f"take {piece.text} out", f"nothing {what} this `{piece.text}`")
 
 
-def _closed(source: Source, pieces: Sequence[Piece], open: int, end: int) -> Iterator[Candidate]:
-    """Places where the bracket may close: before the indentation falls back, at the ends of lines, then anywhere."""
-    piece = pieces[open]
-    mark = _CLOSES[piece.text]
-    own = _indentation(source, piece.start)
-    alone = source.text[piece.end :].split("\n", 1)[0].strip() == ""
-    places: dict[int, None] = {}
-    lines = [
-        i for i in range(open, end) if i + 1 >= len(pieces) or "\n" in source.text[pieces[i].end : pieces[i + 1].start]
-    ]
-    for i in lines:
-        following = _indentation(source, pieces[i + 1].start) if i + 1 < len(pieces) else -1
-        if following <= own and i >= open:
-            places[i] = None
-    places.update(dict.fromkeys(reversed(range(open, min(end, lines[0] + 1 if lines else end)))))
-    places.update(dict.fromkeys(lines))
-    places.update(dict.fromkeys(range(open, end)))
-    ends = set(lines)
-    for i in places:
-        broken = alone and i in ends
-        text = f"\n{' ' * own}{mark}" if broken else f" {mark}" if mark == "}" else mark
-        message = f"nothing closes the `{piece.text}` at {_place(source, piece)}"
-        yield inserted(source, pieces[i].end, text, f"close it with {mark} behind {pieces[i].text}", message)
+def _closed(source: Source, pieces: Sequence[Piece], kind: str, inner: range) -> Iterator[tuple[int, Candidate]]:
+    """Places where a bracket may close, by what is open there."""
+    mark = CLOSES[kind]
+    stack: list[Piece] = []
+    found: list[tuple[int, Candidate]] = []
+    for index, piece in enumerate(pieces[: inner.stop]):
+        if piece.text in CLOSES:
+            stack.append(piece)
+        elif piece.text in OPENS and stack:
+            stack.pop()
+        if (
+            index < inner.start
+            or not stack
+            or stack[-1].text != kind
+            or not (_ends_value(piece) or piece.text == kind == "(")
+        ):
+            continue
+        behind = pieces[index + 1] if index + 1 < len(pieces) else None
+        ends = behind is None or "\n" in source.text[piece.end : behind.start]
+        if behind is not None and not ends and _begins_value(behind) and behind.text not in "-{":
+            continue
+        opener = stack[-1]
+        own = indentation(source, opener.start)
+        alone = source.text[opener.end :].split("\n", 1)[0].strip() == ""
+        text = f"\n{' ' * own}{mark}" if alone and ends else f" {mark}" if mark == "}" else mark
+        message = f"nothing closes the `{kind}` at {_place(source, opener)}"
+        found.append((0, inserted(source, piece.end, text, f"close it with {mark} behind {piece.text}", message)))
+    yield from found[::-1]
 
 
-def _opened(source: Source, pieces: Sequence[Piece], close: int) -> Iterator[Candidate]:
-    """Places before a closing bracket where one may open: behind and within names first, from right to left."""
-    mark = _OPENS[pieces[close].text]
-    called = _called(source.text)
-    message = f"nothing opens the `{pieces[close].text}` at {_place(source, pieces[close])}"
-    for index in range(close - 1, max(-1, close - 80), -1):
+def _opened(
+    source: Source, pieces: Sequence[Piece], mark: str, start: int, end: int, close: int
+) -> Iterator[tuple[int, Candidate]]:
+    """Places where a bracket may open, from right to left: behind, within and before words."""
+    message = f"nothing opens the `{CLOSES[mark]}`"
+    if close < len(pieces):
+        message += f" at {_place(source, pieces[close])}"
+    called = set(_CALLED.findall(source.text)) | LAYERS.keys() | MAKERS.keys() | FUNCTIONS.keys()
+    words = set(_HEAD.findall(source.text)) | called
+    title = f"open it with {mark} behind "
+    for index in range(start, end - 1, -1):
         piece = pieces[index]
-        title = f"open it with {mark} behind "
-        if mark == "(" and _HEAD.fullmatch(piece.text):
-            yield inserted(source, piece.end, mark, title + piece.text, message)
-            for cut in range(2, len(piece.text)):
-                head = piece.text[:cut]
-                if head in LAYERS or head in MAKERS or head in called:
-                    yield inserted(source, piece.start + cut, mark, title + head, message)
-        if mark == "[":
-            number = re.search(r"[0-9]+$", piece.text)
-            if number and _HEAD.match(piece.text):
-                yield inserted(
-                    source, piece.start + number.start(), mark, title + piece.text[: number.start()], message
-                )
-    before = range(close - 1, max(-1, close - 80), -1)
-
-    def unlikely(index: int) -> bool:
-        row = index > 1 and pieces[index - 1].text == "," and pieces[index - 2].text == ")"
-        return not (row if mark == "(" else mark == "[" and _labelled(source, pieces[index].start))
-
-    if mark == "{":
-        yield from _headless(source, pieces, close, message)
-    for index in sorted(before, key=unlikely):
-        piece = pieces[index]
+        if _HEAD.fullmatch(piece.text.lstrip("@")):
+            if mark != "(" or piece.text in called:
+                yield 0, inserted(source, piece.end, " {" if mark == "{" else mark, title + piece.text, message)
+            once = source.text.count(piece.text) == 1
+            for cut in range(1, len(piece.text)):
+                head, tail = piece.text[:cut], piece.text[cut:]
+                known = tail.isdigit() or tail in words or is_argument(tail)
+                if known and (mark == "{" or head in words):
+                    yield -2 if once else 0, inserted(source, piece.start + cut, mark, title + head, message)
+        elif mark == "{" and piece.text in (")", "]"):
+            yield 0, inserted(source, piece.end, " {", title + piece.text, message)
+        before = pieces[index - 1] if index else None
+        if not _begins_value(piece) or (
+            mark != "{" and before and _ends_value(before) and _beside(source, before, piece)
+        ):
+            continue
         text = f"{mark} " if mark == "{" else mark
-        if mark == "{" and _deeper(source, pieces, index):
-            title = f"write a head with {{ before line {source.position(piece.start)[0]}"
-            found = inserted(source, piece.start, "for _ in [1] {\n", title, message)
-            yield found._replace(guess=True)
-        yield inserted(source, piece.start, text, f"open it with {mark} before {piece.text}", message)
-        if mark == "{":
-            yield inserted(source, piece.end, f" {mark}", f"open it with {mark} behind {piece.text}", message)
+        yield 0, inserted(source, piece.start, text, f"open it with {mark} before {piece.text}", message)
 
 
-@lru_cache(maxsize=2)  # a text with many brackets too many asks for each
-def _called(text: str) -> frozenset[str]:
-    """All names that stand before a parenthesis."""
-    return frozenset(re.findall(r"\b(\w+)\s*\(", text))
+def _ends_value(piece: Piece) -> bool:
+    return piece.text not in _INFIX and (piece.text in OPENS or piece.text[-1].isalnum() or piece.text[-1] in '_"?')
 
 
-def _headless(source: Source, pieces: Sequence[Piece], close: int, message: str) -> Iterator[Candidate]:
-    """A head before the lines that stand deeper than the bracket that closes them, though they parse without it."""
-    own = _indentation(source, pieces[close].start)
-    first = source.position(pieces[close].start)[0]
-    while first > 1 and (not source.line(first - 1).strip() or _depth(source.line(first - 1)) > own):
-        first -= 1
-    lines = source.text.splitlines(keepends=True)
-    start = sum(map(len, lines[: first - 1]))
-    start += len(source.text[start:]) - len(source.text[start:].lstrip())
-    if start >= pieces[0].start or start >= pieces[close].start:
-        return
-    whole = Span(source, start, pieces[close].end)
-    title = f"write a head with {{ before line {source.position(start)[0]}"
-    yield Candidate(
-        Edit(whole, f"for _ in [1] {{\n{whole.text}"), title, message, True, place=Span(source, start, start + 1)
-    )
+def _begins_value(piece: Piece) -> bool:
+    text = piece.text
+    return text not in _INFIX and (text in CLOSES or text == "-" or text[0].isalnum() or text[0] in '_"@')
 
 
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def _deeper(source: Source, pieces: Sequence[Piece], index: int) -> bool:
-    """Whether a line begins here that stands deeper than the one before, which opens nothing."""
-    piece, before = pieces[index], pieces[index - 1] if index else None
-    own = _indentation(source, piece.start)
-    if piece.start - own != source.text.rfind("\n", 0, piece.start) + 1:
-        return False
-    if before is None:
-        return own > 0
-    return before.text not in _CLOSES and own > _indentation(source, before.start)
-
-
-def _indentation(source: Source, at: int) -> int:
-    line = source.line(source.position(at)[0])
-    return len(line) - len(line.lstrip())
+def _beside(source: Source, a: Piece, b: Piece) -> bool:
+    return "\n" not in source.text[a.end : b.start]
 
 
 def _place(source: Source, piece: Piece) -> str:

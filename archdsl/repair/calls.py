@@ -83,27 +83,39 @@ def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Jo
                     )
             if call in held:
                 for text in first if len(same) > 1 else ():
-                    yield _insert(call.arguments[0].span.start, call, f"{text}, ", text, 1 if loose else 0)
+                    yield _insert(call.arguments[0].span.start, call, f"{text}, ", text, 1)
 
 
 def _insert(at: int, call: tree.Call, edit: str, text: str, rank: int) -> Candidate:
     return Candidate(Edit(Span(call.span.source, at, at), edit), f"write {text} in {call.name.id}", rank=rank)
 
 
+def without_last(call: tree.Call | tree.Join) -> Iterator[Candidate]:
+    """The last two arguments of a call left out."""
+    if len(call.arguments) > 2:
+        kept, first, last = call.arguments[-3].span.end, call.arguments[-2].span.start, call.arguments[-1].span.end
+        source = call.span.source
+        title = f"leave {source.text[first:last]} out"
+        yield Candidate(Edit(Span(source, kept, last), ""), title)
+
+
 def parameter_more(file: tree.File, names: Iterable[str]) -> Iterator[Candidate]:
     """A parameter more, for a block or function that uses a name and does not have it."""
     missing = set(names)
-    for block in file.statements:
-        if not isinstance(block, (tree.Block, tree.Function)):
-            continue
+    blocks = [s for s in file.statements if isinstance(s, (tree.Block, tree.Function))]
+    defaults = {p.name: p.span.text for block in blocks for p in block.parameters if p.default is not None}
+    for block in blocks:
         for name in sorted(missing & open_names_of(block)):
             title = f"give {block.name.id} a parameter {name}"
+            text, source = defaults.get(name, name), file.span.source
             for parameter in block.parameters:
-                at = Span(parameter.span.source, parameter.span.start, parameter.span.start)
-                yield Candidate(Edit(at, f"{name}, "), title)
-            if not block.parameters:
-                start = file.span.source.text.find("(", block.name.span.end) + 1
-                yield Candidate(Edit(Span(file.span.source, start, start), name), title)
-            else:
+                at = Span(source, parameter.span.start, parameter.span.start)
+                written = text if parameter.default is not None else name
+                yield Candidate(Edit(at, f"{written}, "), title)
+            if block.parameters:
                 end = block.parameters[-1].span.end
-                yield Candidate(Edit(Span(file.span.source, end, end), f", {name}"), title)
+                written = text if block.parameters[-1].default is not None else name
+                yield Candidate(Edit(Span(source, end, end), f", {written}"), title)
+            elif source.text[block.name.span.end :].startswith("()"):
+                at = Span(source, block.name.span.end + 1, block.name.span.end + 1)
+                yield Candidate(Edit(at, name), title)

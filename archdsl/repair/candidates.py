@@ -52,6 +52,11 @@ def pieces_of(source: Source, start: int, end: int) -> list[Piece]:
     return list(_pieces(source.text, start, end))
 
 
+def pieces_in(text: str) -> list[Piece]:
+    """The tokens of a text that is no file's."""
+    return list(_pieces(text, 0, len(text)))
+
+
 def _pieces(text: str, start: int, end: int) -> Iterator[Piece]:
     plain = _COMMENT.sub(lambda m: " " * len(m[0]) if m[0][0] == "#" else m[0], text[start:end])
     for match in _TOKEN.finditer(plain):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from archdsl.diagnostics import Edit
 from archdsl.elaborate.suggest import is_slip, near
-from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
 from archdsl.repair.names import is_argument
 from archdsl.syntax.source import Source, Span
@@ -79,52 +79,71 @@ def words(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidat
             yield from _word(source, pieces, i)
 
 
-def comment(source: Source, at: int) -> Iterator[Candidate]:
-    """The line of the error as a comment, where it is no line of a spec."""
-    start = source.text.rfind("\n", 0, at) + 1
-    end = source.text.find("\n", at)
-    line = source.text[start : end if end >= 0 else len(source.text)]
-    foreign = re.match(r"\s*(//|--|%+|;+|\"\"\"|/\*)\s?", line)
-    if foreign:
-        message = f"`{foreign[1]}` begins no comment"
-        yield Candidate(
-            _edit(source, start + foreign.start(1), start + foreign.end(), "# "), "a comment starts with #", message
-        )
-    elif re.match(r"[^=]*\w[\w,-]*( [^\s=]+){2}[^=]*$", line) and not any(
-        word in LAYERS for word in re.findall(r"\w+", line)
-    ):
-        lead = len(line) - len(line.lstrip())
-        yield inserted(source, start + lead, "# ", "a comment starts with #", "this line reads as a comment")
+def labels(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
+    """The `:` of a label, instead of a `=` or missing behind braces, on the line of the error."""
+    line = source.position(at)[0]
+    for before, piece in pairwise(pieces):
+        if source.position(piece.start)[0] != line:
+            continue
+        if piece.text == "=" and _NAME.fullmatch(before.text):
+            edit, place = _edit(source, before.end, piece.end, ":"), Span(source, piece.start, piece.end)
+            yield Candidate(edit, "write :", "`=` where a label has its `:`", place=place)
+        steps = piece.text[0].isalpha() or piece.text in ("[", "(")
+        if before.text == "}" and steps and source.text[before.end : piece.start] == " ":
+            yield inserted(source, before.end, ":", "write : behind the label", "`:` is missing behind a label")
 
 
-def sizes(source: Source, at: int) -> Iterator[Candidate]:
-    """The sizes of an input with commas between them, as Python writes a shape."""
-    start = source.text.rfind("\n", 0, at) + 1
-    line = re.compile(r"\s*input\s+(?:[a-z]\w*\s*:\s*)?[(\[]?((?:[0-9]+|[A-Z])(?:\s*,\s*(?:[0-9]+|[A-Z]))+)[)\]]?")
-    found = line.match(source.text, start)
-    if found:
-        text = re.sub(r"\s*,\s*", "x", found[1])
-        whole = len(found[0]) - len(found[0].rstrip(")]"))
-        begin = found.start(1) - (source.text[found.start(1) - 1] in "([")
-        yield Candidate(
-            _edit(source, begin, found.end(1) + whole, text),
-            f"write {text}",
-            "the sizes of a shape stand with an x between",
-        )
+def surplus_items(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
+    """What stands at the error in parentheses, before what has a name, or left out: alone, and with what follows."""
+    here = next((i for i, piece in enumerate(pieces) if piece.end > at), len(pieces) - 1)
+    start = here
+    while start > 0 and pieces[start - 1].text not in (",", "("):
+        start -= 1
+    depth, end = 0, here
+    while start > 0 and end < len(pieces):
+        text = pieces[end].text
+        if text in (",", ")") and not depth:
+            first, comma = pieces[start], pieces[start - 1].text == ","
+            begin = pieces[start - 1].start if comma else first.start
+            until = pieces[end].start if comma or text == ")" else pieces[end + 1].start if end + 1 < len(pieces) else 0
+            if begin < until:
+                what = source.text[first.start : pieces[end - 1].end]
+                named = _first_named(pieces, start)
+                if named is not None:
+                    whole = Span(source, named.start, pieces[end - 1].end)
+                    text = f"{what}, {source.text[named.start : pieces[start - 1].start]}"
+                    title = f"write {what} before what has a name"
+                    place = Span(source, first.start, pieces[end - 1].end)
+                    yield Candidate(Edit(whole, text), title, f"`{what}` stands behind what has a name", place=place)
+                yield removed(source, begin, until, f"leave {what} out", f"`{what}` cannot stand here")
+            if text == ")":
+                return
+        depth += (text in "([{") - (text in ")]}")
+        end += 1
 
 
-def quotes(source: Source, at: int) -> Iterator[Candidate]:
-    """A quote more, on a line that has an odd number of them."""
-    start = source.text.rfind("\n", 0, at) + 1
-    end = source.text.find("\n", at)
-    line = source.text[start : end if end >= 0 else len(source.text)]
-    if line.count('"') % 2:
-        only = line.index('"') if line.count('"') == 1 else -1
-        spots = [m.start() for m in re.finditer(r"(?<=[\w)\]}])(?=\W|$)|(?<=[(,=\s])(?=[\w(])", line)]
-        for spot in sorted(spots, key=lambda s: (abs(s - only), s) if only >= 0 else (s, s)):
-            yield inserted(
-                source, start + spot, '"', 'texts stand in "double quotes"', "a text in quotes has one quote"
-            )
+def _first_named(pieces: Sequence[Piece], start: int) -> Piece | None:
+    """The first argument with a name, of those before a number of a piece in the same parentheses."""
+    depth, found = 0, None
+    for i in range(start - 1, -1, -1):
+        depth += (pieces[i].text in ")]}") - (pieces[i].text in "([{")
+        if depth < 0:
+            return found
+        if depth == 0 and pieces[i + 1].text == "=" and _NAME.fullmatch(pieces[i].text):
+            found = pieces[i]
+    return None
+
+
+def spaces(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
+    """A space between a name and its bracket, on the line of the error, left out."""
+    line = source.position(at)[0]
+    for before, piece in pairwise(pieces):
+        gap = source.text[before.end : piece.start]
+        if piece.text in ("(", "{") and gap and not gap.strip(" ") and _NAME.fullmatch(before.text):
+            if source.position(piece.start)[0] == line:
+                title = f"write no space before the {piece.text}"
+                message = f"`{piece.text}` stands apart from `{before.text}`"
+                yield removed(source, before.end, piece.start, title, message)
 
 
 def _edit(source: Source, start: int, end: int, text: str) -> Edit:
@@ -167,10 +186,17 @@ def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
         yield replaced(source, piece, ",", f"`{text}` where `,` was expected")
     if text == "@" and source.text[piece.end : piece.end + 1] == " ":
         yield removed(source, piece.end, piece.end + 1, "a name follows its @", "`@` stands apart from its name")
+    apart = re.search(r"\w+$", source.text[max(0, piece.start - 60) : piece.start])
+    if text[0] == "@" and apart:
+        start = piece.start - len(apart[0])
+        meant = f"@{apart[0]}{text[1:]}"
+        yield Candidate(_edit(source, start, piece.end, meant), f"write {meant}", "`@` stands before a name")
+    if text == "@" and source.text[piece.end : piece.end + 1] == "@":
+        yield removed(source, piece.start, piece.end, "take one @ out", "`@` stands twice")
     if text.startswith("in") and text[2:] in ("channels", "features", "height", "width", "size", "shape"):
         yield inserted(source, piece.start + 2, ".", f"write in.{text[2:]}", "`.` is missing")
-    for cut in range(3, len(text)):
-        if is_argument(text[:cut]):
+    for cut in range(1, len(text)) if text.isidentifier() else ():
+        if is_argument(text[:cut]) or (text[cut:].isidentifier() and _stands(source, text[:cut], text[cut:])):
             title = f"write {text[:cut]}={text[cut:]}"
             yield inserted(source, piece.start + cut, "=", title, f"`=` is missing behind {text[:cut]}")
     if text == "." and source.text[piece.end : piece.end + 1] == " ":
@@ -181,6 +207,11 @@ def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
     number = re.fullmatch(r"([0-9]+)\.([0-9]+)", text)
     if number:
         yield replaced(source, piece, f"{number[1]}, {number[2]}", "`.` where `,` was expected")
+
+
+def _stands(source: Source, *words: str) -> bool:
+    """Whether all words stand in the text by themselves."""
+    return all(re.search(rf"\b{word}\b", source.text) for word in words)
 
 
 def _twice(source: Source, pieces: Sequence[Piece], i: int) -> Iterator[Candidate]:

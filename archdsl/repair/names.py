@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
+from archdsl import explain
 from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.elaborate.arguments import kinds
 from archdsl.elaborate.functions import FUNCTIONS
-from archdsl.elaborate.mentions import open_names_of
+from archdsl.elaborate.mentions import binds, open_names_of
 from archdsl.elaborate.suggest import is_slip, near
 from archdsl.layers.registry import LAYERS, layer_class
 from archdsl.repair.candidates import Candidate
@@ -20,23 +22,63 @@ from archdsl.syntax.source import Span
 
 _COMMENT = re.compile(r"#[^\n]*")
 _THRICE = re.compile(r"([a-z])\1\1")  # no word has a letter three times
+_LOOPS = (tree.Loop, tree.Comprehension)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
-def definitions(file: tree.File, name: str) -> Iterator[Candidate]:
-    """Definitions of a name that is near to this one, and that nothing uses."""
-    text = _COMMENT.sub("", file.span.source.text)
-    defined = [(word, span) for node in nodes(file.statements) for word, span in _defines(node)]
-    uses: dict[str, int] = {}
-    for word in _NAME.findall(text):
-        uses[word] = uses.get(word, 0) + 1
-    often = uses.get(name, 0) > 1 or is_argument(name)
-    for word, span in defined:
-        if not often and not _likelier(name, word, _parts(uses, name, word)):
-            continue  # a slip where it is used, and not where it is defined
-        if word != name and near(name, [word]) == word and uses.get(word, 0) == 1:
-            line, column = span.source.position(span.start)
-            yield Candidate(Edit(span, name), f"write {name} at {line}:{column}, where it is defined")
+def definitions(files: Sequence[tree.File], at: Span, name: str) -> Iterator[Candidate]:
+    """Definitions of a name that is near to this one, and that nothing uses; of a negative rank where it is no other.
+
+    Whether the slip is there or where the name is used is told by how often it is used, by which of the two is a word,
+    and by a loop around it, which takes its values from no name that it binds.
+    """
+    uses = Counter(word for file in files for word in _NAME.findall(_COMMENT.sub("", file.span.source.text)))
+    bound = _bound_around(files, at)
+    for file in files:
+        for word, span, scope in _scoped(file):
+            if word == name or name in bound or near(name, [word]) != word or _used(word, scope, uses):
+                continue
+            worded = _is_word(name) - _is_word(word)
+            often = uses[name] > (1 if worded == 0 else 2)
+            sure = word in bound or is_argument(name) or worded > 0 or often
+            if sure or (worded == 0 and _likelier(name, word, _parts(uses, name, word))):
+                line, column = span.source.position(span.start)
+                title = f"write {name} at {line}:{column}, where it is defined"
+                yield Candidate(Edit(span, name), title, rank=-1 if sure else 0)
+
+
+def _bound_around(files: Iterable[tree.File], at: Span) -> set[str]:
+    """The names that a loop binds which takes its values at this place."""
+    loops = (node for file in files for node in nodes(file.statements) if isinstance(node, _LOOPS))
+    return {word for loop in loops if _holds(loop.values.span, at) for word in binds(loop)}
+
+
+def _scoped(file: tree.File) -> Iterator[tuple[str, Span, Any]]:
+    """All names that a file defines, where, and the block, function or loop that they hold in: None for the file."""
+    for statement in file.statements:
+        for node in nodes([statement]):
+            for word, span in _defines(node):
+                holds = isinstance(node, tree.Parameter) and isinstance(statement, (tree.Block, tree.Function))
+                yield word, span, statement if holds else None
+
+
+def _used(word: str, scope: Any, uses: Mapping[str, int]) -> bool:
+    """Whether anything uses a name: a parameter in its block, where no loop binds it anew, another one anywhere."""
+    if scope is None:
+        return uses.get(word, 0) != 1
+    return word in open_names_of(scope._replace(parameters=()))
+
+
+def _is_word(name: str) -> bool:
+    """Whether a name is made of words that the explanations of the errors have."""
+    return all(part in _vocabulary() or part.rstrip("s") in _vocabulary() for part in name.lower().split("_") if part)
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    texts = [explain.text(code) for code in explain.codes()] + [layer_class(name).__doc__ or "" for name in LAYERS]
+    often = Counter(word for text in texts for word in re.findall(r"[a-z]+", text.lower()))
+    return frozenset(word for word, times in often.items() if times > 1)  # what stands there once may be a slip
 
 
 def _parts(uses: Mapping[str, int], *but: str) -> set[str]:
@@ -91,9 +133,7 @@ def _defines(node: Any) -> Iterator[tuple[str, Span]]:
 def target_more(statements: Iterable[Any], name: str) -> Iterator[Candidate]:
     """A name more that a loop binds, where what it repeats uses one that nothing defines; "" for any such name."""
     statements = list(statements)
-    known = (
-        {word for node in nodes(statements) for word, _ in _defines(node)} | LAYERS.keys() | FUNCTIONS.keys() | _words()
-    )
+    known = {word for node in nodes(statements) for word, _ in _defines(node)} | of_the_language()
     for node in nodes(statements):
         if not isinstance(node, (tree.Loop, tree.Comprehension)):
             continue
@@ -147,6 +187,11 @@ def is_argument(name: str) -> bool:
 @cache
 def _arguments() -> frozenset[str]:
     return frozenset(name for layer in LAYERS for name in kinds(layer_class(layer)))
+
+
+def of_the_language() -> frozenset[str]:
+    """All names that a spec need not define."""
+    return frozenset(("true", "false", *LAYERS, *FUNCTIONS)) | _words()
 
 
 @cache

@@ -11,18 +11,19 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit
 from archdsl.elaborate.mentions import open_names
 from archdsl.layers.registry import LAYERS
-from archdsl.repair.brackets import brackets, unbalanced
-from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument
+from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument, without_last
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
 from archdsl.repair.lost import arguments_left, left_behind, reckoned
-from archdsl.repair.marks import comment, marks, quotes, sizes, words
+from archdsl.repair.marks import marks
 from archdsl.repair.more import adapters, step_more
-from archdsl.repair.names import alike, definitions, label_more, label_other, target_more
+from archdsl.repair.names import alike, definitions, label_more, label_other, of_the_language, target_more
+from archdsl.repair.parsing import of_syntax
+from archdsl.repair.readings import arms_apart, label_before, label_meant, labels_apart, lines_apart, products
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.steps import arm_more, doubled, empty_arm, exchanged, left_out, pooled, unused
-from archdsl.repair.tables import odd_rows, rows, series
+from archdsl.repair.tables import odd_kinds, odd_rows, rows, series
 from archdsl.repair.trials import Trials
 from archdsl.repair.values import (
     COMMON,
@@ -45,8 +46,6 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
 VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E143", "E144", "E147")
-LONGEST = 4_000  # characters of a stretch that does not parse, for which repairs are looked for
-LONGEST_JOINED = 16_000  # the same for all between two such stretches
 MOST_NODES = 4_000  # parts of the files that are looked at, those nearest to the error; specs by hand have fewer
 MOST = 10_000  # candidates that are put in order
 
@@ -56,7 +55,7 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     assert first.span is not None
     source = first.span.source
     if first.code in SYNTAX:
-        yield from _syntax(trials, source, first.span)
+        yield from of_syntax(trials, source, first.span, first.code == "E101" or "without a name" in first.message)
         return
     files = list(_nearest(trials, first.span))
     statements = [statement for file in files for statement in file.statements]
@@ -185,26 +184,46 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     home = _homes(first, statements)
     if first.code[:2] == "E2" or first.code in ("E301", "E145", "E120", "E121", *VALUES):
         yield from arguments_left(statements)
-    if first.code in ("E130", "E161"):
-        for file in files:
-            yield from definitions(file, at.text)
-        if not first.fixes:
+    if first.code in ("E130", "E161", "E182"):
+        yield from definitions(files, at, at.text)
+        yield from label_before(at)
+        if first.code != "E182" and not first.fixes:
             yield from alike(files, at)
             yield from parameter_more(files[0], [at.text])
-            yield from marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
+            if at.source.text[at.start - 1 : at.start] != "*":  # a count may stay open
+                found = marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
+                yield from (candidate for candidate in found if candidate.edit.text.strip() != "*")
     if first.code == "E146":
         for file in files:
-            yield from parameter_more(file, open_names(file) - _known(statements))
+            for candidate in parameter_more(file, open_names(file) - _known(statements)):
+                yield candidate._replace(rank=-1)
     named = first.code == "E120" and first.fixes  # its arguments have names, and none is one too many
     if not named and first.code in ("E120", "E121", "E145", "E146", "E203", "E122", "E202", "E225"):
         for call in calls:
             if first.code == "E203" and not (call.arguments and isinstance(call.arguments[0].value, tree.Number)):
                 continue
             yield from without_argument(call, 0 if first.code in ("E120", "E121", "E145", "E146", "E203") else 2)
+    if first.code == "E154":
+        yield from empty_arm(statements)
+    if first.code in ("E140", "E142", "E145", "E146"):
+        held = [call for call in nodes(statements) if isinstance(call, tree.Call) and call.span in passed]
+        for call in calls[:1] if first.code != "E142" else held:
+            yield from without_last(call)
+            if first.code == "E142":
+                yield from without_argument(call, 0)
     if first.code == "E125":
+        yield from empty_arm(calls)
+        yield from labels_apart(calls)
         for call in calls:
             if isinstance(call, tree.Join) and len(call.arms) == 1:
+                yield from arms_apart(call)
                 yield from arm_more(call)
+    if first.code == "E301" or first.code[:2] == "E2":
+        yield from lines_apart(statements)
+        yield from label_meant(statements, None)
+    if first.code == "E140":
+        yield from label_meant(statements, at)
+        yield from products(statements, at)
     if first.code == "E142":
         yield from attributes(statements, at)
         for file in files:
@@ -213,14 +232,19 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
         many = re.search(r"into ([0-9]+) value", first.message)
         if many:
             yield from rows(statements, int(many[1]))
-    if first.code in (*VALUES, "E130", "E142"):
+    if first.code in (*VALUES, "E130", "E142", "E163"):
         yield from odd_rows(statements)
+        yield from odd_kinds(statements)
         if not first.fixes:
             yield from target_more(statements, at.text if first.code == "E130" else "")
     if first.code in VALUES:
         for file in files:
             yield from parameter_more(file, open_names(file) - _known(statements))
-        yield from unwrapped(statements, first.message)
+        for candidate in unwrapped(statements, first.message):
+            own = any(within(candidate.edit.span, span) for span in (*(call.span for call in calls[:1]), *passed))
+            text = candidate.edit.span.text
+            told = text in first.message and (own or text[0] == '"')
+            yield candidate._replace(rank=-2) if told else candidate
     if first.code == "E160":
         yield from series(statements)
         yield from label_more(statements, at)
@@ -289,36 +313,13 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
 def _known(statements: list[Any]) -> set[str]:
     """The names that a file defines, and those of the language."""
     known = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
-    return known | LAYERS.keys()
+    return known | of_the_language()
 
 
 def _line(source: Source, span: Span) -> tuple[int, int]:
     start = source.text.rfind("\n", 0, span.start) + 1
     end = source.text.find("\n", span.end)
     return start, end if end >= 0 else len(source.text)
-
-
-def _syntax(trials: Trials, source: Source, at: Span) -> Iterator[Candidate]:
-    broken = [span for span in trials.files[source].broken if span.start <= at.start <= span.end]
-    if not broken or broken[0].end - broken[0].start > LONGEST:
-        return
-    piece = broken[0]
-    pieces = pieces_of(source, piece.start, piece.end)
-    stretches = trials.files[source].broken
-    behind = [pieces_of(*span) for span in stretches if span.start > piece.start]
-    short = stretches[-1].end - piece.start <= LONGEST_JOINED
-    if behind and short and any(any(unbalanced(part)) for part in (pieces, *behind)):
-        piece = trials.join(source, piece)
-        pieces = pieces_of(source, piece.start, piece.end)
-    if not pieces:
-        return
-    yield from sizes(source, at.start)
-    yield from words(source, pieces, at.start)
-    yield from quotes(source, at.start)
-    yield from brackets(source, pieces)
-    yield from marks(source, pieces, at.start)
-    for candidate in comment(source, at.start):
-        yield candidate._replace(rank=1)
 
 
 def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span], home: list[Span]) -> Iterator[Candidate]:

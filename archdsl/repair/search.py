@@ -81,10 +81,12 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
     seen: set[Any] = set()
     idle = Counter[Span]()  # by the place where something was put in, how often that changed nothing
     slopes = Slopes(trials)
+    more = True  # whether one that is as good as certain may be tried when all is spent
     for candidate in candidates_for(trials, first, slopes):
         if kept and (candidate.rank > kept[0].rank or len(kept) >= ENOUGH):
             break
-        if trials.spent and candidate.rank != LAST:
+        last = candidate.rank == LAST or (candidate.rank < 0 and more)
+        if trials.spent and not last:
             if first.code in SYNTAX:
                 break
             continue
@@ -97,7 +99,8 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
             continue  # whatever was put in here has changed nothing
         seen.add(candidate.edit)
         most = 0 if trials.before.total() == 1 else 100
-        result = trials.check((candidate.edit,), most=most, last=candidate.rank == LAST)
+        more = more and not trials.spent
+        result = trials.check((candidate.edit,), most=most, last=last)
         slopes.learn(candidate, result)
         if result is None:
             continue

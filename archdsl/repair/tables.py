@@ -65,6 +65,32 @@ def odd_rows(statements: Iterable[Any]) -> Iterator[Candidate]:
             yield Candidate(Edit(node.items[odd[0]].span, text), f"the other rows have {many} items", guess=True)
 
 
+def odd_kinds(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """The one value of a column, or of a plain list, that is of another kind than all others."""
+    for node in nodes(statements):
+        if not isinstance(node, tree.Items) or node.bracket != "[" or not 3 <= len(node.items) <= LONGEST:
+            continue
+        table = [row.items if isinstance(row, tree.Items) else (row,) for row in node.items]
+        for column in zip(*table):
+            kinds = [_kind(item) for item in column]
+            (usual, often), *others = Counter(kinds).most_common(2)
+            if usual == "" or often != len(column) - 1 or not others or others[0][0] == "":
+                continue
+            odd = kinds.index(others[0][0])
+            beside = column[odd - 1 if odd else 1].span.text
+            title = f"the others of this column are {usual}, as {beside} is"
+            yield Candidate(Edit(column[odd].span, beside), title, guess=True, rank=-1)
+
+
+def _kind(item: Any) -> str:
+    """What kind of value is written, "" for what has to be worked out."""
+    if isinstance(item, tree.Number):
+        return "whole numbers" if isinstance(item.value, int) else "numbers with a fraction"
+    if isinstance(item, tree.Name) and item.id in ("true", "false"):
+        return "true or false"
+    return {tree.Text: "texts", tree.Items: "lists"}.get(type(item), "")
+
+
 def rows(statements: Iterable[Any], wanted: int) -> Iterator[Candidate]:
     """Tuples in a list that have not as many items as wanted, with one less or one more."""
     for node in nodes(statements):

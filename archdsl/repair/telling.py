@@ -17,6 +17,8 @@ WIDEST = 120  # characters of a place of several repairs
 
 def told_at(first: Diagnostic, mending: list[Candidate], trials: Trials) -> Diagnostic:
     """The error with the repairs as help, at the place that they agree on."""
+    if mending and mending[0].rank < 0 and first.code in ("E130", "E182"):  # it is right where it is used
+        first = replace(first, help=tuple(h for h in first.help if not h.startswith("did you mean ")), fixes=())
     assert first.span is not None
     best = _place(first, mending, trials)
     likeliest = sorted(mending, key=lambda c: c is not best)

@@ -69,8 +69,8 @@ def unwrapped(statements: Iterable[Any], message: str) -> Iterator[Candidate]:
         elif isinstance(node, tree.Number) and isinstance(node.value, float) and "e" not in text:
             for other in dict.fromkeys((text.split(".")[0], str(int(node.value) + 1), text.replace(".", ""))):
                 yield Candidate(Edit(node.span, other), f"write {other}")
-        elif isinstance(node, tree.Name) and node.id in ("true", "false") and message.endswith(f"not {node.id}"):
-            for other in ("1", "3", "64"):
+        elif isinstance(node, tree.Name) and node.id in ("true", "false") and re.search(rf"\b{node.id}\b", message):
+            for other in ("1", "3", "64", "0"):
                 yield Candidate(Edit(node.span, other), f"a number instead of {node.id}", guess=True, rank=1)
         elif isinstance(node, tree.Number) and node.value in (0, 1) and "true nor false" in message:
             word = "true" if node.value else "false"

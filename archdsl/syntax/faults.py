@@ -76,6 +76,8 @@ def _remedy(token: str, source: Source, at: int, expected: set[str]) -> tuple[tu
     if token == "NAME" and head and name:
         help = f"a block has parentheses for its parameters: block {name[0]}()"
         return (help,), _edit(help, source, at + len(name[0]), at + len(name[0]), "()")
+    if token == "EQUAL" and {"PLUS", "STAR"} <= expected:
+        return ("`=` names a value; values are compared by ==, !=, <, <=, > and >=",), ()
     if token == "PLUS" and "ARROW" in expected:
         return ("steps follow each other by `-`; tensors are added by ADD{ a | b }",), ()
     if token in ("SLASH", "DOUBLESLASH") and "ARROW" in expected:

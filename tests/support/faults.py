@@ -191,7 +191,7 @@ def is_at(fault: Seeded, told: Diagnostic) -> bool:
     A name with the bracket behind it is one token. Where a definition was taken out (an input, a constant, a label,
     a block, a `use`), the places of the fault are those that ask for it: all that is left is right.
     """
-    if told.span is not None and told.code in ("E111", "E130", "E161") and not fault.new.strip():
+    if told.span is not None and told.code in ("E111", "E130", "E161", "E182") and not fault.new.strip():
         gone = original(fault.file)[fault.start : fault.end]
         if told.code == "E111" and gone.startswith("input"):
             return True
