@@ -16,37 +16,56 @@ import numpy as np
 MOST = 1 << 15
 """The most words that are drawn at once: 128 KiB, which stay in the cache."""
 
+ROWS = 2
+"""What words take of a space, each as long as MOST numbers."""
+
 GAMMA = 0x9E3779B97F4A7C15
 STEPS = np.arange(1, MOST // 2 + 1, dtype=np.uint64) * np.uint64(GAMMA)
-MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+MIX = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
+LAST = np.uint64(31)
 
 SIN = [(-1) ** k / factorial(2 * k + 1) for k in range(6)]  # of x, over x, in x**2: exact to 1e-9 up to pi/4
 COS = [(-1) ** k / factorial(2 * k) for k in range(6)]
 LOG = [2 / (2 * k + 1) for k in range(5)]  # log((1 + s)/(1 - s)), over s, in s**2: exact to 1e-8 for half an octave
 
 
-class Stream:
-    """Random words of 32 bits, by a name and a seed."""
+def space() -> np.ndarray:
+    """Memory to draw in, which streams may share that are not drawn from at the same time: asked for once, it is
+    mapped once."""
+    return np.empty((ROWS, MOST), np.float32)
 
-    def __init__(self, name: str, seed: int) -> None:
+
+class Stream:
+    """Random words of 32 bits, by a name and a seed.
+
+    What it gives lies in its space and holds until it is asked again.
+    """
+
+    def __init__(self, name: str, seed: int, within: np.ndarray | None = None) -> None:
         digest = blake2b(f"{seed}:{name}".encode(), digest_size=8).digest()
         self._state = int.from_bytes(digest, "little")
+        self._space = space() if within is None else within
 
     def words(self, count: int) -> np.ndarray:
         """The next words, MOST at most, as int32; of an odd number of them the next one is lost."""
-        z = STEPS[: (count + 1) // 2] + np.uint64(self._state)
-        self._state = (self._state + GAMMA * len(z)) % 2**64
-        z ^= z >> np.uint64(30)
-        z *= MIX[0]
-        z ^= z >> np.uint64(27)
-        z *= MIX[1]
-        z ^= z >> np.uint64(31)
+        pairs = (count + 1) // 2
+        z, shifted = self._space[:2].view(np.uint64)[:, :pairs]
+        np.add(STEPS[:pairs], np.uint64(self._state), out=z)
+        self._state = (self._state + GAMMA * pairs) % 2**64
+        for shift, factor in MIX:
+            np.right_shift(z, shift, out=shifted)
+            z ^= shifted
+            z *= factor
+        np.right_shift(z, LAST, out=shifted)
+        z ^= shifted
         words: np.ndarray = z.view(np.int32)[:count]
         return words
 
     def uniform(self, count: int, a: float, b: float) -> np.ndarray:
         """Float32 numbers from a to b, both included."""
-        made = self.words(count).astype(np.float32)
+        words = self.words(count)
+        made = words.view(np.float32)
+        np.copyto(made, words, casting="unsafe")  # each number in the place of its word
         made *= np.float32((b - a) / 2**32)
         if a != -b:
             made += np.float32((a + b) / 2)

@@ -22,12 +22,19 @@ LARGEST_HALF = 65504.0
 
 
 class Tensor(NamedTuple):
-    """An initializer: its name, element type and shape, and what makes its data, little-endian, in chunks."""
+    """An initializer: its name, element type and shape, and what makes its data, little-endian, in chunks.
+
+    A chunk holds until the next one is asked for: it may lie in memory that is used again.
+    """
 
     name: str
     dtype: str
     shape: Shape
     chunks: Chunks
+
+    def data(self) -> bytes:
+        """All of it."""
+        return b"".join(map(bytes, self.chunks()))
 
     @property
     def size(self) -> int:
