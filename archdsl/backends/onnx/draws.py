@@ -8,10 +8,11 @@ and `numpy.random` takes as long to import as ten million of these numbers.
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from math import factorial, log, pi
 
 import numpy as np
+
+from archdsl.hashes import blake2b
 
 MOST = 1 << 15
 """The most words that are drawn at once: 128 KiB, which stay in the cache."""

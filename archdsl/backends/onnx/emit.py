@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 
 from archdsl import __version__
 from archdsl.analyses.uses import Walk
 from archdsl.annotations import Any, BinaryIO
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.external import Companion, spill
-from archdsl.backends.onnx.fold import fold
-from archdsl.backends.onnx.functions import DOMAIN, gather
 from archdsl.backends.onnx.record import initializers, record
 from archdsl.backends.onnx.recorder import GraphRecorder
 from archdsl.backends.onnx.runtime import guard
@@ -19,9 +16,9 @@ from archdsl.backends.onnx.tensors import Data, Tensor, halve
 from archdsl.backends.onnx.weights import chosen
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Network
+from archdsl.hashes import sha256
 from archdsl.metadata import made
 from archdsl.records import NamedTuple, dataclass
-from archdsl.symbolic.expression import Size
 from archdsl.tensor import TensorType
 from archdsl.writing import OutputFile
 
@@ -127,12 +124,16 @@ def _model(network: Network, options: Options) -> Model:
     guard(recorder, nodes)
     tensors = initializers(recorded, recorder, needed, numbers)
     if options.fold_bn:
+        from archdsl.backends.onnx.fold import fold
+
         tensors = fold(recorder, nodes, tensors, outputs)
     if options.half is not None:
         tensors = halve(recorder, nodes, tensors, options.half)
     functions: list[bytes] = []
     opsets = [("", options.opset)]
     if options.functions:
+        from archdsl.backends.onnx.functions import DOMAIN, gather
+
         nodes, functions = gather(network, recorder, nodes, outputs)
         read = {name for node in nodes for name in node.inputs} | set(outputs)
         tensors = [tensor for tensor in tensors if tensor.name in read]
@@ -170,8 +171,11 @@ def _check(network: Network, opset: int) -> None:
 
 def _dimension(tensor: str, axis: int, size: int) -> int | str:
     """A size as the file has it: where it is open its expression, or a name of its own where that is not known."""
-    if not isinstance(size, Size):
+    if type(size) is int:
         return size
+    from archdsl.symbolic.expression import Size
+
+    assert isinstance(size, Size)
     return str(size) if size.exact else f"{tensor}:{axis}"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from archdsl.annotations import BinaryIO, Protocol
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.tensors import Tensor
+from archdsl.hashes import sha256
 from archdsl.writing import OutputFile
 
 SMALL = 1024

@@ -15,7 +15,6 @@ from archdsl.graph import Apply, Network, Output
 from archdsl.layers.base import Layer
 from archdsl.records import NamedTuple, replace
 from archdsl.shapes.late import SizeNeeded, late
-from archdsl.symbolic.expression import Size
 from archdsl.tensor import TensorType
 
 
@@ -79,6 +78,8 @@ def record(network: Network, recorder: GraphRecorder, *, logits: bool = False) -
 
 def _without_sizes(tensors: Sequence[str], types: Sequence[TensorType]) -> list[TensorType]:
     """The types with what a run will tell in the place of each open size."""
+    from archdsl.symbolic.expression import Size  # takes long to import, and most networks have no open size
+
     return [
         type._replace(
             shape=tuple(late(tensor, axis) if isinstance(n, Size) else n for axis, n in enumerate(type.shape, 1))
@@ -88,6 +89,8 @@ def _without_sizes(tensors: Sequence[str], types: Sequence[TensorType]) -> list[
 
 
 def _needs_size(apply: Apply) -> ArchError:
+    from archdsl.symbolic.expression import Size
+
     symbols = dict.fromkeys(n.symbol for type in apply.types for n in type.shape if isinstance(n, Size))
     written = " and ".join(symbols)
     stay = "stays" if len(symbols) == 1 else "stay"
