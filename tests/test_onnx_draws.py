@@ -11,6 +11,7 @@ import pytest
 
 from archdsl.backends.onnx.draws import MOST, Stream
 from archdsl.backends.onnx.initialize import initial
+from archdsl.backends.onnx.tensors import joined
 from archdsl.layers.base import Init, Weight
 
 COUNT = 40 * MOST
@@ -40,7 +41,7 @@ def test_words_are_splitmix64() -> None:
         (lambda s, n: s.exponential(n), lambda x: 1 - exp(-x)),
         (
             lambda s, n: np.frombuffer(
-                b"".join(map(bytes, initial(str(s.words(1)), Weight((n,), Init("trunc_normal", 0, 3)), 0))), np.float32
+                joined(initial(str(s.words(1)), Weight((n,), Init("trunc_normal", 0, 3)), 0)), np.float32
             ),
             lambda x: (erf(x / 3 / sqrt(2)) / erf(2 / 3 / sqrt(2)) + 1) / 2,
         ),
@@ -76,5 +77,5 @@ def test_normal_numbers_are_independent() -> None:
 )
 def test_numbers_stay(init: Init, digest: str) -> None:
     """Each bit of them, over several portions: a file of an earlier version can be made again, on any machine."""
-    data = b"".join(map(bytes, initial("w", Weight((2 * MOST + 5,), init), 7)))
+    data = joined(initial("w", Weight((2 * MOST + 5,), init), 7))
     assert sha256(data).hexdigest()[:16] == digest

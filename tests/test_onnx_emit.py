@@ -22,7 +22,7 @@ from torch import nn
 from archdsl.analyses.parameters import state_shapes
 from archdsl.backends.onnx import emit, write
 from archdsl.backends.onnx.initialize import CHUNK, initial
-from archdsl.backends.onnx.tensors import Data
+from archdsl.backends.onnx.tensors import Data, joined
 from archdsl.diagnostics import ArchError
 from archdsl.graph import Network
 from archdsl.layers.base import Init, Weight
@@ -238,7 +238,7 @@ def test_tensors_without_a_batch() -> None:
 
 def shapes(chunks: Iterable[Data]) -> np.ndarray:
     """Chunks as one array; each holds until the next one is asked for."""
-    return np.frombuffer(b"".join(map(bytes, chunks)), np.float32)
+    return np.frombuffer(joined(chunks), np.float32)
 
 
 def test_initial_values() -> None:
@@ -251,7 +251,7 @@ def test_initial_values() -> None:
     normal = shapes(initial("a", Weight((size,), Init("normal", 3, 0.5)), 0))
     assert normal.size == size and abs(normal.mean() - 3) < 0.01 and abs(normal.std() - 0.5) < 0.01
     assert np.array_equal(shapes(initial("a", Weight((size,), Init("constant", 2)), 0)), np.full(size, 2, "f4"))
-    assert b"".join(map(bytes, initial("a", Weight((), Init("constant", 5), "int"), 0))) == (5).to_bytes(8, "little")
+    assert joined(initial("a", Weight((), Init("constant", 5), "int"), 0)) == (5).to_bytes(8, "little")
     values = shapes(initial("a", Weight((2, 2), Init("values", values=[[1, 2], [3, 4]])), 0))
     assert values.tolist() == [1, 2, 3, 4]
     padded = shapes(initial("a", Weight((4, 5), Init("normal", 0, 1, zero=2)), 0)).reshape(4, 5)
@@ -265,7 +265,7 @@ def test_streams_are_apart() -> None:
     """Another key or another seed, other values; the same ones give the same."""
     weight = Weight((100,), Init("uniform", -1, 1))
     starts = (("a", 0), ("b", 0), ("a", 1), ("a", -1), ("a", 0))
-    made = [b"".join(map(bytes, initial(key, weight, seed))) for key, seed in starts]
+    made = [joined(initial(key, weight, seed)) for key, seed in starts]
     assert len(set(made)) == 4 and made[0] == made[4]
     # Files of an earlier version can be made again: these numbers stay.
     assert np.frombuffer(made[0], "<f4")[:3].tolist() == pytest.approx([-0.58258778, -0.34029472, 0.13218843])

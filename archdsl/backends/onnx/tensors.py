@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -34,12 +34,17 @@ class Tensor(NamedTuple):
 
     def data(self) -> bytes:
         """All of it."""
-        return b"".join(map(bytes, self.chunks()))
+        return joined(self.chunks())
 
     @property
     def size(self) -> int:
         """The bytes of its data."""
         return product(self.shape) * wire.WIDTHS[self.dtype]
+
+
+def joined(chunks: Iterable[Data]) -> bytes:
+    """Chunks as one, each of which holds until the next one is asked for."""
+    return b"".join(map(bytes, chunks))
 
 
 def halve(recorder: GraphRecorder, nodes: list[Node], tensors: list[Tensor], half: str) -> list[Tensor]:
