@@ -55,6 +55,19 @@ class OutputFile(BufferedWriter):
         self.close()
 
 
+def _pages(size: int) -> mmap:
+    """Memory that starts with a page. Large pages, where there are any, are told to a disk in half the time."""
+    import mmap
+
+    block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        try:
+            block.madvise(mmap.MADV_HUGEPAGE)
+        except OSError:
+            pass  # small ones do
+    return block
+
+
 class _Blocks(FileIO):
     """A file; from `uncached` on what is written is gathered in a block, which goes to the disk when it is full."""
 
@@ -64,9 +77,7 @@ class _Blocks(FileIO):
     def uncached(self) -> None:
         """Write in blocks past the cache, if the system and this kind of disk know of that."""
         if hasattr(os, "O_DIRECT") and self._set(True):
-            from mmap import mmap
-
-            self._block = mmap(-1, BLOCK)  # whose start is that of a page
+            self._block = _pages(BLOCK)
 
     def write(self, data: ReadableBuffer, /) -> int:
         if self._block is None:
