@@ -80,6 +80,6 @@ def _trunc_normal(stream: Stream, count: int, deviation: float) -> np.ndarray:
             kept = np.abs(more) <= CUT
         else:
             more = stream.uniform(size, -CUT, CUT).copy()
-            kept = np.square(more / np.float32(deviation)) <= stream.exponential(size) * np.float32(2)
+            kept = np.square(more / np.float32(deviation)) <= stream.squares(size)
         made = np.concatenate([made, more[kept]])
     return made
