@@ -14,7 +14,7 @@ from archdsl.backends.onnx.initialize import initial
 from archdsl.backends.onnx.tensors import joined
 from archdsl.layers.base import Init, Weight
 
-COUNT = 40 * MOST
+COUNT = 20 * MOST
 PART, MANY = 25_000, 10_000_000
 
 
@@ -112,8 +112,8 @@ def test_numbers_are_independent(make: Callable[[Stream], np.ndarray]) -> None:
     """Those of a pair, which share a word or a length and an angle, neighbours, and those of streams of other names
     and seeds."""
     streams = [Stream(name, seed) for name, seed in (("w", 0), ("x", 0), ("w", 1))]
-    x, *others = (np.concatenate([make(s).astype(np.float64) for _ in range(40)]) for s in streams)
-    pairs = x.reshape(40, 2, -1)
+    x, *others = (np.concatenate([make(s).astype(np.float64) for _ in range(20)]) for s in streams)
+    pairs = x.reshape(20, 2, -1)
     assert independent(pairs[:, 0].ravel(), pairs[:, 1].ravel())
     for far in (1, 2, 3, MOST // 2, MOST):
         assert independent(x[far:], x[:-far])
@@ -124,11 +124,11 @@ def test_numbers_are_independent(make: Callable[[Stream], np.ndarray]) -> None:
 @pytest.mark.parametrize(
     ("init", "digest"),
     [
-        (Init("uniform", -0.25, 0.25), "4f60a898cd00acef"),
-        (Init("uniform", 0, 3), "9841419678d6caad"),
-        (Init("normal", 1, 0.5), "f9cc69737dbf0798"),
-        (Init("trunc_normal", 0, 0.9), "4d8284c148fc6b8c"),
-        (Init("trunc_normal", 0, 5), "6fdf76f6f802ef83"),
+        (Init("uniform", -0.25, 0.25), "b3d31cb54509cdec"),
+        (Init("uniform", 0, 3), "b7e8a2f28eea72c2"),
+        (Init("normal", 1, 0.5), "08ddba3158306f55"),
+        (Init("trunc_normal", 0, 0.9), "df50804466956c92"),
+        (Init("trunc_normal", 0, 5), "c39f8b80efae19fc"),
     ],
 )
 def test_numbers_stay(init: Init, digest: str) -> None:
