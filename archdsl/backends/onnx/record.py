@@ -48,7 +48,9 @@ def record(network: Network, recorder: GraphRecorder, *, logits: bool = False) -
     layers: dict[str, Layer] = {}
     for use in walk:
         # what is shared keeps the arguments of its first place, those that were decided later (bias) among them
-        use = use._replace(apply=replace(use.apply, layer=layers.setdefault(use.owner, use.apply.layer)))
+        layer = layers.setdefault(use.owner, use.apply.layer)
+        if layer is not use.apply.layer:
+            use = use._replace(apply=replace(use.apply, layer=layer))
         local = {}
         for key, entry in held(use).items():
             if key not in state:
