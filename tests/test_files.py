@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import itertools
 import os
 import random
@@ -181,9 +180,11 @@ def test_room_is_set_aside_and_given_back(tmp_path: Path, monkeypatch: pytest.Mo
     assert path.read_bytes() == b"" and temporaries(tmp_path) == []
 
 
-def uncached(stream: OutputFile) -> bool:
+def uncached(stream: OutputFile | int) -> bool:
     """Whether what is written now goes past the system's cache."""
-    return bool(fcntl.fcntl(stream, fcntl.F_GETFL) & os.O_DIRECT)
+    from fcntl import F_GETFL, fcntl
+
+    return bool(fcntl(stream, F_GETFL) & os.O_DIRECT)
 
 
 @pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="the system has no way past its cache")
@@ -214,7 +215,7 @@ def test_a_disk_that_takes_no_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     refused, real = [], os.write
 
     def write(number: int, part: memoryview) -> int:
-        if not refused and fcntl.fcntl(number, fcntl.F_GETFL) & os.O_DIRECT:
+        if not refused and uncached(number):
             refused.append(len(part))
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         return real(number, part[:1_000_001])  # a disk may take less than it is given

@@ -261,6 +261,15 @@ def test_initial_values() -> None:
         list(initial("a", Weight((1,), Init("other")), 0))
 
 
+def test_chunks_of_a_whole_file_stay() -> None:
+    """Those of `emit` may be kept, other than a tensor's, which lie in one place one after the other."""
+    net = network([Label("fc", FC(width=CHUNK))])
+    stream = io.BytesIO()
+    write(net, stream)
+    assert b"".join(emit(net)) == stream.getvalue()
+    assert sum(map(len, emit(net))) > 3 * 4 * CHUNK
+
+
 def test_streams_are_apart() -> None:
     """Another key or another seed, other values; the same ones give the same."""
     weight = Weight((100,), Init("uniform", -1, 1))
