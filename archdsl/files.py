@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
 from collections.abc import Callable
-from io import BufferedWriter, FileIO
 from types import TracebackType
 
 from archdsl.annotations import BinaryIO
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.leftovers import clear, hold, unfinished
 from archdsl.syntax.source import Source, Span
+from archdsl.writing import OutputFile
 
 LIMIT = 1 << 20
 """The largest spec that is read, in bytes; a network that needs more is better written with blocks and loops."""
@@ -56,22 +55,6 @@ class Refused(OSError):
     """An output that is not written to; the message says why, and what to do."""
 
 
-class OutputFile(BufferedWriter):
-    """A file that is being written."""
-
-    def reserve(self, size: int) -> None:
-        """Have about so many bytes set aside, where the system can. Raises OSError where the disk is too full.
-
-        To find the room at once, and not page by page, saves a third of the work of writing.
-        """
-        if size and hasattr(os, "posix_fallocate"):
-            try:
-                os.posix_fallocate(self.fileno(), 0, size)
-            except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    raise  # anything else says that this kind of file has no such thing
-
-
 class Staged:
     """A file that is being written under another name; it has a `target` when it is known where it goes."""
 
@@ -81,7 +64,7 @@ class Staged:
             self.temporary = os.path.join(folder, unfinished(name, os.urandom(4).hex()))
             try:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-                self.stream = OutputFile(FileIO(os.open(self.temporary, flags, 0o666), "wb"))
+                self.stream = OutputFile(self.temporary, flags)
                 self._held = hold(self.temporary)
                 return
             except FileExistsError:
@@ -145,10 +128,7 @@ class Outputs:
         try:
             if kind is None:
                 for staged in self._staged:
-                    staged.stream.truncate()  # more may have been set aside
-                    staged.stream.flush()
-                    os.fsync(staged.stream.fileno())
-                    staged.stream.close()
+                    staged.stream.finish()
                 while self._staged:
                     if self._staged[0].target is not None:
                         self._staged[0].place()

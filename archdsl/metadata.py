@@ -6,12 +6,11 @@ against the file's, and the graph, however large, is skipped.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 
 from archdsl.annotations import BinaryIO
 from archdsl.diagnostics import ArchError, Diagnostic
+from archdsl.hashes import sha256
 from archdsl.records import NamedTuple
 
 VARINT, LENGTH, FIXED64, FIXED32 = 0, 2, 1, 5
@@ -56,6 +55,8 @@ def made(
 ) -> list[tuple[str, str]]:
     """The metadata as it is written, which `read_made` reads; no spec is written where there is none."""
     entries = [(VERSION, version)]
+    if classes or normalisation:
+        import json  # takes as long as all that is written for most networks
     if classes:
         entries.append((CLASSES, json.dumps(list(classes), ensure_ascii=False)))
     if normalisation:
@@ -97,6 +98,8 @@ def read_made(path: str) -> Made:
 
 
 def _classes(text: str) -> tuple[str, ...]:
+    import json
+
     found = json.loads(text)
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise ValueError(text)
@@ -106,6 +109,8 @@ def _classes(text: str) -> tuple[str, ...]:
 def _normalisation(text: str | None) -> dict[str, list[list[float]]] | None:
     if text is None:
         return None
+    import json
+
     found = json.loads(text)
     return {key: [[float(x) for x in channels] for channels in found[key]] for key in ("mean", "std")}
 

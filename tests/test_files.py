@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
+import random
 import signal
 import stat
 import subprocess
@@ -15,6 +17,7 @@ import pytest
 from archdsl.backends import BACKENDS
 from archdsl.diagnostics import ArchError
 from archdsl.files import LIMIT, Outputs, Refused, check_output, read_spec
+from archdsl.writing import BLOCK, LARGE, OutputFile
 
 
 def temporaries(folder: Path) -> list[str]:
@@ -175,6 +178,65 @@ def test_room_is_set_aside_and_given_back(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(OSError, match="No space"), Outputs() as outputs:
         outputs.open(str(path)).reserve(1 << 20)
     assert path.read_bytes() == b"" and temporaries(tmp_path) == []
+
+
+def uncached(stream: OutputFile | int) -> bool:
+    """Whether what is written now goes past the system's cache."""
+    from fcntl import F_GETFL, fcntl
+
+    return bool(fcntl(stream, F_GETFL) & os.O_DIRECT)
+
+
+@pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="the system has no way past its cache")
+@pytest.mark.parametrize("end", [0, 1, 4095, 4096])
+def test_large_files_go_past_the_cache(tmp_path: Path, end: int) -> None:
+    """They hold what was written, in pieces of any size, and nothing of what was set aside too much."""
+    size = LARGE + end
+    data = random.Random(end).randbytes(size)
+    path = tmp_path / "net.onnx"
+    with Outputs() as outputs:
+        stream = outputs.open(str(path))
+        stream.reserve(size + 999)
+        before = uncached(stream)
+        start = 0
+        for step in itertools.cycle((1, 7, 100_000, 8192, 8191, BLOCK + 5, 131_072)):
+            stream.write(data[start : start + step])
+            start += step
+            if start >= size:
+                break
+            assert uncached(stream) == before
+    assert path.read_bytes() == data
+
+
+@pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="the system has no way past its cache")
+def test_a_disk_that_takes_no_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that refuses what goes past the cache is written to by the cache; that one is full is said all the same."""
+    path, data = tmp_path / "net.onnx", random.Random(0).randbytes(LARGE + 7)
+    refused, real = [], os.write
+
+    def write(number: int, part: memoryview) -> int:
+        if not refused and uncached(number):
+            refused.append(len(part))
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return real(number, part[:1_000_001])  # a disk may take less than it is given
+
+    def full(number: int, part: memoryview) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", write)
+    with Outputs() as outputs:
+        stream = outputs.open(str(path))
+        stream.reserve(len(data))
+        for start in range(0, len(data), 1 << 17):
+            stream.write(data[start : start + (1 << 17)])
+            assert not (refused and uncached(stream))
+    assert path.read_bytes() == data
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"), Outputs() as outputs:
+        stream = outputs.open(str(path))
+        stream.reserve(LARGE)
+        stream.write(b"new")
+    assert path.read_bytes() == data and temporaries(tmp_path) == []
 
 
 def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import archdsl
 from archdsl.backends.onnx.initialize import initial
+from archdsl.backends.onnx.tensors import joined
 from archdsl.backends.pytorch import emit
 from archdsl.graph import Network
 from archdsl.layers.base import Init, Weight
@@ -61,7 +62,7 @@ def test_promised() -> None:
     for key, entry in state_shapes(network).items():
         if entry.weight.dtype != "float":
             continue
-        data = b"".join(initial(key, entry.weight, 0))
+        data = joined(initial(key, entry.weight, 0))
         values = np.frombuffer(data, np.float32)
         theirs = made[key].flatten().numpy()
         assert len(values) == len(theirs)
@@ -73,7 +74,7 @@ def test_promised() -> None:
 def test_trunc_normal(deviation: float) -> None:
     """What is cut off is drawn again, however much it is: the numbers have torch's deviation."""
     weight = Weight((300_000,), Init("trunc_normal", 0.0, deviation))
-    values = np.frombuffer(b"".join(initial("w", weight, 0)), np.float32)
+    values = np.frombuffer(joined(initial("w", weight, 0)), np.float32)
     theirs = nn.init.trunc_normal_(torch.empty(300_000), std=deviation)
     assert len(values) == 300_000 and np.abs(values).max() <= 2
     assert abs(values.std() / float(theirs.std()) - 1) < 0.01 and abs(values.mean()) < 0.01

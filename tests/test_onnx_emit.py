@@ -6,7 +6,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from torch import nn
 from archdsl.analyses.parameters import state_shapes
 from archdsl.backends.onnx import emit, write
 from archdsl.backends.onnx.initialize import CHUNK, initial
+from archdsl.backends.onnx.tensors import Data, joined
 from archdsl.diagnostics import ArchError
 from archdsl.graph import Network
 from archdsl.layers.base import Init, Weight
@@ -242,35 +243,45 @@ def test_tensors_without_a_batch() -> None:
     assert np.array_equal(weights(model)["token_2"], token[0])
 
 
-def shapes(chunks: Sequence[bytes]) -> np.ndarray:
-    """Chunks as one array."""
-    return np.frombuffer(b"".join(chunks), np.float32)
+def shapes(chunks: Iterable[Data]) -> np.ndarray:
+    """Chunks as one array; each holds until the next one is asked for."""
+    return np.frombuffer(joined(chunks), np.float32)
 
 
 def test_initial_values() -> None:
     """Bounds, mean and deviation of each kind, over several chunks."""
     size = 2 * CHUNK + 3
-    uniform = shapes(list(initial("a", Weight((size,), Init("uniform", -0.25, 0.75)), 0)))
+    uniform = shapes(initial("a", Weight((size,), Init("uniform", -0.25, 0.75)), 0))
     assert uniform.size == size and -0.25 <= uniform.min() < -0.2498 and 0.7498 < uniform.max() <= 0.75
     assert abs(uniform.mean() - 0.25) < 0.005 and abs(uniform.std() - 1 / 12**0.5) < 0.005
     assert abs(np.corrcoef(uniform[1:], uniform[:-1])[0, 1]) < 0.01
-    normal = shapes(list(initial("a", Weight((size,), Init("normal", 3, 0.5)), 0)))
+    normal = shapes(initial("a", Weight((size,), Init("normal", 3, 0.5)), 0))
     assert normal.size == size and abs(normal.mean() - 3) < 0.01 and abs(normal.std() - 0.5) < 0.01
-    assert np.array_equal(shapes(list(initial("a", Weight((size,), Init("constant", 2)), 0))), np.full(size, 2, "f4"))
-    assert b"".join(initial("a", Weight((), Init("constant", 5), "int"), 0)) == (5).to_bytes(8, "little")
-    values = shapes(list(initial("a", Weight((2, 2), Init("values", values=[[1, 2], [3, 4]])), 0)))
+    assert np.array_equal(shapes(initial("a", Weight((size,), Init("constant", 2)), 0)), np.full(size, 2, "f4"))
+    assert joined(initial("a", Weight((), Init("constant", 5), "int"), 0)) == (5).to_bytes(8, "little")
+    values = shapes(initial("a", Weight((2, 2), Init("values", values=[[1, 2], [3, 4]])), 0))
     assert values.tolist() == [1, 2, 3, 4]
-    padded = shapes(list(initial("a", Weight((4, 5), Init("normal", 0, 1, zero=2)), 0))).reshape(4, 5)
+    padded = shapes(initial("a", Weight((4, 5), Init("normal", 0, 1, zero=2)), 0)).reshape(4, 5)
     assert not padded[2].any() and padded[[0, 1, 3]].all()
     assert list(initial("a", Weight((0, 3), Init("uniform", 0, 1)), 0)) == []
     with pytest.raises(ValueError, match="unknown"):
         list(initial("a", Weight((1,), Init("other")), 0))
 
 
+def test_chunks_of_a_whole_file_stay() -> None:
+    """Those of `emit` may be kept, other than a tensor's, which lie in one place one after the other."""
+    net = network([Label("fc", FC(width=CHUNK))])
+    stream = io.BytesIO()
+    write(net, stream)
+    assert b"".join(emit(net)) == stream.getvalue()
+    assert sum(map(len, emit(net))) > 3 * 4 * CHUNK
+
+
 def test_streams_are_apart() -> None:
     """Another key or another seed, other values; the same ones give the same."""
     weight = Weight((100,), Init("uniform", -1, 1))
-    made = [b"".join(initial(key, weight, seed)) for key, seed in (("a", 0), ("b", 0), ("a", 1), ("a", -1), ("a", 0))]
+    starts = (("a", 0), ("b", 0), ("a", 1), ("a", -1), ("a", 0))
+    made = [joined(initial(key, weight, seed)) for key, seed in starts]
     assert len(set(made)) == 4 and made[0] == made[4]
     # Files of an earlier version can be made again: these numbers stay.
     assert np.frombuffer(made[0], "<f4")[:3].tolist() == pytest.approx([-0.58258778, -0.34029472, 0.13218843])

@@ -17,6 +17,9 @@ WRONG_CALL = 2
 GARBAGE = 300_000
 """Objects between two looks for garbage: little is made, and a look amid the import of numpy is a tenth of its time."""
 
+FRAME = 20_000
+"""Words of 8 bytes in the frame that all others are below: of the 256 KiB that it gets 96 are left for them."""
+
 
 class Failure(Exception):
     """A call that cannot be carried out: one line on standard error, exit status 2."""
@@ -32,13 +35,7 @@ def main() -> NoReturn:
         if sys.argv[1:2] == ["compile"]:
             # Of numpy `compile` needs no algebra, and the threads for it would spin for a while when they are started.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        from archdsl.cli.plain import plain
-
-        status = plain(sys.argv[1:])
-        if status is None:
-            from archdsl.cli.commands import run
-
-            status = run()
+        status = _run()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
@@ -53,6 +50,24 @@ def main() -> NoReturn:
     # Everything is flushed: to take numpy and all else down in order would be a tenth of the time of a `compile`. And
     # what is still buffered for a stream that fails would make Python complain once more when it ends.
     os._exit(status)
+
+
+def _run() -> int:
+    """Run the command line and answer the exit status."""
+    from archdsl.cli.plain import plain
+
+    status = plain(sys.argv[1:])
+    if status is None:
+        from archdsl.cli.commands import run
+
+        status = run()
+    return status
+
+
+# From 3.11 on Python has the frames of its calls in pieces of 16 KiB, and a loop whose calls cross the end of one has
+# the next one mapped and unmapped each time: in the middle of numpy's import that was a tenth of a `compile`. A frame
+# that fits in no such piece gets a larger one, and the calls below it the rest of that. Of the frame nothing is used.
+_run.__code__ = _run.__code__.replace(co_stacksize=FRAME)
 
 
 def tolerate() -> None:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 
 from archdsl import __version__
 from archdsl.annotations import Any, BinaryIO
 from archdsl.backends.limits import check_size
 from archdsl.backends.onnx import wire
 from archdsl.backends.onnx.external import Companion, spill
-from archdsl.backends.onnx.fold import fold
-from archdsl.backends.onnx.functions import DOMAIN, gather
 from archdsl.backends.onnx.record import initializers, record
 from archdsl.backends.onnx.recorder import GraphRecorder
 from archdsl.backends.onnx.runtime import guard
 from archdsl.backends.onnx.tensors import Data, Tensor, halve
 from archdsl.backends.onnx.weights import chosen
 from archdsl.diagnostics import ArchError, Diagnostic
-from archdsl.files import OutputFile
 from archdsl.graph import Network
+from archdsl.hashes import sha256
 from archdsl.metadata import made
 from archdsl.records import NamedTuple, dataclass
-from archdsl.symbolic.expression import Size
 from archdsl.tensor import TensorType
+from archdsl.writing import OutputFile
 
 IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 10, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13}
 """By opset the version of the file format: the one of the first onnx release with that opset, for 20 one more,
@@ -101,7 +98,7 @@ def write(network: Network, stream: BinaryIO, *, beside: Companion | None = None
         stream.write(chunk)
 
 
-def emit(network: Network, **options: Any) -> Iterator[Data]:
+def emit(network: Network, **options: Any) -> Iterator[bytes]:
     """The ONNX file of a network in chunks, for inference, equal for equal arguments, which are those of Options.
 
     The batch is the symbol N, or `batch` where the spec has an N of its own; open sizes of the inputs are named
@@ -113,7 +110,7 @@ def emit(network: Network, **options: Any) -> Iterator[Data]:
     E608, when the data is made, for a number that float16 cannot hold.
     """
     given = Options(**options)
-    return _inline(_model(network, given), given)
+    return map(bytes, _inline(_model(network, given), given))
 
 
 def _model(network: Network, options: Options) -> Model:
@@ -126,12 +123,16 @@ def _model(network: Network, options: Options) -> Model:
     guard(recorder, nodes)
     tensors = initializers(recorded, recorder, needed, numbers)
     if options.fold_bn:
+        from archdsl.backends.onnx.fold import fold
+
         tensors = fold(recorder, nodes, tensors, outputs)
     if options.half is not None:
         tensors = halve(recorder, nodes, tensors, options.half)
     functions: list[bytes] = []
     opsets = [("", options.opset)]
     if options.functions:
+        from archdsl.backends.onnx.functions import DOMAIN, gather
+
         nodes, functions = gather(network, recorder, nodes, outputs)
         read = {name for node in nodes for name in node.inputs} | set(outputs)
         tensors = [tensor for tensor in tensors if tensor.name in read]
@@ -166,8 +167,11 @@ def _check(network: Network, opset: int) -> None:
 
 def _dimension(tensor: str, axis: int, size: int) -> int | str:
     """A size as the file has it: where it is open its expression, or a name of its own where that is not known."""
-    if not isinstance(size, Size):
+    if type(size) is int:
         return size
+    from archdsl.symbolic.expression import Size
+
+    assert isinstance(size, Size)
     return str(size) if size.exact else f"{tensor}:{axis}"
 
 
@@ -177,7 +181,7 @@ def _wrapped(head: bytes, size: int) -> bytes:
 
 
 def _inline(model: Model, options: Options) -> Iterator[Data]:
-    """The file in one piece.
+    """The file in one piece, in chunks that hold until the next one is asked for.
 
     All lengths are known before the first number is made, so the graph is one message that streams by. (Graphs in
     several pieces, which protobuf would merge, are not merged by every reader of ONNX files.)
@@ -208,7 +212,7 @@ def _opening(model: Model, tensors: int) -> bytes:
 
 def _write(model: Model, stream: BinaryIO, beside: Companion, identity: str) -> None:
     """The file with its larger tensors beside it."""
-    parts = [_wrapped(b"".join((head, *chunks)), 0) for head, chunks in spill(model.tensors, beside, identity)]
+    parts = [_wrapped(head + data, 0) for head, data in spill(model.tensors, beside, identity)]
     stream.write(_opening(model, sum(map(len, parts))))
     for part in parts:
         stream.write(part)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from hashlib import sha256
+from collections.abc import Sequence
 
 from archdsl.annotations import BinaryIO, Protocol
 from archdsl.backends.onnx import wire
-from archdsl.backends.onnx.tensors import Data, Tensor
-from archdsl.files import OutputFile
+from archdsl.backends.onnx.tensors import Tensor
+from archdsl.hashes import sha256
+from archdsl.writing import OutputFile
 
 SMALL = 1024
 """Bytes: smaller tensors stay in the model, where readers look for shapes and axes."""
@@ -32,8 +32,8 @@ def outside(tensor: Tensor) -> bool:
     return tensor.size >= SMALL
 
 
-def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[tuple[bytes, Iterable[Data]]]:
-    """Write the data of the tensors that are not small to the second file; all of them as TensorProtos in parts.
+def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[tuple[bytes, bytes]]:
+    """Write the data of the tensors that are not small to the second file; all of them as TensorProtos in two parts.
 
     The file's name comes from `identity`, which tells the content apart from any other; where that is empty, from
     the content itself.
@@ -55,11 +55,11 @@ def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[t
                 hashed.update(chunk)
         position += tensor.size
     name = beside.name(hashed.hexdigest())
-    result: list[tuple[bytes, Iterable[Data]]] = []
+    result = []
     for tensor in tensors:
         if tensor.name in places:
             made = wire.external_tensor(tensor.name, tensor.dtype, tensor.shape, name, places[tensor.name], tensor.size)
-            result.append((made, ()))
+            result.append((made, b""))
         else:
-            result.append((wire.tensor_head(tensor.name, tensor.dtype, tensor.shape, tensor.size), tensor.chunks()))
+            result.append((wire.tensor_head(tensor.name, tensor.dtype, tensor.shape, tensor.size), tensor.data()))
     return result

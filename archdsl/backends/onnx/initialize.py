@@ -17,15 +17,16 @@ from archdsl.tensor import product
 CHUNK = MOST  # elements made at a time
 
 
-def initial(key: str, weight: Weight, seed: int) -> Iterator[Data]:
+def initial(key: str, weight: Weight, seed: int, within: np.ndarray | None = None) -> Iterator[Data]:
     """The tensor's data in chunks, little-endian: float32, int64 or bool by `weight.dtype`.
 
-    The values depend on the seed and the state_dict key alone. Raises ValueError for a kind of
+    The values depend on the seed and the state_dict key alone. They are made in the space `within`, which others may
+    use meanwhile no more than one of them. Raises ValueError for a kind of
     initialisation that is none of Init's.
     """
     zero, position = weight.init.zero, 0
     row = product(weight.shape[1:]) * wire.WIDTHS[weight.dtype]
-    for part in _values(key, weight, seed):
+    for part in _values(key, weight, seed, within):
         if zero is not None:
             part = _cleared(part, zero * row - position, row)
         position += len(part)
@@ -38,7 +39,7 @@ def _cleared(part: Data, start: int, length: int) -> Data:
     return b"".join((part[:begin], bytes(end - begin), part[end:])) if begin < end else part
 
 
-def _values(key: str, weight: Weight, seed: int) -> Iterator[Data]:
+def _values(key: str, weight: Weight, seed: int, within: np.ndarray | None) -> Iterator[Data]:
     """What `initial` gives, but for the row that is 0."""
     count = product(weight.shape)
     kind, a, b, values, _ = weight.init
@@ -49,7 +50,7 @@ def _values(key: str, weight: Weight, seed: int) -> Iterator[Data]:
         for size in _parts(count):
             yield part if size == CHUNK else part[: size * wire.WIDTHS[weight.dtype]]
     elif kind in ("uniform", "normal", "trunc_normal"):
-        stream = Stream(key, seed)
+        stream = Stream(key, seed, within)
         for size in _parts(count):
             if kind == "uniform":
                 made = stream.uniform(size, a, b)
@@ -78,7 +79,7 @@ def _trunc_normal(stream: Stream, count: int, deviation: float) -> np.ndarray:
             more = stream.normal(size) * np.float32(deviation)
             kept = np.abs(more) <= CUT
         else:
-            more = stream.uniform(size, -CUT, CUT)
-            kept = np.square(more / np.float32(deviation)) <= stream.exponential(size) * np.float32(2)
+            more = stream.uniform(size, -CUT, CUT).copy()
+            kept = np.square(more / np.float32(deviation)) <= stream.squares(size)
         made = np.concatenate([made, more[kept]])
     return made

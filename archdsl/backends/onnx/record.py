@@ -15,7 +15,6 @@ from archdsl.graph import Apply, Network, Output
 from archdsl.layers.base import Layer
 from archdsl.records import NamedTuple, replace
 from archdsl.shapes.late import SizeNeeded, late
-from archdsl.symbolic.expression import Size
 from archdsl.tensor import TensorType
 
 
@@ -49,7 +48,9 @@ def record(network: Network, recorder: GraphRecorder, *, logits: bool = False) -
     layers: dict[str, Layer] = {}
     for use in walk:
         # what is shared keeps the arguments of its first place, those that were decided later (bias) among them
-        use = use._replace(apply=replace(use.apply, layer=layers.setdefault(use.owner, use.apply.layer)))
+        layer = layers.setdefault(use.owner, use.apply.layer)
+        if layer is not use.apply.layer:
+            use = use._replace(apply=replace(use.apply, layer=layer))
         local = {}
         for key, entry in held(use).items():
             if key not in state:
@@ -79,6 +80,8 @@ def record(network: Network, recorder: GraphRecorder, *, logits: bool = False) -
 
 def _without_sizes(tensors: Sequence[str], types: Sequence[TensorType]) -> list[TensorType]:
     """The types with what a run will tell in the place of each open size."""
+    from archdsl.symbolic.expression import Size  # takes long to import, and most networks have no open size
+
     return [
         type._replace(
             shape=tuple(late(tensor, axis) if isinstance(n, Size) else n for axis, n in enumerate(type.shape, 1))
@@ -88,6 +91,8 @@ def _without_sizes(tensors: Sequence[str], types: Sequence[TensorType]) -> list[
 
 
 def _needs_size(apply: Apply) -> ArchError:
+    from archdsl.symbolic.expression import Size
+
     symbols = dict.fromkeys(n.symbol for type in apply.types for n in type.shape if isinstance(n, Size))
     written = " and ".join(symbols)
     stay = "stays" if len(symbols) == 1 else "stay"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -22,17 +22,29 @@ LARGEST_HALF = 65504.0
 
 
 class Tensor(NamedTuple):
-    """An initializer: its name, element type and shape, and what makes its data, little-endian, in chunks."""
+    """An initializer: its name, element type and shape, and what makes its data, little-endian, in chunks.
+
+    A chunk holds until the next one is asked for: it may lie in memory that is used again.
+    """
 
     name: str
     dtype: str
     shape: Shape
     chunks: Chunks
 
+    def data(self) -> bytes:
+        """All of it."""
+        return joined(self.chunks())
+
     @property
     def size(self) -> int:
         """The bytes of its data."""
         return product(self.shape) * wire.WIDTHS[self.dtype]
+
+
+def joined(chunks: Iterable[Data]) -> bytes:
+    """Chunks as one, each of which holds until the next one is asked for."""
+    return b"".join(map(bytes, chunks))
 
 
 def halve(recorder: GraphRecorder, nodes: list[Node], tensors: list[Tensor], half: str) -> list[Tensor]:

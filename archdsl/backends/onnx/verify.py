@@ -14,6 +14,7 @@ from archdsl.analyses.parameters import Entry, state_shapes
 from archdsl.annotations import Any
 from archdsl.backends.onnx.emit import IR_VERSIONS, Options
 from archdsl.backends.onnx.recorder import STORED
+from archdsl.backends.onnx.tensors import joined
 from archdsl.backends.onnx.weights import Numbers, chosen
 from archdsl.graph import Network
 from archdsl.records import NamedTuple, replace
@@ -145,7 +146,7 @@ def _compared(network: Network, made: list[Ran], options: Options) -> Finding:
 
 
 def _array(key: str, entry: Entry, numbers: Numbers) -> np.ndarray:
-    data = bytearray(b"".join(numbers(key, entry.weight)))
+    data = bytearray(joined(numbers(key, entry.weight)))
     return np.frombuffer(data, dtype=STORED[entry.weight.dtype]).reshape(entry.weight.shape)
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from archdsl.analyses.parameters import Entry
+from archdsl.backends.onnx.draws import space
 from archdsl.backends.onnx.initialize import initial
 from archdsl.backends.onnx.tensors import Data
 from archdsl.layers.base import Weight
 
 Numbers = Callable[[str, Weight], Iterator[Data]]
-"""A tensor's data in chunks, by its state_dict key."""
+"""A tensor's data in chunks, by its state_dict key; each of them holds until the next one is asked for."""
 
 
 def drawn(seed: int) -> Numbers:
     """Initial values from a seed."""
-    return lambda key, weight: initial(key, weight, seed)
+    within = space()
+    return lambda key, weight: initial(key, weight, seed, within)
 
 
 def chosen(path: str | None, seed: int, state: Mapping[str, Entry]) -> Numbers:

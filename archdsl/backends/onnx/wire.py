@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from archdsl.annotations import Union
 
@@ -41,6 +42,7 @@ def varint(value: int) -> bytes:
     return bytes(result)
 
 
+@cache
 def key(field: int, wire: int) -> bytes:
     """What stands before a value."""
     return varint(field << 3 | wire)
