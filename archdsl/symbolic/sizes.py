@@ -112,7 +112,7 @@ def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int
         if not kept:
             return alone
         rests = frozenset(kept[:1])
-    low = tuple(n for n in range(1, bound) if valid(n)) if exact else ()
+    low = tuple(n for n in (range(1, bound) if exact else (point,)) if n < bound and valid(n))
     return tidy(Sizes(low, bound, period, rests, exact))
 
 

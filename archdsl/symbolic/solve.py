@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import combinations
-from math import lcm
+from itertools import combinations, product
+from math import lcm, prod
 
 from archdsl.annotations import Union
 from archdsl.graph import Network, Value
@@ -24,6 +24,7 @@ from archdsl.tensor import Shape
 
 Letters = Mapping[str, tuple[Union[int, str], ...]]
 MOST_STEPS = 400_000  # of the network that are gone through for all sizes together
+MOST_TOGETHER = 64  # points that few sizes of several symbols make, all of which are tried
 MOST_NARROWED = 8  # least sizes of a symbol that are left out since they are refused together with another's
 MOST_POINTS = 300  # sizes at which expressions are fitted
 _FAR = 1 << 16  # no bound is looked for past this size
@@ -104,7 +105,9 @@ class Solver:
                     raise Tied(dict.fromkeys(group[1:], group[0]), alone)
         if len(stuck) < 2:
             return solution
-        here = {symbol: some([self.point[symbol]]) for symbol in stuck}
+        few = [solution.sizes[symbol].low for symbol in stuck]
+        together = prod(map(len, few)) <= MOST_TOGETHER and all(self._fits(dict(zip(stuck, ns))) for ns in product(*few))
+        here = {symbol: some(solution.sizes[symbol].low if together else [self.point[symbol]]) for symbol in stuck}
         return solution._replace(sizes={**solution.sizes, **here})
 
     def narrowed(self, solution: Solution) -> Solution:
@@ -138,12 +141,12 @@ class Solver:
 
     def _bound(self, symbol: str, period: int) -> int:
         """A size above which nothing is refused for being too small, and validity has come to its period."""
-        length = min(period, LONGEST_PERIOD)
+        point = self.point[symbol]
+        rests = range(period) if period <= LONGEST_PERIOD else (0, point % period)  # those that a subset is made of
         n = -(-_NEAR // period) * period
         while n < _FAR:
-            patterns = [[not self._refusal(symbol, ahead * n + m) for m in range(length)] for ahead in _AHEAD]
-            point = self.point[symbol]
-            meets = point < n or period > length or patterns[0][point % period]  # the point is known to be valid
+            patterns = [[not self._refusal(symbol, ahead * n + m) for m in rests] for ahead in _AHEAD]
+            meets = point < n or patterns[0][rests.index(point % period)]  # the point is known to be valid
             if meets and all(pattern == patterns[0] for pattern in patterns):
                 return n
             n *= 2
