@@ -94,14 +94,16 @@ class Equal(NamedTuple):
         return f"equal to {self.symbol}"
 
 
-def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int) -> Sizes:
+def find_sizes(
+    valid: Callable[[int], bool], bound: int, period: int, point: int, longest: int = LONGEST_PERIOD
+) -> Sizes:
     """The sizes for which `valid` holds, which is known to be periodic from `bound` on: one period is looked at.
 
-    From there it walks down. Of a period past LONGEST_PERIOD a sound subset is told: its multiples, else those that
+    From there it walks down. Of a period past the `longest` a sound subset is told: its multiples, else those that
     leave the rest of `point`, which is known to be valid, else that one alone, as past LONGEST_SUBSET.
     """
     alone = some([point])
-    exact = period <= LONGEST_PERIOD
+    exact = period <= longest
     if exact:
         rests = frozenset(n % period for n in range(bound, bound + period) if valid(n))
     elif period > LONGEST_SUBSET:

@@ -73,6 +73,7 @@ class Solver:
         self.point = dict(point)
         self._refusals: dict[tuple[str, int], str] = {}
         self.period = period(network)
+        self._longest = LONGEST_PERIOD
         self._propagation = Propagation(network, MOST_STEPS)
 
     def types(self, **sizes: int) -> Types:
@@ -85,7 +86,19 @@ class Solver:
         return self._propagation.types(shapes)
 
     def solve(self) -> Solution:
-        """The valid values of each symbol; raises NeedsSize where a weight hangs on one."""
+        """The valid values of each symbol; raises NeedsSize where a weight hangs on one.
+
+        Where one whole period is too much to be tried, a subset is told as past the longest period.
+        """
+        try:
+            return self._solution()
+        except TooMuch:
+            if self.period < _NEAR:
+                raise
+            self._longest, self._propagation = 0, Propagation(self.network, MOST_STEPS // 4)
+            return self._solution()
+
+    def _solution(self) -> Solution:
         return Solution({symbol: self._sizes(symbol, self.period) for symbol in self.point}, self.point)
 
     def check_together(self, solution: Solution) -> Solution:
@@ -136,13 +149,17 @@ class Solver:
 
     def _sizes(self, symbol: str, period: int) -> Sizes:
         return find_sizes(
-            lambda n: not self._refusal(symbol, n), self._bound(symbol, period), period, self.point[symbol]
+            lambda n: not self._refusal(symbol, n),
+            self._bound(symbol, period),
+            period,
+            self.point[symbol],
+            self._longest,
         )
 
     def _bound(self, symbol: str, period: int) -> int:
         """A size above which nothing is refused for being too small, and validity has come to its period."""
         point = self.point[symbol]
-        rests = range(period) if period <= LONGEST_PERIOD else (0, point % period)  # those that a subset is made of
+        rests = range(period) if period <= self._longest else (0, point % period)  # those that a subset is made of
         n = -(-_NEAR // period) * period
         while n < _FAR:
             patterns = [[not self._refusal(symbol, ahead * n + m) for m in rests] for ahead in _AHEAD]
