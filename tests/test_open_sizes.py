@@ -41,8 +41,10 @@ def test_sets_of_maps_are_exact(seed: int) -> None:
     if network is None or network.open is None:
         return
     for symbol, sizes in network.open.valid.items():
-        assert isinstance(sizes, Sizes) and sizes.exact
-        assert [n for n in TRIED if n in sizes] == one_by_one(network, TRIED, symbol), (symbol, text)
+        assert isinstance(sizes, Sizes)
+        told, right = {n for n in TRIED if n in sizes}, set(one_by_one(network, TRIED, symbol))
+        assert told == right if sizes.exact else told <= right, (symbol, text)
+        assert sizes.exact or sizes.period > 1000  # one such period is too much to be tried
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,13 @@ def test_sets_of_maps_are_exact(seed: int) -> None:
         ("input 3xWxH\nPOOL(2x3) - POOL(2)", "multiples of 6", ["3", "W/4"]),
         ("input 3xWxH\nUPSAMPLE(2x3) - POOL(2)", "multiples of 2", ["3", "W"]),
         ("input 2xH\nCONCAT(axis=1){ ID | UPSAMPLE(2) } - POOL", "multiples of 2", ["2", "3*H/2"]),
+        ("input 2xH\nSLICE(0, -1, 2, axis=1) - POOL", "4*k + 0 or 1, at least 4", ["2", "floor(H/4)"]),
+        ("input 2xH\nSLICE(-20, 100, axis=1)", "100 to 119", ["2", "(120 - H)"]),
+        ("input 2xH\nRESHAPE(2, 1000)", "1000", ["2", "1000"]),
+        ("input 2xH\nPOOL*12", "multiples of 4096", ["2", "H/4096"]),
+        ('input 4xHxH\nREARRANGE("c h w -> (h w) c")', "any n >= 1", ["H**2", "4"]),
+        ("input 4xHxH\nPOOL - FLATTEN", "multiples of 2", ["H**2"]),
+        ("input H of int\nEMBEDDING(9, 4)", "any n >= 1", ["H", "4"]),
     ],
 )
 def test_words(text: str, valid: str, output: list[str]) -> None:

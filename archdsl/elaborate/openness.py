@@ -6,7 +6,7 @@ at some of these it is elaborated once more: what comes out must be the same net
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 
 from archdsl.annotations import Any, Optional

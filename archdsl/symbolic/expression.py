@@ -34,7 +34,8 @@ class Size(int):
 
     def at(self, n: int) -> int:
         """The size where the symbol is n."""
-        return self.times * ((self.p * n**self.power + self.a) // self.q) + self.plus
+        raised: int = n**self.power
+        return self.times * ((self.p * raised + self.a) // self.q) + self.plus
 
     def __str__(self) -> str:
         symbol = self.symbol if self.power == 1 else f"{self.symbol}**{self.power}"
@@ -86,10 +87,9 @@ def fit(points: Sequence[tuple[int, int]], symbol: str, value: int, period: int)
 
 def _bends(points: Sequence[tuple[int, int]], period: int) -> bool:
     """Whether the size is no line through points that lie whole periods apart, as the product of two axes is none."""
-    n1 = points[-1][0]
+    n1, g1 = points[-1]
     apart = [(n, g) for n, g in points if (n1 - n) % period == 0]
-    slopes = (Fraction(g - g0, n - n0) for (n0, g0), (n, g) in zip(apart, apart[1:]))
-    return len(set(slopes)) > 1
+    return len({Fraction(g1 - g, n1 - n) for n, g in apart if n < n1}) > 1
 
 
 def _slopes(points: Sequence[tuple[int, int]], period: int, power: int) -> list[Fraction]:

@@ -119,7 +119,8 @@ class Solver:
         if len(stuck) < 2:
             return solution
         few = [solution.sizes[symbol].low for symbol in stuck]
-        together = prod(map(len, few)) <= MOST_TOGETHER and all(self._fits(dict(zip(stuck, ns))) for ns in product(*few))
+        points = [dict(zip(stuck, ns)) for ns in product(*few)] if prod(map(len, few)) <= MOST_TOGETHER else []
+        together = bool(points) and all(map(self._fits, points))
         here = {symbol: some(solution.sizes[symbol].low if together else [self.point[symbol]]) for symbol in stuck}
         return solution._replace(sizes={**solution.sizes, **here})
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archdsl.symbolic.sizes import Sizes, tidy
-
-FURTHEST = 1 << 14  # where a difference may turn for the last time; past it a subset is told
+from archdsl.symbolic.sizes import FURTHEST, Sizes, tidy
 
 
-def turning(sizes: Sizes, period: int, difference: Callable[[int], int], holds: Callable[[int], bool]) -> Sizes:
+def turning(sizes: Sizes, period: int, difference: Callable[[int], int], holds: Callable[[int], bool]) -> Sizes | None:
     """The members of `sizes` at which `holds`, which asks for the sign alone, is true of the difference.
 
     The difference is quasi-affine with this period, which the sizes have as well: for each rest it is a line, whose
-    slope has the last word. So behind the last turn the answer is periodic, and up to it each size is looked at.
+    slope has the last word. So behind the last turn the answer is periodic, and up to it each size is looked at;
+    where a difference may turn past FURTHEST a subset is told. None where it is no line, as H*H is none.
     """
     lines: dict[int, tuple[int, int, int]] = {}  # by rest: a size, the difference there, and what a period adds
     end = sizes.start
@@ -22,6 +21,8 @@ def turning(sizes: Sizes, period: int, difference: Callable[[int], int], holds: 
             continue
         value = difference(n)
         slope = difference(n + period) - value
+        if difference(n + 2 * period) - value != 2 * slope:
+            return None
         lines[n % period] = n, value, slope
         if slope and value * slope <= 0:
             end = max(end, n + (-value // slope + 2) * period)
