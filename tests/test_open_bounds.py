@@ -115,6 +115,14 @@ def test_bounds(text: str, words: dict[str, str]) -> None:
             "input 3xHxW\nPOOL(fit=floor)-ADD{ID|PERMUTE(0,2,1)}-GAP",
             {"H": "any n >= 2 (more may be valid)", "W": "equal to H"},
         ),
+        (
+            "input a: 1xHxW\ninput b: 1xKxL\nADD{@a|@b}-POOL",
+            {"H": "multiples of 2", "W": "multiples of 2", "K": "equal to H", "L": "equal to W"},
+        ),
+        (
+            "input a: 1xA\ninput b: 1xB\ninput c: 1xC\nADD{@a|@b|@c}",
+            {"A": "any n >= 1", "B": "equal to A", "C": "equal to A"},
+        ),
         ("input 3xHxW\nCONV(8)-POOL-GAP\nassert W == H", {"H": "multiples of 2", "W": "equal to H"}),
         (
             "input 3xHxW\nCONV(8)-GAP\nassert output.channels == 8 and W == H and H >= 24 and H % 4 == 0",

@@ -56,6 +56,13 @@ def test_counts_beside_each_other() -> None:
     assert [words.partition(" (")[0] for words in told(text).values()] == ["at most 5", "any count", "any count"]
 
 
+def test_more_counts_than_can_be_tried() -> None:
+    """What no step is left for is told as far as it was tried, and as no greatest one."""
+    text = "input 3x64x64\n" + "".join(f"POOL(1)*{name} - " for name in "ABCDEFGHIJKLM") + "RELU"
+    words = told(text)
+    assert words["A"] == "any count" and words["M"] == "any count, as far as 1 was tried"
+
+
 def test_a_fault_beside_an_open_count() -> None:
     """What is wrong with each count is told once, with one copy; beside open sizes a count needs its value."""
     report = archdsl.check(text="input 3x32x32\nCONV(8)*N - FC(4) - CONV(8)")

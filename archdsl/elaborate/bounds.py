@@ -29,6 +29,7 @@ from archdsl.symbolic.turning import turning
 from archdsl.syntax import tree
 
 LARGEST = (1 << 31) - 1  # of an input's sizes
+MOST_PARTS = 64  # of which one is enough that are looked at
 LONGEST_PERIOD = 512  # of sizes that are evaluated one by one
 
 _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
@@ -85,11 +86,11 @@ class Bounds:
                     self._narrow(claim, part, alone=alone)
         elif isinstance(logic, Either):
             before, found = self.sizes, []
-            for part in logic.parts:
+            for part in logic.parts[:MOST_PARTS]:
                 self.sizes = dict(before)
                 self._narrow(claim, part, alone=False)
                 found.append(self.sizes)
-            self.sizes = _either(found)
+            self.sizes = _either(found, exact=len(logic.parts) <= MOST_PARTS)
         else:
             self._hold(self._part(claim, logic, alone))
 
@@ -231,11 +232,14 @@ class Bounds:
         return kept is not None
 
 
-def _either(found: list[dict[str, Sizes]]) -> dict[str, Sizes]:
-    """The sizes of one part of several or of another: together where one symbol alone differs, else those of one."""
+def _either(found: list[dict[str, Sizes]], *, exact: bool) -> dict[str, Sizes]:
+    """The sizes of one part of several or of another: together where one symbol alone differs, else those of one.
+
+    They are `exact` where no part was left out.
+    """
     left = [sizes for sizes in found if all(one.first() is not None for one in sizes.values())]
     result, *others = left or found[:1]
-    exact = all(one.exact for sizes in found if sizes not in left for one in sizes.values())
+    exact = exact and all(one.exact for sizes in found if sizes not in left for one in sizes.values())
     for sizes in others:
         differ = [symbol for symbol, one in sizes.items() if one != result[symbol]]
         if len(differ) == 1:

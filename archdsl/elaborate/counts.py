@@ -143,6 +143,9 @@ def _allowed(run: Run, file: tree.File, point: dict[str, int], name: str, elabor
         before = fault
     if ranges == [(1, STEPWISE)]:
         return _most(run, point, name, elaborate)
+    if not misses:  # no step was left for more
+        *before_last, (start, last) = ranges or [(point[name], point[name])]
+        return Counts((*before_last, (start, None)), f"as far as {last} was tried")
     return Counts(tuple(ranges), f"{why}; as far as {n} was tried" if why else f"as far as {n} was tried")
 
 

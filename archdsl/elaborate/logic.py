@@ -29,8 +29,9 @@ def taken_apart(node: tree.Value, wanted: bool = True) -> Logic:
     if isinstance(node, tree.Unary) and node.operator == "not":
         return taken_apart(node.value, not wanted)
     if isinstance(node, tree.Binary) and node.operator in ("and", "or"):
-        sides = taken_apart(node.left, wanted), taken_apart(node.right, wanted)
-        return Both(sides) if (node.operator == "and") == wanted else Either(sides)
+        kind = Both if (node.operator == "and") == wanted else Either
+        sides = (taken_apart(node.left, wanted), taken_apart(node.right, wanted))
+        return kind(tuple(part for side in sides for part in (side.parts if isinstance(side, kind) else (side,))))
     if isinstance(node, tree.Comparison) and all(name in OPPOSITE for name in node.operators):
         pairs = tuple(
             tree.Comparison(node.span, node.operands[i : i + 2], (name if wanted else OPPOSITE[name],))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import chain, combinations, islice, product
 from math import lcm, prod
 
 from archdsl.annotations import Union
@@ -25,6 +25,7 @@ from archdsl.tensor import Shape
 Letters = Mapping[str, tuple[Union[int, str], ...]]
 MOST_STEPS = 400_000  # of the network that are gone through for all sizes together
 MOST_TOGETHER = 64  # points that few sizes of several symbols make, all of which are tried
+MOST_GROUPS = 256  # of symbols that are tried for being equal
 MOST_NARROWED = 8  # least sizes of a symbol that are left out since they are refused together with another's
 MOST_POINTS = 300  # sizes at which expressions are fitted
 _FAR = 1 << 16  # no bound is looked for past this size
@@ -109,13 +110,13 @@ class Solver:
         at the point, a sound subset.
         """
         stuck = [symbol for symbol, valid in solution.sizes.items() if not valid.rests]
-        for count in dict.fromkeys((len(stuck), 2)):
-            for group in combinations(stuck, count) if count > 1 else ():
-                n = self.point[group[0]]
-                equal = all(self.point[symbol] == n for symbol in group)
-                if equal and any(self._fits(dict.fromkeys(group, n + by)) for by in (self.period, n, 2 * self.period)):
-                    alone = all(len(solution.sizes[symbol].low) == 1 for symbol in group)
-                    raise Tied(dict.fromkeys(group[1:], group[0]), alone)
+        groups = chain.from_iterable(combinations(stuck, count) for count in range(2, len(stuck) + 1))
+        for group in islice(groups, MOST_GROUPS):  # pairs first: A, A + B, B binds A to A and B to B
+            n = self.point[group[0]]
+            equal = all(self.point[symbol] == n for symbol in group)
+            if equal and any(self._fits(dict.fromkeys(group, n + by)) for by in (self.period, n, 2 * self.period)):
+                alone = all(len(solution.sizes[symbol].low) == 1 for symbol in group)
+                raise Tied(dict.fromkeys(group[1:], group[0]), alone)
         if len(stuck) < 2:
             return solution
         few = [solution.sizes[symbol].low for symbol in stuck]
