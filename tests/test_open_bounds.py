@@ -73,6 +73,7 @@ def told(text: str) -> dict[str, object]:
             },
         ),
         ("input 1xHxH\nCONV(2)\nassert H % 4 == 0 or H == 9", {"H": "multiples of 4; and 9"}),
+        ("input 1xHxH\nPOOL(fit=floor)\nassert H//3 != output.height/4", {"H": "any n >= 2"}),
         (
             "input 1xHxH\nPOOL(fit=floor)\nassert output.height == H/2 and H**2 < 300",
             {"H": "2, 4, 6, 8, 10, 12, 14, 16"},
