@@ -95,6 +95,17 @@ def test_sizes_that_cannot_stay_open(text: str) -> None:
     assert archdsl.check(text=text, H=128, W=128).ok
 
 
+@pytest.mark.parametrize(
+    ("body", "values"), [("FC(3)", "-D H=224 -D W=224"), ("SELECT(0, axis=1) - LINEAR(3)", "-D W=224")]
+)
+def test_the_letters_that_a_weight_hangs_on(body: str, values: str) -> None:
+    """Those that it needs are named, and with them given it is right."""
+    text = f"input 3xHxW\n{body}"
+    (found,) = archdsl.check(text=text).diagnostics
+    assert f"give a value: {values}; or GAP before it" in found.help
+    assert archdsl.check(text=text, **{value[0]: 224 for value in values.split("-D ")[1:]}).ok
+
+
 def test_assertions_hold_for_all_sizes() -> None:
     """An assertion may speak of the symbols, and fails with the size at which it does."""
     assert archdsl.check(text="input 1xHxW\nPOOL - UPSAMPLE(2)\nassert output == (1, H, W)").ok

@@ -113,9 +113,11 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         equal = {**ties, **error.ties}
         return _again(run, file, with_ties(point, equal), equal, exact and error.exact, elaborate)
     except NeedsSize as error:
-        what = "it is" if len(free) == 1 else "they are"
-        text = f"the weights of {error.step.layer.spec} hang on {letters}, and {what} open"
-        run.report(fault("E131", text, error.step.span, help=f"{value}; or GAP before it"))
+        needed = error.symbols or tuple(free)
+        what = "it is" if len(needed) == 1 else "they are"
+        text = f"the weights of {error.step.layer.spec} hang on {' and '.join(needed)}, and {what} open"
+        values = " ".join(f"-D {symbol}=224" for symbol in needed)
+        run.report(fault("E131", text, error.step.span, help=f"give a value: {values}; or GAP before it"))
     except TooMuch:
         run.report(
             fault("E131", f"the network is too large to be tried for all sizes of {letters}", file.span, help=value)

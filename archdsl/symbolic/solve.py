@@ -100,7 +100,16 @@ class Solver:
             return self._solution()
 
     def _solution(self) -> Solution:
-        return Solution({symbol: self._sizes(symbol, self.period) for symbol in self.point}, self.point)
+        sizes: dict[str, Sizes] = {}
+        needed: dict[str, NeedsSize] = {}
+        for symbol in self.point:
+            try:
+                sizes[symbol] = self._sizes(symbol, self.period)
+            except NeedsSize as error:
+                needed[symbol] = error
+        if needed:
+            raise NeedsSize(next(iter(needed.values())).step, tuple(needed))
+        return Solution(sizes, self.point)
 
     def check_together(self, solution: Solution) -> Solution:
         """The solution, which is each symbol's with the others at the point, where it holds for all of them.
