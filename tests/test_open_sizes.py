@@ -106,6 +106,14 @@ def test_the_letters_that_a_weight_hangs_on(body: str, values: str) -> None:
     assert archdsl.check(text=text, **{value[0]: 224 for value in values.split("-D ")[1:]}).ok
 
 
+def test_the_letters_of_a_product() -> None:
+    """Those whose product a size is are named, and with all but one of them given it is right."""
+    text = "input 3xDxHxW\nFLATTEN(start=2)"
+    (found,) = archdsl.check(text=text).diagnostics
+    assert "hangs on H and W together" in found.message and "give all but one of them a value: -D W=224" in found.help
+    assert archdsl.check(text=text, W=224).ok
+
+
 def test_assertions_hold_for_all_sizes() -> None:
     """An assertion may speak of the symbols, and fails with the size at which it does."""
     assert archdsl.check(text="input 1xHxW\nPOOL - UPSAMPLE(2)\nassert output == (1, H, W)").ok

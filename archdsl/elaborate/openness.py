@@ -127,8 +127,10 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         run.report(fault("E131", text, error.step.span, help=value))
     except Together as error:
         span = error.value.span or file.span
-        text = f"axis {error.axis} of what {span.text[:40]} gives hangs on {letters} together, which are open"
-        run.report(fault("E131", text, span, help=value.replace("give a", "give one of them a")))
+        which = " and ".join(error.symbols)
+        text = f"axis {error.axis} of what {span.text[:40]} gives hangs on {which} together, which are open"
+        values = " ".join(f"-D {symbol}=224" for symbol in error.symbols[1:])
+        run.report(fault("E131", text, span, help=f"give all but one of them a value: {values}"))
     except Fault as error:
         run.report(error)
     if run.findings.errors:

@@ -43,10 +43,11 @@ class Solution(NamedTuple):
 class Together(Exception):
     """A size of a value hangs on more than one symbol: a product of axes."""
 
-    def __init__(self, value: Value, axis: int) -> None:
+    def __init__(self, value: Value, axis: int, symbols: tuple[str, ...]) -> None:
         super().__init__("a product of axes")
         self.value = value
         self.axis = axis
+        self.symbols = symbols
 
 
 def with_ties(point: Mapping[str, int], ties: Mapping[str, str]) -> dict[str, int]:
@@ -210,11 +211,16 @@ class Solver:
                         continue
                     if any(g != along[0][1] for _, g in along):
                         if isinstance(sizes[value][axis], Size):
-                            raise Together(value, axis)
+                            raise Together(value, axis, self._symbols_of(value, axis, solution))
                         sizes[value][axis] = fit(along, symbol, type.shape[axis], self.period)
         for value, type in base.items():
             value.type = type._replace(shape=tuple(sizes[value]))
         self.network.known.clear()
+
+    def _symbols_of(self, value: Value, axis: int, solution: Solution) -> tuple[str, ...]:
+        """The symbols that a size hangs on."""
+        along = {s: {types[value].shape[axis] for _, types in self._points(s, v)} for s, v in solution.sizes.items()}
+        return tuple(symbol for symbol, sizes in along.items() if len(sizes) > 1)
 
     def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, Types]]:
         """The types of all values at valid sizes of a symbol, the last two of which lie whole periods apart."""
