@@ -79,6 +79,7 @@ class Model:
     macs: int
     layers: tuple[LayerRow, ...]
     valid: dict[str, str] = field(default_factory=dict)  # the open sizes of the inputs, and which are valid, in words
+    at: dict[str, int] = field(default_factory=dict)  # the values of the open ones that all numbers are those of
 
     def to_dict(self) -> dict[str, Any]:
         """As the JSON has it."""
@@ -89,7 +90,7 @@ class Model:
             "parameters": self.parameters,
             "macs": self.macs,
             "layers": [row.to_dict() for row in self.layers],
-            **({"valid": self.valid} if self.valid else {}),
+            **({"valid": self.valid, "at": self.at} if self.valid else {}),
         }
 
 
@@ -159,6 +160,7 @@ def describe(network: Network) -> Model:
         macs=macs(network),
         layers=tuple(rows),
         valid={symbol: str(sizes) for symbol, sizes in network.open.valid.items()} if network.open else {},
+        at=dict(network.open.point) if network.open else {},
     )
 
 

@@ -114,6 +114,24 @@ def test_copies_are_multiplied(text: str) -> None:
     assert describe(short_).macs == describe(long_).macs
 
 
+def test_numbers_of_open_sizes(tmp_path: Path, capfd: Any) -> None:
+    """Where sizes are open, the point whose numbers are shown stands with them."""
+    spec = tmp_path / "net.arch"
+    spec.write_text("input 3xHxW\nCONV(4) - POOL\n")
+    assert run(["show", str(spec)]) == 0
+    assert "at H = 256, W = 256; valid for H, W: multiples of 2" in capfd.readouterr().out
+    assert run(["show", "--json", str(spec)]) == 0
+    assert json.loads(capfd.readouterr().out)["files"][0]["model"]["at"] == {"H": 256, "W": 256}
+
+
+def test_a_field_past_a_million(tmp_path: Path, capfd: Any) -> None:
+    """Places are told to the last digit."""
+    spec = tmp_path / "net.arch"
+    spec.write_text("input 3x8x8\nCONV(3)*12345678\n")
+    assert run(["show", str(spec)]) == 0
+    assert "the first from -12345678x-12345678 on" in capfd.readouterr().out
+
+
 def test_calls_that_are_wrong(capfd: Any) -> None:
     """Options that would be ignored are refused."""
     for wrong in (["--depth", "0"], ["--depth", "1", "--by", "block"], ["--depth", "1", "--json"], ["--by", "x"]):

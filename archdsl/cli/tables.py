@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from archdsl.analyses import all as analyses
+from archdsl.cli.checking import valid
 from archdsl.excerpt import Style, visible
 from archdsl.graph import Network
 from archdsl.report import LayerRow, Model
@@ -98,6 +99,7 @@ def measures(network: Network) -> list[str]:
         ("intensity", f"{analyses.intensity(network):.1f} FLOPs for each of {_bytes(analyses.traffic(network))} moved"),
         ("depth", f"{analyses.depth(network):,} layers with weights"),
         *_seen(network),
+        *([("sizes", valid(network.open))] if network.open is not None else []),
     ]
     return [f"{name:<11}  {text}" for name, text in rows]
 
@@ -130,7 +132,7 @@ def number(value: Fraction) -> float:
 
 def _number(value: Fraction) -> str:
     shown = number(value)
-    return f"{shown:g}" if isinstance(shown, float) else str(shown)
+    return f"{shown:.10g}" if value.denominator > 1 and isinstance(shown, float) else str(int(shown))
 
 
 def _bytes(count: int) -> str:

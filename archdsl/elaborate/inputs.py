@@ -52,9 +52,11 @@ def declare(place: Place, node: tree.Input, declared: list[Input]) -> None:
 
 def _written(place: Place, node: tree.Value) -> Any:
     """The shape in the text; open sizes are those that are tried now."""
-    if not isinstance(node, tree.ShapeLiteral) or not place.run.symbols:
-        return place.evaluator.value(node)
     symbols = place.run.symbols
+    if isinstance(node, tree.Name):
+        return symbols[node.id] if node.id in symbols else place.evaluator.value(node)
+    if not isinstance(node, tree.ShapeLiteral) or not symbols:
+        return place.evaluator.value(node)
     closed = tuple(symbols.get(size, size) if isinstance(size, str) else size for size in node.sizes)
     return place.evaluator.value(node._replace(sizes=closed))
 

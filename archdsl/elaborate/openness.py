@@ -6,13 +6,14 @@ at some of these it is elaborated once more: what comes out must be the same net
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 
 from archdsl.annotations import Any, Optional
 from archdsl.diagnostics import Diagnostic, Findings
 from archdsl.elaborate.bias import shape_of
-from archdsl.elaborate.open_symbols import LIKELY, written
+from archdsl.elaborate.open_points import ALIKE, points
+from archdsl.elaborate.open_symbols import written
 from archdsl.elaborate.place import Run
 from archdsl.elaborate.values import Fault, fault
 from archdsl.graph import Network, Open
@@ -24,11 +25,7 @@ from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Tied, Together, 
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
-NEXT = 64  # so many sizes from the first likely one on are tried then, and all below it
-SCALES = (1 / 2, 2, 1 / 4, 4, 1 / 8, 8)  # of an input's sizes beside those of the others
-MOST_TRIES = 300
 MOST_STEPS = 8_000  # steps of all tries together
-ALIKE = 3  # sizes, far apart, at which an error comes alike that is no fault of the size
 WITNESSES = 4  # valid sizes of each symbol at which the network is elaborated again
 FEWEST = 3  # points at which it is, however large it is
 MOST_LETTERS = 3  # of so many symbols all combinations of the least and the greatest of these sizes are tried
@@ -43,7 +40,7 @@ def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Ela
     first: Optional[Run] = None
     steps = 0
     always: Optional[set[Key]] = None  # the errors that came at each size
-    for tried, point in enumerate(_points(file, run.inputs, symbols), 1):
+    for tried, point in enumerate(points(file, run.inputs, symbols), 1):
         trial = _trial(run, point)
         network = elaborate(trial)
         steps += trial.spent
@@ -64,18 +61,6 @@ def elaborate_open(run: Run, file: tree.File, symbols: list[str], elaborate: Ela
 def _key(error: Diagnostic) -> Key:
     """What makes an error the same at another size: its arithmetic, else its message, holds the sizes that matter."""
     return error.code, error.label or error.message, error.span
-
-
-def _points(file: tree.File, inputs: Mapping[str, Any], symbols: list[str]) -> Iterator[dict[str, int]]:
-    """Points that may check: all symbols alike, or those of one input so many times as large as the others."""
-    sizes = [*LIKELY, *range(LIKELY[0] + 1, LIKELY[0] + NEXT), *range(1, LIKELY[0])]
-    yield from (dict.fromkeys(symbols, n) for n in sizes[:ALIKE])
-    for _, letters in written(file, inputs):
-        own = [letter for letter in symbols if letter in letters]
-        if 0 < len(own) < len(symbols):
-            for times in SCALES:
-                yield dict.fromkeys(symbols, LIKELY[0]) | dict.fromkeys(own, int(LIKELY[0] * times))
-    yield from (dict.fromkeys(symbols, n) for n in sizes[ALIKE:MOST_TRIES])
 
 
 def _trial(run: Run, point: Mapping[str, int]) -> Run:
@@ -128,9 +113,11 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         equal = {**ties, **error.ties}
         return _again(run, file, with_ties(point, equal), equal, exact and error.exact, elaborate)
     except NeedsSize as error:
-        what = "it is" if len(free) == 1 else "they are"
-        text = f"the weights of {error.step.layer.spec} hang on {letters}, and {what} open"
-        run.report(fault("E131", text, error.step.span, help=f"{value}; or GAP before it"))
+        needed = error.symbols or tuple(free)
+        what = "it is" if len(needed) == 1 else "they are"
+        text = f"the weights of {error.step.layer.spec} hang on {' and '.join(needed)}, and {what} open"
+        values = " ".join(f"-D {symbol}=224" for symbol in needed)
+        run.report(fault("E131", text, error.step.span, help=f"give a value: {values}; or GAP before it"))
     except TooMuch:
         run.report(
             fault("E131", f"the network is too large to be tried for all sizes of {letters}", file.span, help=value)
@@ -140,8 +127,10 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         run.report(fault("E131", text, error.step.span, help=value))
     except Together as error:
         span = error.value.span or file.span
-        text = f"axis {error.axis} of what {span.text[:40]} gives hangs on {letters} together, which are open"
-        run.report(fault("E131", text, span, help=value.replace("give a", "give one of them a")))
+        which = " and ".join(error.symbols)
+        text = f"axis {error.axis} of what {span.text[:40]} gives hangs on {which} together, which are open"
+        values = " ".join(f"-D {symbol}=224" for symbol in error.symbols[1:])
+        run.report(fault("E131", text, span, help=f"give all but one of them a value: {values}"))
     except Fault as error:
         run.report(error)
     if run.findings.errors:

@@ -156,6 +156,9 @@ class Slice(Pointwise):
     step: Any = arg(WIDTH, 1)
     axis: Any = arg(INTEGER, 0)
 
+    def divisor(self, *x: TensorType) -> int:
+        return int(self.step)
+
     def shape(self, *x: TensorType) -> TensorType:
         axis = find_axis(self.spec, self.axis, x[0])
         n = x[0].shape[axis]

@@ -10,7 +10,7 @@ from archdsl.layers.base import Init, LayerError, Pointwise, Recorder, Trial, We
 from archdsl.layers.code import Item, Torch, call, module
 from archdsl.layers.initialization import INIT, WEIGHT, begin, torch_starts
 from archdsl.records import dataclass
-from archdsl.tensor import TensorType
+from archdsl.tensor import TensorType, show_shape
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,7 +34,7 @@ class Embedding(Pointwise):
         if x[0].dtype != "int":
             raise LayerError(
                 "E207",
-                f"EMBEDDING works on whole numbers, and {x[0]} of {x[0].dtype} arrives",
+                f"EMBEDDING works on whole numbers, and {show_shape(x[0].shape)} of {x[0].dtype} arrives",
                 help="an input is declared `of int`",
             )
         if self.padding is not None and self.padding >= self.count:

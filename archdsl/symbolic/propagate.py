@@ -24,11 +24,12 @@ class Refused(Exception):
 
 
 class NeedsSize(Exception):
-    """The weights of `step` depend on a size that is open."""
+    """The weights of `step` depend on a size that is open: on those of `symbols`, where these are known."""
 
-    def __init__(self, step: Apply) -> None:
+    def __init__(self, step: Apply, symbols: tuple[str, ...] = ()) -> None:
         super().__init__("weights depend on the size")
         self.step = step
+        self.symbols = symbols
 
 
 class Types(dict[Value, TensorType]):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import lcm
 
 from archdsl.records import NamedTuple
 
 LONGEST_PERIOD = 4096
 LONGEST_SUBSET = 1 << 16  # past this period no multiples are told
+FURTHEST = 1 << 14  # sizes up to this are listed one by one
+MOST_RUNS = 12  # of sizes one behind the other that are told
 
 
 class Sizes(NamedTuple):
@@ -69,6 +72,19 @@ class Sizes(NamedTuple):
         """The least member."""
         return self.onward(1)
 
+    def union(self, other: Sizes) -> Sizes:
+        """The members of both; one of them as a subset, where that would be a long list."""
+        if self._replace(exact=True) == other._replace(exact=True):
+            return self if self.exact else other
+        endless = [sizes for sizes in (self, other) if sizes.rests and sizes.last is None]
+        ends = [sizes.last + 1 for sizes in (self, other) if sizes.last is not None]
+        start, period = max(self.start, other.start, *ends), lcm(*(sizes.period for sizes in endless))
+        if start > FURTHEST or period > LONGEST_PERIOD:
+            return (endless or [self])[0]._replace(exact=False)
+        low = tuple(n for n in range(1, start) if n in self or n in other)
+        rests = frozenset(n for n in range(period) if any(n % sizes.period in sizes.rests for sizes in endless))
+        return tidy(Sizes(low, start, period, rests, self.exact and other.exact))
+
     def between(self, least: int, last: int | None = None, *, exact: bool = True) -> Sizes:
         """The members from `least` to `last`; not `exact` where there may be others that are not said."""
         ends = [end for end in (self.last, last) if end is not None]
@@ -94,14 +110,16 @@ class Equal(NamedTuple):
         return f"equal to {self.symbol}"
 
 
-def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int) -> Sizes:
+def find_sizes(
+    valid: Callable[[int], bool], bound: int, period: int, point: int, longest: int = LONGEST_PERIOD
+) -> Sizes:
     """The sizes for which `valid` holds, which is known to be periodic from `bound` on: one period is looked at.
 
-    From there it walks down. Of a period past LONGEST_PERIOD a sound subset is told: its multiples, else those that
+    From there it walks down. Of a period past the `longest` a sound subset is told: its multiples, else those that
     leave the rest of `point`, which is known to be valid, else that one alone, as past LONGEST_SUBSET.
     """
     alone = some([point])
-    exact = period <= LONGEST_PERIOD
+    exact = period <= longest
     if exact:
         rests = frozenset(n % period for n in range(bound, bound + period) if valid(n))
     elif period > LONGEST_SUBSET:
@@ -112,7 +130,7 @@ def find_sizes(valid: Callable[[int], bool], bound: int, period: int, point: int
         if not kept:
             return alone
         rests = frozenset(kept[:1])
-    low = tuple(n for n in range(1, bound) if valid(n)) if exact else ()
+    low = tuple(n for n in (range(1, bound) if exact else (point,)) if n < bound and valid(n))
     return tidy(Sizes(low, bound, period, rests, exact))
 
 
@@ -143,6 +161,12 @@ def describe(sizes: Sizes) -> str:
     first = next(n for n in range(sizes.start, sizes.start + sizes.period) if n in sizes)
     if sizes.last is not None:
         return _bounded(sizes, first)
+    for n in range(first - 1, 0, -1):  # what lies below the start as the rest does is none of what is told apart
+        if n % sizes.period in sizes.rests:
+            if n not in sizes.low:
+                break
+            first = n
+    sizes = sizes._replace(low=tuple(n for n in sizes.low if n < first or n % sizes.period not in sizes.rests))
     if len(sizes.rests) == sizes.period:
         gaps = [n for n in range(sizes.low[0], first) if n not in sizes] if sizes.low else []
         if gaps and len(gaps) <= 4:
@@ -162,7 +186,7 @@ def describe(sizes: Sizes) -> str:
         text = f"n >= {first} whose rest by {sizes.period} is " + (
             f"not {rests}" if missing <= 8 else f"one of {len(sizes.rests)} of {sizes.period}"
         )
-    extra = f"; and {', '.join(map(str, sizes.low[:8]))}{' …' if len(sizes.low) > 8 else ''}" if sizes.low else ""
+    extra = f"; and {_listed(sizes.low)}" if sizes.low else ""
     return text + extra + ("" if sizes.exact else " (more may be valid)")
 
 
@@ -174,7 +198,10 @@ def _listed(numbers: Sequence[int]) -> str:
             runs[-1].append(n)
         else:
             runs.append([n])
-    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
+    told = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    if len(told) > MOST_RUNS:
+        told = [*told[: MOST_RUNS - 1], "…", told[-1]]
+    return ", ".join(told)
 
 
 def _bounded(sizes: Sizes, first: int) -> str:

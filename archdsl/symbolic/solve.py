@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import combinations
-from math import lcm
+from itertools import chain, combinations, islice, product
+from math import lcm, prod
 
 from archdsl.annotations import Union
 from archdsl.graph import Network, Value
@@ -24,6 +24,8 @@ from archdsl.tensor import Shape
 
 Letters = Mapping[str, tuple[Union[int, str], ...]]
 MOST_STEPS = 400_000  # of the network that are gone through for all sizes together
+MOST_TOGETHER = 64  # points that few sizes of several symbols make, all of which are tried
+MOST_GROUPS = 256  # of symbols that are tried for being equal
 MOST_NARROWED = 8  # least sizes of a symbol that are left out since they are refused together with another's
 MOST_POINTS = 300  # sizes at which expressions are fitted
 _FAR = 1 << 16  # no bound is looked for past this size
@@ -41,10 +43,11 @@ class Solution(NamedTuple):
 class Together(Exception):
     """A size of a value hangs on more than one symbol: a product of axes."""
 
-    def __init__(self, value: Value, axis: int) -> None:
+    def __init__(self, value: Value, axis: int, symbols: tuple[str, ...]) -> None:
         super().__init__("a product of axes")
         self.value = value
         self.axis = axis
+        self.symbols = symbols
 
 
 def with_ties(point: Mapping[str, int], ties: Mapping[str, str]) -> dict[str, int]:
@@ -72,6 +75,7 @@ class Solver:
         self.point = dict(point)
         self._refusals: dict[tuple[str, int], str] = {}
         self.period = period(network)
+        self._longest = LONGEST_PERIOD
         self._propagation = Propagation(network, MOST_STEPS)
 
     def types(self, **sizes: int) -> Types:
@@ -84,8 +88,29 @@ class Solver:
         return self._propagation.types(shapes)
 
     def solve(self) -> Solution:
-        """The valid values of each symbol; raises NeedsSize where a weight hangs on one."""
-        return Solution({symbol: self._sizes(symbol, self.period) for symbol in self.point}, self.point)
+        """The valid values of each symbol; raises NeedsSize where a weight hangs on one.
+
+        Where one whole period is too much to be tried, a subset is told as past the longest period.
+        """
+        try:
+            return self._solution()
+        except TooMuch:
+            if self.period < _NEAR:
+                raise
+            self._longest, self._propagation = 0, Propagation(self.network, MOST_STEPS // 4)
+            return self._solution()
+
+    def _solution(self) -> Solution:
+        sizes: dict[str, Sizes] = {}
+        needed: dict[str, NeedsSize] = {}
+        for symbol in self.point:
+            try:
+                sizes[symbol] = self._sizes(symbol, self.period)
+            except NeedsSize as error:
+                needed[symbol] = error
+        if needed:
+            raise NeedsSize(next(iter(needed.values())).step, tuple(needed))
+        return Solution(sizes, self.point)
 
     def check_together(self, solution: Solution) -> Solution:
         """The solution, which is each symbol's with the others at the point, where it holds for all of them.
@@ -95,16 +120,19 @@ class Solver:
         at the point, a sound subset.
         """
         stuck = [symbol for symbol, valid in solution.sizes.items() if not valid.rests]
-        for count in dict.fromkeys((len(stuck), 2)):
-            for group in combinations(stuck, count) if count > 1 else ():
-                n = self.point[group[0]]
-                equal = all(self.point[symbol] == n for symbol in group)
-                if equal and any(self._fits(dict.fromkeys(group, n + by)) for by in (self.period, n, 2 * self.period)):
-                    alone = all(len(solution.sizes[symbol].low) == 1 for symbol in group)
-                    raise Tied(dict.fromkeys(group[1:], group[0]), alone)
+        groups = chain.from_iterable(combinations(stuck, count) for count in range(2, len(stuck) + 1))
+        for group in islice(groups, MOST_GROUPS):  # pairs first: A, A + B, B binds A to A and B to B
+            n = self.point[group[0]]
+            equal = all(self.point[symbol] == n for symbol in group)
+            if equal and any(self._fits(dict.fromkeys(group, n + by)) for by in (self.period, n, 2 * self.period)):
+                alone = all(len(solution.sizes[symbol].low) == 1 for symbol in group)
+                raise Tied(dict.fromkeys(group[1:], group[0]), alone)
         if len(stuck) < 2:
             return solution
-        here = {symbol: some([self.point[symbol]]) for symbol in stuck}
+        few = [solution.sizes[symbol].low for symbol in stuck]
+        points = [dict(zip(stuck, ns)) for ns in product(*few)] if prod(map(len, few)) <= MOST_TOGETHER else []
+        together = bool(points) and all(map(self._fits, points))
+        here = {symbol: some(solution.sizes[symbol].low if together else [self.point[symbol]]) for symbol in stuck}
         return solution._replace(sizes={**solution.sizes, **here})
 
     def narrowed(self, solution: Solution) -> Solution:
@@ -133,17 +161,21 @@ class Solver:
 
     def _sizes(self, symbol: str, period: int) -> Sizes:
         return find_sizes(
-            lambda n: not self._refusal(symbol, n), self._bound(symbol, period), period, self.point[symbol]
+            lambda n: not self._refusal(symbol, n),
+            self._bound(symbol, period),
+            period,
+            self.point[symbol],
+            self._longest,
         )
 
     def _bound(self, symbol: str, period: int) -> int:
         """A size above which nothing is refused for being too small, and validity has come to its period."""
-        length = min(period, LONGEST_PERIOD)
+        point = self.point[symbol]
+        rests = range(period) if period <= self._longest else (0, point % period)  # those that a subset is made of
         n = -(-_NEAR // period) * period
         while n < _FAR:
-            patterns = [[not self._refusal(symbol, ahead * n + m) for m in range(length)] for ahead in _AHEAD]
-            point = self.point[symbol]
-            meets = point < n or period > length or patterns[0][point % period]  # the point is known to be valid
+            patterns = [[not self._refusal(symbol, ahead * n + m) for m in rests] for ahead in _AHEAD]
+            meets = point < n or patterns[0][rests.index(point % period)]  # the point is known to be valid
             if meets and all(pattern == patterns[0] for pattern in patterns):
                 return n
             n *= 2
@@ -179,11 +211,16 @@ class Solver:
                         continue
                     if any(g != along[0][1] for _, g in along):
                         if isinstance(sizes[value][axis], Size):
-                            raise Together(value, axis)
+                            raise Together(value, axis, self._symbols_of(value, axis, solution))
                         sizes[value][axis] = fit(along, symbol, type.shape[axis], self.period)
         for value, type in base.items():
             value.type = type._replace(shape=tuple(sizes[value]))
         self.network.known.clear()
+
+    def _symbols_of(self, value: Value, axis: int, solution: Solution) -> tuple[str, ...]:
+        """The symbols that a size hangs on."""
+        along = {s: {types[value].shape[axis] for _, types in self._points(s, v)} for s, v in solution.sizes.items()}
+        return tuple(symbol for symbol, sizes in along.items() if len(sizes) > 1)
 
     def _points(self, symbol: str, valid: Sizes) -> list[tuple[int, Types]]:
         """The types of all values at valid sizes of a symbol, the last two of which lie whole periods apart."""

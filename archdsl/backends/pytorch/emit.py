@@ -44,7 +44,8 @@ def _check_open(network: Network, source: str, source_name: str) -> None:
         ours, theirs = (_statements(text) for text in (source, other))
         hanging = [line for line in ours if line not in theirs] or [line for line in theirs if line not in ours]
         if ours != theirs:
-            message = f"the code hangs on {' and '.join(point)}, which stay open: {(hanging or ['their order'])[0]}"
+            which = f"{' and '.join(point)}, which {'stays' if len(point) == 1 else 'stay'} open"
+            message = f"the code hangs on {which}: {(hanging or ['their order'])[0]}"
             raise ArchError([Diagnostic("E607", message, help=(f"give a value: -D {next(iter(point))}=224",))])
 
 
