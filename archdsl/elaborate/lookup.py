@@ -5,7 +5,7 @@ from __future__ import annotations
 from archdsl.annotations import TYPE_CHECKING, Any
 from archdsl.elaborate.code import Code, Ready, Words
 from archdsl.elaborate.functions import FUNCTIONS, BadValue, checked
-from archdsl.elaborate.suggest import unknown_name
+from archdsl.elaborate.suggest import not_defined, unknown_name
 from archdsl.elaborate.values import LayerValue, Poisoned, Tensor, Wrong, describe, fault
 from archdsl.layers.registry import LAYERS
 from archdsl.syntax import tree
@@ -61,6 +61,8 @@ def _of_the_language(place: Evaluator, node: tree.Name, words: Words, hint: str)
     except BadValue as error:
         raise fault("E140", str(error), node.span) from None
     except KeyError:
+        if not place.work.tells:
+            raise not_defined(node) from None
         below = place.names.below(node.id)
         if below is not None:
             hint = f"{{0}} is defined at {below.place}, further down"

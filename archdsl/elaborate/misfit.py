@@ -37,6 +37,8 @@ def misfit(
     """
     spans = one.spans(callee.arguments)
     at = spans.get(facts.argument, span)
+    if place.run.trial:
+        return Fault(Diagnostic(facts.code, facts.message, at))
     notes, related = origins(inputs, place.trail)
     tried = _tried(layer, facts, inputs)
     help = [*(text for text, _, _ in tried), *([facts.help] if facts.help else [])]

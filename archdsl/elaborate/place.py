@@ -55,7 +55,7 @@ class Run:
     scopes: dict[Source, FileScope] = field(default_factory=dict)  # each file's, by its source
     main: Source | None = None
     library: bool = False  # whether a file of blocks alone is no fault
-    trial: bool = False  # whether only its errors count
+    trial: bool = False  # whether its errors are only counted, so that no help is looked for
     outside: Mapping[str, Any] = field(init=False)  # `given` as it came, not yet evaluated
     broken: set[str] = field(default_factory=set)  # words of what does not parse: it may define what is missed
     symbols: Mapping[str, int] = field(default_factory=dict)  # open sizes of the inputs, as they are tried now
@@ -71,6 +71,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.outside = self.given
+        self.work.tells = not self.trial
 
     @property
     def spent(self) -> int:

@@ -102,12 +102,16 @@ def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] | N
         meant = meant or next(iter(get_close_matches(node.id.lower(), alike, n=1, cutoff=0.5)), "")
         hint = f"the words for it are {', '.join(words)}"
     if not meant:
-        help = hint.format(node.id)
-        return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=(help,) if help else ()))
+        return not_defined(node, *filter(None, [hint.format(node.id)]))
     called = node.span.source.text[node.span.end : node.span.end + 1] == "("
     fixes = rename(node.span, meant, safe=near_by and not (foreign and called))  # its arguments may mean other things
     helps = (f"did you mean {meant}?", *([hint] if words else []))
-    return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=helps, fixes=fixes))
+    return not_defined(node, *helps, fixes=fixes)
+
+
+def not_defined(node: tree.Name, *help: str, fixes: tuple[Fix, ...] = ()) -> Fault:
+    """The Fault for a name that nothing defines."""
+    return Fault(Diagnostic("E130", f"{node.id} is not defined", node.span, help=help, fixes=fixes))
 
 
 def unknown(code: str, message: str, name: str, span: Span, known: Iterable[str]) -> Fault:

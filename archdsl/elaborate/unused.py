@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from archdsl.analyses.frames import Frames, Loop, Op, Step, frames, live, reads
 from archdsl.analyses.uses import Walk
-from archdsl.diagnostics import Diagnostic, Findings
+from archdsl.diagnostics import MOST, Diagnostic, Findings
 from archdsl.graph import Network, Value
 from archdsl.tensor import show_shape
 
@@ -18,11 +18,13 @@ def warn_unused(network: Network, findings: Findings) -> None:
     if not unused:
         return
     owners = _owners(network, [op for dead in unused for op in _ops(dead)])
+    told = 0
     for dead in unused:
         read = {value for step in dead for value in reads(step)}
         for step in dead:
             if step.output not in read:
-                findings.add(_warning(step, _weights(step, dead, owners)))
+                told += 1
+                findings.add(_warning(step, _weights(step, dead, owners) if told <= MOST else []))
 
 
 def _warning(step: Step, weights: list[str]) -> Diagnostic:

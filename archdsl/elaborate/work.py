@@ -16,6 +16,7 @@ class Work:
 
     def __init__(self) -> None:
         self.done = 0
+        self.tells = True  # whether help is looked for where something is wrong
         self.calls = 0  # functions that are being worked out, one in the other
         self.asked = 0  # what was read that no function's arguments hold: tensors, names from outside
         self.known: dict[object, tuple[object, Any]] = {}  # what functions gave, see calls.py

@@ -9,6 +9,9 @@ from archdsl.records import NamedTuple, field
 
 Sizes = "int | tuple[int, ...]"
 
+MOST_SHOWN = 200
+"""Characters of a value that is told to be wrong."""
+
 FLOAT32 = (2 - 2**-23) * 2.0**127
 """The largest float32. torch refuses a larger number for one, or takes it for infinite."""
 
@@ -38,7 +41,7 @@ class Kind(NamedTuple):
                 raise Mismatch(f"expects {self.expects}, not {show(value)}{hint}")
         converted = self.accepts(value)
         if converted is None:
-            raise Mismatch(f"expects {self.expects}, not {show(value)}")
+            raise Mismatch(f"expects {self.expects}, not {brief(value, MOST_SHOWN)}")
         return converted
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 
 from archdsl.diagnostics import Edit
 from archdsl.records import NamedTuple
@@ -14,6 +16,8 @@ _TOKEN = re.compile(
     r"|->|[=!<>]=|//|\*\*|\.\.|[^\s#]"
 )
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*')
+
+_WORD = re.compile(r"\w+")
 
 SYNTAX = ("E101", "E102")
 
@@ -81,3 +85,9 @@ def removed(source: Source, start: int, end: int, title: str, message: str) -> C
 def within(a: Span, b: Span) -> bool:
     """Whether the first stretch lies in the second."""
     return a.source is b.source and b.start <= a.start and a.end <= b.end
+
+
+@lru_cache(maxsize=4)  # a large text is asked for many words
+def word_counts(text: str) -> Counter[str]:
+    """How often each word stands in a text."""
+    return Counter(_WORD.findall(text))

@@ -5,6 +5,7 @@ Fellows are the values of the same argument or column, and an expression that is
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -12,9 +13,12 @@ from archdsl.annotations import Any
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
-from archdsl.syntax.source import Span
+from archdsl.syntax.source import Source, Span
 
 Slot = tuple[object, ...]
+Nests = dict[Source, tuple[list[int], list[list[Span]]]]
+
+MOST_NESTED = 50  # expressions in one another that are looked at
 
 
 class Habits:
@@ -24,8 +28,9 @@ class Habits:
         self._slots: dict[Span, Slot] = {}
         self._values: dict[Slot, Counter[str]] = {}
         statements = list(statements)
-        self._reckoned = [node.span for node in nodes(statements) if isinstance(node, tree.Binary)]
-        self._texts = Counter(span.text for span in self._reckoned)
+        reckoned = [node.span for node in nodes(statements) if isinstance(node, tree.Binary)]
+        self._reckoned = _nested(reckoned)
+        self._texts = Counter(span.text for span in reckoned)
         for slot, span in _slots(statements):
             self._slots[span] = slot
             self._values.setdefault(slot, Counter())[span.text] += 1
@@ -43,12 +48,28 @@ class Habits:
         at = candidate.edit.span
         if at.start == at.end:
             return 0
-        for span in self._reckoned:
-            if span.source is at.source and span.start <= at.start and at.end <= span.end:
+        starts, nests = self._reckoned.get(at.source, ([], []))
+        index = bisect_right(starts, at.start) - 1
+        for span in nests[index][:MOST_NESTED] if index >= 0 else ():
+            if span.start <= at.start and at.end <= span.end:
                 text = span.text[: at.start - span.start] + candidate.edit.text + span.text[at.end - span.start :]
                 if self._texts[text]:
                     return 2 * self._texts[text] + 1
         return 0
+
+
+def _nested(spans: list[Span]) -> Nests:
+    """Expressions by their file, each with those inside it, and where the outermost ones start."""
+    found: Nests = {}
+    end = 0
+    for span in sorted(spans, key=lambda span: (id(span.source), span.start, -span.end)):
+        starts, nests = found.setdefault(span.source, ([], []))
+        if not starts or span.start >= end:
+            starts.append(span.start)
+            nests.append([])
+            end = span.end
+        nests[-1].append(span)
+    return found
 
 
 def _slots(statements: Iterable[Any]) -> Iterator[tuple[Slot, Span]]:

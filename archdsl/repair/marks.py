@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from archdsl.diagnostics import Edit
 from archdsl.elaborate.suggest import is_slip, near
-from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
+from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced, word_counts
 from archdsl.repair.names import is_argument
 from archdsl.syntax.source import Source, Span
 
@@ -27,6 +27,7 @@ _MARKS = {
 }
 _OTHERS = ("-", ",", ":", "|", "=", "*", "==", "{", "(", "//")
 _NAME = re.compile(r"@?[A-Za-z_]\w*")
+LONGEST_NAME = 60  # of what may be two names with nothing between
 
 
 def marks(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
@@ -195,7 +196,7 @@ def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
         yield removed(source, piece.start, piece.end, "take one @ out", "`@` stands twice")
     if text.startswith("in") and text[2:] in ("channels", "features", "height", "width", "size", "shape"):
         yield inserted(source, piece.start + 2, ".", f"write in.{text[2:]}", "`.` is missing")
-    for cut in range(1, len(text)) if text.isidentifier() else ():
+    for cut in range(1, len(text)) if text.isidentifier() and len(text) <= LONGEST_NAME else ():
         if is_argument(text[:cut]) or (text[cut:].isidentifier() and _stands(source, text[:cut], text[cut:])):
             title = f"write {text[:cut]}={text[cut:]}"
             yield inserted(source, piece.start + cut, "=", title, f"`=` is missing behind {text[:cut]}")
@@ -211,7 +212,8 @@ def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
 
 def _stands(source: Source, *words: str) -> bool:
     """Whether all words stand in the text by themselves."""
-    return all(re.search(rf"\b{word}\b", source.text) for word in words)
+    known = word_counts(source.text)
+    return all(word in known for word in words)
 
 
 def _twice(source: Source, pieces: Sequence[Piece], i: int) -> Iterator[Candidate]:

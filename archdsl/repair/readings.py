@@ -12,7 +12,7 @@ from itertools import pairwise
 from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.layers.registry import LAYERS
-from archdsl.repair.candidates import Candidate
+from archdsl.repair.candidates import Candidate, word_counts
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
@@ -81,7 +81,7 @@ def label_meant(statements: Iterable[Any], at: Span | None) -> Iterator[Candidat
         source, start = node.span.source, node.name.span.end
         end = source.text.index("=", start) + 1
         inside = at is not None and at.source is source and node.span.start <= at.start < node.span.end
-        unused = at is None and len(re.findall(rf"\b{node.name.id}\b", source.text)) == 1
+        unused = at is None and word_counts(source.text)[node.name.id] == 1
         if inside or unused:
             yield Candidate(Edit(Span(source, start, end), ":"), "write : behind a label")
 
