@@ -223,4 +223,5 @@ def check_output(path: str, *, own: Callable[[bytes], bool], spec: str | None, f
         with open(path, "rb") as stream:
             head = stream.read(HEAD)
         if head and not own(head):
-            raise Refused(f"{path} is there already and was not written by archdsl; --force replaces it")
+            what = f"{path} leads to {os.path.realpath(path)}, which" if os.path.islink(path) else f"{path}"
+            raise Refused(f"{what} is there already and was not written by archdsl; --force replaces it")

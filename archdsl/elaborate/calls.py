@@ -44,9 +44,9 @@ def call(node: tree.Call, ready: Ready) -> Code:
     return Code(run, sum(code.cost for _, code, _ in arguments) + 1)
 
 
-def called(place: Evaluator, node: tree.Call) -> Any:
-    """`CONV(64)` as a step, which is not made ready: most are there once."""
-    callee = _callee(place, node)
+def called(place: Evaluator, node: tree.Call, *, step: bool) -> Any:
+    """`CONV(64)` by itself, as a step or a value, which is not made ready: most are there once."""
+    callee = _callee(place, node, step=step)
     if isinstance(callee, LayerValue):
         return _layer(place, callee, node)
     own = callee.words if isinstance(callee, Builtin) else None
@@ -86,9 +86,9 @@ def _layer(place: Evaluator, layer: LayerValue, node: tree.Call) -> LayerValue:
     return LayerValue(layer.name, node.span, tuple([argument(place, layer.name, a) for a in node.arguments]))
 
 
-def _callee(place: Evaluator, node: tree.Call) -> Any:
+def _callee(place: Evaluator, node: tree.Call, *, step: bool = False) -> Any:
     """What is called; raises E145 where it is nothing of the kind."""
-    callee = found(place, node.name, None, CALLED)
+    callee = found(place, node.name, None, CALLED, step=step)
     if isinstance(callee, (LayerValue, BlockValue)):
         if not callee.arguments:
             if isinstance(callee, LayerValue):

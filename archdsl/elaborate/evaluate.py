@@ -69,7 +69,7 @@ class Evaluator:
         """What the expression is worth; raises Fault, Poisoned.
 
         `words` are bare names that stand for themselves in an argument of a layer or a function, which is no layer.
-        `hint` is the help where the expression is a name, `{0}`, that nothing defines.
+        `hint` is the help where the expression is a name, `{0}`, that nothing defines, "" for that of a step.
         """
         if isinstance(node, tree.Number):
             self.work.count(node.span)
@@ -79,7 +79,7 @@ class Evaluator:
             return lookup.found(self, node, words, hint)
         if isinstance(node, tree.Call):
             self.work.count(node.span)
-            return calls.called(self, node)
+            return calls.called(self, node, step=not hint)
         known = self.work.codes.get(id(node))
         if known is None:
             known = self.work.codes[id(node)] = node, _code(node)  # which keeps the node, and so its id

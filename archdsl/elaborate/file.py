@@ -100,9 +100,31 @@ def _mend(run: Run, file: tree.File, leave_open: bool) -> None:
         sizes = open_symbols(file, run.outside, run.inputs)
         return dict.fromkeys(counts, 1) | dict.fromkeys(sizes, LIKELY[0])
 
+    def opened(trial: Run, file: tree.File) -> Network | None:
+        """The network with likely sizes, if it stays one with the open ones that its text has."""
+        from archdsl.elaborate.openness import elaborate_open
+
+        network = _elaborated(trial, file)
+        symbols = open_symbols(file, run.outside, run.inputs)
+        if network is None or trial.findings.errors or not symbols:
+            return network
+        whole = Run(Findings(), run.outside, run.inputs, run.root, run.fit, main=run.main, library=run.library)
+
+        def counted(inner: Run) -> Network | None:
+            found = _elaborated(inner, file)
+            trial.steps += inner.spent
+            return found
+
+        network = elaborate_open(whole, file, symbols, counted)
+        trial.findings.found += whole.findings.errors
+        return network
+
+    first = run.findings.errors[0]
+    if first.code == "E141" and any(first.message.startswith(f"{name} = ") for name in run.outside):
+        return  # no edit of the file makes a size of what came from outside
     if not closed(file):
         find_inputs(run, lambda trial: _elaborated(trial, file))
-    repair(run, file, closed, _elaborated)
+    repair(run, file, closed, opened if first.code == "E131" else _elaborated)
 
 
 def _elaborated(run: Run, file: tree.File) -> Network | None:

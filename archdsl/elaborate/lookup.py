@@ -35,17 +35,20 @@ def name(node: tree.Name, ready: Ready) -> Code:
     return Code(run)
 
 
-def found(place: Evaluator, node: tree.Name, words: Words = None, hint: str = CONSTANT) -> Any:
-    """What a name stands for; `hint` is the help where nothing defines it. Raises E130, Poisoned."""
+def found(place: Evaluator, node: tree.Name, words: Words = None, hint: str = CONSTANT, *, step: bool = False) -> Any:
+    """What a name stands for; `hint` is the help where nothing defines it, of a `step` or a value.
+
+    Raises E130, Poisoned.
+    """
     value = place.names.get(node.id, place)
     if value is place:
-        return _of_the_language(place, node, words, hint)
+        return _of_the_language(place, node, words, hint, step or not hint)
     if type(value) is Wrong:
         raise Poisoned
     return value
 
 
-def _of_the_language(place: Evaluator, node: tree.Name, words: Words, hint: str) -> Any:
+def _of_the_language(place: Evaluator, node: tree.Name, words: Words, hint: str, step: bool) -> Any:
     """What a name stands for that the spec does not define: a word, a function, a layer, or a value from outside."""
     if words and node.id in words:
         return node.id
@@ -66,7 +69,8 @@ def _of_the_language(place: Evaluator, node: tree.Name, words: Words, hint: str)
         below = place.names.below(node.id)
         if below is not None:
             hint = f"{{0}} is defined at {below.place}, further down"
-        raise unknown_name(node, place.names.known() | place.measures, words, hint) from None
+        known = place.names.known() | place.measures
+        raise unknown_name(node, known, words, hint, step=step) from None
     return value._replace(span=node.span) if isinstance(value, LayerValue) else value
 
 

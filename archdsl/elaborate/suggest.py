@@ -34,7 +34,12 @@ _FOREIGN = {
     "DROPPATH": "stochasticdepth",
     "FLATTEN": "flat",
     "ID": "identity",
-    "ADD": "sum_ residual skip shortcut",
+    "ADD": "sum_ residual skip shortcut plus",
+    "SUB": "subtract minus",
+    "MUL": "multiply times",
+    "DIV": "divide",
+    "MAX": "maximum",
+    "MIN": "minimum",
     "CONCAT": "concatenate cat",
     "MHA": "multiheadattention",
     "EMBEDDING": "embed",
@@ -87,15 +92,19 @@ def is_slip(a: str, b: str) -> bool:
     return len(long) - len(short) == 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
-def unknown_name(node: tree.Name, known: Iterable[str], words: Sequence[str] | None = None, hint: str = "") -> Fault:
+def unknown_name(
+    node: tree.Name, known: Iterable[str], words: Sequence[str] | None = None, hint: str = "", *, step: bool = False
+) -> Fault:
     """The Fault for a name that nothing defines, with what was probably meant, else the hint about `{0}`.
 
-    `words` are those that an argument of a layer takes, all of which are told; such an argument is no layer.
+    `words` are those that an argument of a layer takes, all of which are told; such an argument is no layer. A `step`
+    is no function.
     """
     from difflib import get_close_matches  # a right spec does without it
 
     foreign = _MEANT.get(node.id.lower(), "") if words is None else ""
-    meant = foreign or near(node.id, [*known, *([*LAYERS, *FUNCTIONS, *_SPECIAL] if words is None else words)])
+    language = [*LAYERS, *(() if step else FUNCTIONS), *_SPECIAL] if words is None else words
+    meant = foreign or near(node.id, [*known, *language])
     near_by = bool(meant)
     if words:
         alike = [word for word in words if word[0] == node.id[0].lower()]  # few words: what is meant may be far off

@@ -38,6 +38,8 @@ def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[t
     The file's name comes from `identity`, which tells the content apart from any other; where that is empty, from
     the content itself.
     """
+    if not any(map(outside, tensors)):  # and no file of nothing
+        return [_inside(tensor) for tensor in tensors]
     hashed = sha256(identity.encode())
     stream = beside.open()
     if isinstance(stream, OutputFile):
@@ -61,5 +63,9 @@ def spill(tensors: Sequence[Tensor], beside: Companion, identity: str) -> list[t
             made = wire.external_tensor(tensor.name, tensor.dtype, tensor.shape, name, places[tensor.name], tensor.size)
             result.append((made, b""))
         else:
-            result.append((wire.tensor_head(tensor.name, tensor.dtype, tensor.shape, tensor.size), tensor.data()))
+            result.append(_inside(tensor))
     return result
+
+
+def _inside(tensor: Tensor) -> tuple[bytes, bytes]:
+    return wire.tensor_head(tensor.name, tensor.dtype, tensor.shape, tensor.size), tensor.data()
