@@ -112,7 +112,7 @@ class Bounds:
         first = self._first()
         values = self.measured.values(part, first) if part.operator else None
         one_by_one = values is not None and (len(values) == 1 or part.operator == "==")
-        if values is None or not one_by_one or part.form == UNKNOWN:
+        if values is None or not one_by_one or part.form == UNKNOWN or self.measured.spent:
             self.sizes = tried(part, self.measured, self.sizes)
             return
         for i in range(len(values)):

@@ -18,6 +18,7 @@ from archdsl.symbolic.solve import Solver, with_ties
 from archdsl.syntax import tree
 
 MOST_POINTS = 1_000  # whose types are kept
+MOST_VALUES = 50_000  # that are worked out before parts are tried at a few sizes alone
 
 Point = Mapping[str, int]
 
@@ -45,7 +46,13 @@ class Measured:
         self.ties = ties
         self._known: dict[tuple[int, ...], tuple[Any, ...] | None] = {}  # of one part
         self._part: Part | None = None
+        self._values = 0  # that were worked out
         self._types: dict[tuple[int, ...], tuple[Types, dict[str, Any]]] = {}  # by point, with what analyses found
+
+    @property
+    def spent(self) -> bool:
+        """Whether no more is to be worked out than has to be."""
+        return self._values > MOST_VALUES
 
     @contextmanager
     def at(self, point: Point) -> Iterator[None]:
@@ -79,6 +86,7 @@ class Measured:
 
     def _subtracted(self, part: Part, point: Point) -> tuple[Any, ...] | None:
         assert isinstance(part.node, tree.Comparison)
+        self._values += 1
         with self.at(point):
             value = evaluator(part.claim.place, self.network).value
             left, right = (_numbers(plain(value(side))) for side in part.node.operands)

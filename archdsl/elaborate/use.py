@@ -17,6 +17,7 @@ LARGEST = 1 << 20  # bytes of a file
 LONGEST_PATH = 1000
 MOST_TEXT = 1 << 19  # characters of all files
 MOST_FILES = 100
+WORK = 200  # values that take as long to work out as to find a file
 
 
 def import_names(place: Place, node: tree.Use) -> None:
@@ -42,6 +43,7 @@ def import_names(place: Place, node: tree.Use) -> None:
 
 def _load(place: Place, node: tree.Use) -> FileScope:
     run, here = place.run, node.span.source
+    run.work.count(node.path_span, WORK)
     if here.path is None or run.root is None:
         raise fault("E180", "`use` looks beside the spec's file, and this text has none", node.path_span)
     if not node.path or not node.path.isprintable() or len(node.path) > LONGEST_PATH:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from archdsl.annotations import TYPE_CHECKING, Any, ClassVar, Protocol, Union
 from archdsl.layers.code import Torch
@@ -18,7 +18,8 @@ class LayerError(Exception):
     """What a layer cannot take: the bare facts, to which the caller that knows it adds the place.
 
     `argument` names the argument at fault, `notes` give the arithmetic, `trials` are changes of
-    arguments that might mend it: only those that do are shown.
+    arguments that might mend it: only those that do are shown. `trials` and `help` are worked out when they are
+    asked for: where sizes are open, layers refuse thousands of them.
     """
 
     def __init__(
@@ -29,8 +30,8 @@ class LayerError(Exception):
         argument: str = "",
         label: str = "",
         notes: Sequence[str] = (),
-        trials: Sequence[Trial] = (),
-        help: str = "",
+        trials: Iterable[Trial] = (),
+        help: str | Callable[[], str] = "",
         output: TensorType | None = None,
     ) -> None:
         super().__init__(message)
@@ -39,9 +40,20 @@ class LayerError(Exception):
         self.argument = argument
         self.label = label  # stands beside the caret
         self.notes = tuple(notes)
-        self.trials = tuple(trials)
-        self.help = help
+        self._trials = trials
+        self._help = help
         self.output = output  # what checking goes on with, where the fault leaves no doubt about it
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The changes to try."""
+        self._trials = tuple(self._trials)
+        return self._trials
+
+    @property
+    def help(self) -> str:
+        """What else may mend it, as a sentence."""
+        return self._help if isinstance(self._help, str) else self._help()
 
 
 class Trial(NamedTuple):

@@ -17,7 +17,7 @@ from archdsl.repair.names import is_argument
 from archdsl.syntax.source import Source, Span
 
 _HEAD = re.compile(r"[A-Za-z_]\w*")
-_CALLED = re.compile(r"([A-Za-z_]\w*)\(")
+_CALLED = re.compile(r"(?<!\w)([A-Za-z_]\w*)\(")  # from the start of a word: no long one is read from each letter
 _INFIX = frozenset(("and", "or", "not", "in", "if", "else", "for"))  # behind these a value goes on
 _MOST = 400  # edits that are looked at
 _MOST_READ = 150_000  # characters that are read to put them in order

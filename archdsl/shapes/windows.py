@@ -99,8 +99,8 @@ def _misfit(
         f"doesn't fit: a {kernel} {noun} with stride {'x'.join(map(str, strides))} leaves {left}{behind} "
         f"of {show_shape(sizes)} over",
         label=arithmetic + where,
-        trials=list(_cures(sizes, slides, fit, left, padded, noun)),
-        help=_nearest(x, slides, fit),
+        trials=_cures(sizes, slides, fit, left, padded, noun),
+        help=lambda: _nearest(x, slides, fit),
         output=TensorType((x.shape[0], *result), x.dtype, x.batched),
     )
 
