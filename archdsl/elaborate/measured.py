@@ -18,7 +18,7 @@ from archdsl.symbolic.solve import Solver, with_ties
 from archdsl.syntax import tree
 
 MOST_POINTS = 1_000  # whose types are kept
-MOST_VALUES = 50_000  # that are worked out before parts are tried at a few sizes alone
+MOST_VALUES = 20_000  # that are worked out before parts are tried at a few sizes alone
 
 Point = Mapping[str, int]
 
