@@ -94,6 +94,17 @@ def labels(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candida
             yield inserted(source, before.end, ":", "write : behind the label", "`:` is missing behind a label")
 
 
+def commas(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
+    """The `,` before what has a name, where another mark stands instead."""
+    for before, name, piece in zip(pieces, pieces[1:], pieces[2:]):
+        named = piece.text == "=" and piece.start <= at < piece.end and _NAME.fullmatch(name.text)
+        if named and not _plain(before.text) and before.text not in ("(", ","):
+            start = len(source.text[: before.start].rstrip(" "))
+            message = f"`{before.text}` where `,` was expected"
+            edit, place = _edit(source, start, before.end, ","), Span(source, before.start, before.end)
+            yield Candidate(edit, "write ,", message, place=place)
+
+
 def surplus_items(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
     """What stands at the error in parentheses, before what has a name, or left out: alone, and with what follows."""
     here = next((i for i, piece in enumerate(pieces) if piece.end > at), len(pieces) - 1)

@@ -8,7 +8,7 @@ from archdsl.repair.brackets import brackets
 from archdsl.repair.candidates import Candidate, pieces_of
 from archdsl.repair.layout import unbalanced
 from archdsl.repair.lines import comment, quotes, remark, sizes
-from archdsl.repair.marks import labels, marks, spaces, surplus_items, words
+from archdsl.repair.marks import commas, labels, marks, spaces, surplus_items, words
 from archdsl.repair.trials import Trials
 from archdsl.syntax.source import Source, Span
 
@@ -33,6 +33,7 @@ def of_syntax(trials: Trials, source: Source, at: Span, surplus: bool) -> Iterat
         return
     yield from sizes(source, at.start)
     yield from words(source, pieces, at.start)
+    yield from commas(source, pieces, at.start)
     yield from quotes(source, at.start)
     yield from remark(source, at.start)
     yield from brackets(source, pieces)

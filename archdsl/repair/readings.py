@@ -57,9 +57,19 @@ def _apart(steps: list[Any]) -> Iterator[Candidate]:
             continue
         title = f"write | before {b.span.text.splitlines()[0][:30]}"
         if "\n" in gap.text:
-            yield Candidate(Edit(Span(gap.source, gap.end, gap.end), "| "), title)
+            comma = re.search(r",[ \t]*$", gap.text)  # with which the line begins
+            start = gap.start + comma.start() if comma else gap.end
+            yield Candidate(Edit(Span(gap.source, start, gap.end), "| "), title, rank=-1 if _given(a) else 0)
         else:
             yield Candidate(Edit(gap, " | "), title)
+
+
+def _given(step: Any) -> bool:
+    """Whether a step is a tensor of its own, which goes on from nothing and so most often begins an arm alone."""
+    while isinstance(step, tree.Labelled):
+        step = step.step
+    name = step.name if isinstance(step, tree.Call) else step
+    return isinstance(name, tree.Name) and name.id in ("PARAM", "CONST")
 
 
 def label_before(name: Span) -> Iterator[Candidate]:
