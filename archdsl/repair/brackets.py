@@ -200,7 +200,8 @@ def _opened(
         elif mark == "{" and piece.text in (")", "]"):
             yield 0, inserted(source, piece.end, " {", title + piece.text, message)
         before = pieces[index - 1] if index else None
-        if not _begins_value(piece) or (
+        labelled = before is not None and before.text == ":" and piece.text in ("for", "if")
+        if not (_begins_value(piece) or labelled) or (
             mark != "{" and before and _ends_value(before) and _beside(source, before, piece)
         ):
             continue

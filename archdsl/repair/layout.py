@@ -143,8 +143,6 @@ class _Reading:
         odd += 3 * (frame.arms and opener.text != "{")
         if opener.text == "{" and call and before is not None:
             odd += not frame.arms and before.text in self._callable and tokens[frame.opener + 1].start == opener.end
-        if opener.text == "[" and before is not None and (before.text == "{" or self._broken(before, opener)):
-            odd += behind is None or behind.text not in "*?-"  # a module has its label before it
         if opener.text == "(" and before is not None:
             odd += before.text == ":" and not close  # where `[` opens a module
         if opener.text == "(" and not call:

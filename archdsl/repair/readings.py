@@ -18,6 +18,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 _STEP = re.compile(r"[A-Z]\w+")
+_COMMA = re.compile(r"(?<=\n)([ \t]*),[ \t]*$")  # with which a line begins
 
 
 def arms_apart(join: tree.Join) -> Iterator[Candidate]:
@@ -46,8 +47,12 @@ def lines_apart(statements: Iterable[Any]) -> Iterator[Candidate]:
         begun = [source.text[arm.span.start - 40 : arm.span.start].split("\n")[-1].strip() for arm in join.arms[1:]]
         if begun.count("|") == len(begun):
             for arm in join.arms:
-                steps = [line for line in arm.lines if isinstance(line, tree.Chain)]
-                yield from _apart(steps)
+                lines = [line for line in arm.lines if isinstance(line, tree.Chain)]
+                yield from _apart(lines)
+                for line in lines:
+                    for a, b in pairwise(line.steps):
+                        if _COMMA.search(source.text[a.span.end : b.span.start]):
+                            yield from _apart([a, b])
 
 
 def _apart(steps: list[Any]) -> Iterator[Candidate]:
@@ -55,10 +60,11 @@ def _apart(steps: list[Any]) -> Iterator[Candidate]:
         gap = Span(a.span.source, a.span.end, b.span.start)
         if re.sub(r"#[^\n]*", "", gap.text).strip(" \t\n,->"):
             continue
-        title = f"write | before {b.span.text.splitlines()[0][:30]}"
+        text = b.span.text.splitlines()[0]
+        title = f"write | before {text if len(text) <= 30 else text[:29] + '…'}"
         if "\n" in gap.text:
-            comma = re.search(r",[ \t]*$", gap.text)  # with which the line begins
-            start = gap.start + comma.start() if comma else gap.end
+            comma = _COMMA.search(gap.text)
+            start = gap.start + comma.end(1) if comma else gap.end
             yield Candidate(Edit(Span(gap.source, start, gap.end), "| "), title, rank=-1 if _given(a) else 0)
         else:
             yield Candidate(Edit(gap, " | "), title)
