@@ -102,8 +102,7 @@ def by_name(call: tree.Call | tree.Join) -> Iterator[Candidate]:
         text = argument.span.text
         if not argument.name and text != place and text in names and text not in given:
             at = Span(argument.span.source, argument.span.start, argument.span.start)
-            last = all(other.name for other in call.arguments if other.span.start > argument.span.start)
-            if last:
+            if all(other.name for other in call.arguments if other.span.start > argument.span.start):
                 yield Candidate(Edit(at, f"{text}="), f"write {text}={text}", rank=-1)
 
 

@@ -52,9 +52,10 @@ def unusual(statements: Iterable[Any]) -> Iterator[Candidate]:
     for call in (node for node in nodes(statements) if isinstance(node, tree.Call)):
         given = _given(call, blocks)
         size, stride = given.get("kernel"), given.get("stride")
-        if isinstance(size, tree.Number) and isinstance(stride, tree.Number) and size.value == 1 and stride.value > SMALL:
-            leave = without_argument(call, USUAL)
-            yield from (c._replace(rank=USUAL) for c in leave if within(stride.span, c.edit.span))
+        single = isinstance(size, tree.Number) and size.value == 1
+        if single and isinstance(stride, tree.Number) and stride.value > SMALL:  # it is no stride
+            less = without_argument(call, USUAL)
+            yield from (c._replace(rank=USUAL) for c in less if within(stride.span, c.edit.span))
     arms = [arm for node in nodes(statements) if isinstance(node, tree.Join) for arm in node.arms][:_MOST_JOINS]
     for call in (node for node in nodes(arms) if isinstance(node, tree.Call) and node.name.id in _POOLS):
         given = _given(call, {})
