@@ -106,6 +106,22 @@ def by_name(call: tree.Call | tree.Join) -> Iterator[Candidate]:
                 yield Candidate(Edit(at, f"{text}="), f"write {text}={text}", rank=-1)
 
 
+def apart(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A `,` for the `=` between two parameters, or between the name of a definition and the argument behind it."""
+    statements = list(statements)
+    defined = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
+    for node in nodes(statements):
+        if isinstance(node, tree.Parameter) and isinstance(node.default, tree.Name):
+            value = node.default.span
+        elif isinstance(node, tree.Argument) and node.name in defined:
+            value = node.value.span
+        else:
+            continue
+        at = Span(value.source, node.span.start + len(node.name), value.start)
+        if at.text.strip() == "=" and value.text not in (*defined, "true", "false"):
+            yield Candidate(Edit(at, ", "), f"write , behind {node.name}", rank=-2)
+
+
 def without_last(call: tree.Call | tree.Join) -> Iterator[Candidate]:
     """The last two arguments of a call left out."""
     if len(call.arguments) > 2:

@@ -14,6 +14,7 @@ _FORMS: _Forms = {
     ("{",): ("for _ in [1] {", "ADD{", "CONCAT{"),
     ("[",): ("_ = [", "_: ["),
     ("[", "{"): ("_: [for _ in [1] {",),
+    ("(", "["): ("_ = max([",),
     ("{", "{"): ("for _ in [1] { for _ in [1] {",),
 }  # lines that open brackets, as one of those that may be missing
 _JOINS: _Forms = {("{",): ("ADD{ ID", "CONCAT{ ID")}  # the same before an arm

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from archdsl.repair.brackets import brackets
 from archdsl.repair.candidates import Candidate, pieces_of
 from archdsl.repair.heads import closed_early
+from archdsl.repair.items import commas, surplus_items
 from archdsl.repair.layout import unbalanced
 from archdsl.repair.lines import comment, quotes, remark, sizes
-from archdsl.repair.marks import commas, labels, marks, spaces, surplus_items, words
+from archdsl.repair.marks import labels, marks, spaces, words
 from archdsl.repair.trials import Trials
 from archdsl.syntax.source import Source, Span
 

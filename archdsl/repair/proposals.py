@@ -11,7 +11,16 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit
 from archdsl.elaborate.mentions import open_names
 from archdsl.layers.registry import LAYERS
-from archdsl.repair.calls import argument_more, around, by_name, parameter_more, surplus, without_argument, without_last
+from archdsl.repair.calls import (
+    apart,
+    argument_more,
+    around,
+    by_name,
+    parameter_more,
+    surplus,
+    without_argument,
+    without_last,
+)
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
@@ -195,6 +204,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
                 found = marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
                 yield from (candidate for candidate in found if candidate.edit.text.strip() != "*")
     if first.code == "E146":
+        yield from apart(statements)
         for file in files:
             for candidate in parameter_more(file, open_names(file) - _known(statements)):
                 yield candidate._replace(rank=-1)
