@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from archdsl.diagnostics import Edit
-from archdsl.repair.candidates import Candidate, Piece, inserted, removed
+from archdsl.repair.candidates import Candidate, Piece, inserted, removed, replaced
+from archdsl.repair.names import is_argument
 from archdsl.syntax.source import Source, Span
 
 _NAME = re.compile(r"@?[A-Za-z_]\w*")
@@ -45,6 +46,10 @@ def surplus_items(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[
             if begin < until:
                 what = source.text[first.start : pieces[end - 1].end]
                 named = _first_named(pieces, start)
+                if named is not None and not is_argument(named.text):
+                    sign = pieces[pieces.index(named) + 1]
+                    message = f"`=` where `,` was expected behind `{named.text}`"
+                    yield replaced(source, sign, ", ", message)._replace(title=f"write , behind {named.text}")
                 if named is not None:
                     whole = Span(source, named.start, pieces[end - 1].end)
                     text = f"{what}, {source.text[named.start : pieces[start - 1].start]}"

@@ -60,22 +60,23 @@ def _apart(steps: list[Any]) -> Iterator[Candidate]:
         gap = Span(a.span.source, a.span.end, b.span.start)
         if re.sub(r"#[^\n]*", "", gap.text).strip(" \t\n,->"):
             continue
+        rank = -1 if _whole(a) else 0
         text = b.span.text.splitlines()[0]
         title = f"write | before {text if len(text) <= 30 else text[:29] + '…'}"
         if "\n" in gap.text:
             comma = _COMMA.search(gap.text)
             start = gap.start + comma.end(1) if comma else gap.end
-            yield Candidate(Edit(Span(gap.source, start, gap.end), "| "), title, rank=-1 if _given(a) else 0)
+            yield Candidate(Edit(Span(gap.source, start, gap.end), "| "), title, rank=rank)
         else:
-            yield Candidate(Edit(gap, " | "), title)
+            yield Candidate(Edit(gap, " | "), title, rank=rank)
 
 
-def _given(step: Any) -> bool:
-    """Whether a step is a tensor of its own, which goes on from nothing and so most often begins an arm alone."""
+def _whole(step: Any) -> bool:
+    """Whether a step is most often an arm by itself: what arrives, or a tensor that is made of nothing."""
     while isinstance(step, tree.Labelled):
         step = step.step
     name = step.name if isinstance(step, tree.Call) else step
-    return isinstance(name, tree.Name) and name.id in ("PARAM", "CONST")
+    return isinstance(name, tree.Name) and name.id in ("ID", "PARAM", "CONST")
 
 
 def label_before(name: Span) -> Iterator[Candidate]:
