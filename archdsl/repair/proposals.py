@@ -320,6 +320,10 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             here = any(within(candidate.edit.span, span) for span in home)
             if first.code == "E301" and candidate.rank == 2:  # the contrary of a condition, of which there are few
                 near_by = True
+            end = candidate.edit.span.end
+            odd = re.match(r"[1357]\b", candidate.edit.span.source.text[end : end + 2])  # as kernels are
+            if first.code == "E203" and near_by and odd and candidate.edit.text == ", ":
+                candidate = candidate._replace(rank=-1)
             yield candidate._replace(rank=min(candidate.rank, 1 if near_by else 2 if here else LAST))
         yield from left_out(statements)
 
