@@ -12,6 +12,7 @@ brackets.py    a bracket too many, too few, or of the wrong kind
 heads.py       a line that opens brackets, left out
 layout.py      which brackets have no partner, and how odd a text looks with an edit of them
 lines.py       a comment without its mark, a shape with commas, a quote too few
+items.py       items in brackets: a comma that is missing, an item too many
 marks.py       marks between steps and values, and misspelt words
 readings.py    marks with which a text parses as something else
 names.py       a misspelt definition

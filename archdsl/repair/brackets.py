@@ -18,6 +18,7 @@ from archdsl.syntax.source import Source, Span
 
 _HEAD = re.compile(r"[A-Za-z_]\w*")
 _CALLED = re.compile(r"(?<!\w)([A-Za-z_]\w*)\(")  # from the start of a word: no long one is read from each letter
+_USED = re.compile(r"^use ([\w, ]+) from", re.MULTILINE)
 _INFIX = frozenset(("and", "or", "not", "in", "if", "else", "for"))  # behind these a value goes on
 _MOST = 400  # edits that are looked at
 _MOST_READ = 150_000  # characters that are read to put them in order
@@ -29,7 +30,7 @@ def brackets(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
     if not open and not close:
         return
     start, end = source.text.rfind("\n", 0, pieces[0].start) + 1, pieces[-1].end
-    callable = LAYERS.keys() | MAKERS.keys() | FUNCTIONS.keys() | set(_CALLED.findall(source.text))
+    callable = _callable(source)
     found: dict[str, tuple[int, int, Candidate]] = {}
     rest: list[Candidate] = []
     read = 0
@@ -183,7 +184,7 @@ def _opened(
     message = f"nothing opens the `{CLOSES[mark]}`"
     if close < len(pieces):
         message += f" at {_place(source, pieces[close])}"
-    called = set(_CALLED.findall(source.text)) | LAYERS.keys() | MAKERS.keys() | FUNCTIONS.keys()
+    called = _callable(source)
     words = set(_HEAD.findall(source.text)) | called
     title = f"open it with {mark} behind "
     for index in range(start, end - 1, -1):
@@ -200,12 +201,19 @@ def _opened(
         elif mark == "{" and piece.text in (")", "]"):
             yield 0, inserted(source, piece.end, " {", title + piece.text, message)
         before = pieces[index - 1] if index else None
-        if not _begins_value(piece) or (
+        labelled = before is not None and before.text == ":" and piece.text in ("for", "if")
+        if not (_begins_value(piece) or labelled) or (
             mark != "{" and before and _ends_value(before) and _beside(source, before, piece)
         ):
             continue
         text = f"{mark} " if mark == "{" else mark
         yield 0, inserted(source, piece.start, text, f"open it with {mark} before {piece.text}", message)
+
+
+def _callable(source: Source) -> set[str]:
+    """The names that `(` may follow: those of the language, those that are called, and those that `use` brings."""
+    used = {name for names in _USED.findall(source.text) for name in _HEAD.findall(names)}
+    return LAYERS.keys() | MAKERS.keys() | FUNCTIONS.keys() | used | set(_CALLED.findall(source.text))
 
 
 def _ends_value(piece: Piece) -> bool:

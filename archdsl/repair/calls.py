@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
+from archdsl.elaborate.arguments import kinds
 from archdsl.elaborate.mentions import open_names_of
+from archdsl.layers.registry import LAYERS, layer_class
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
@@ -88,6 +90,36 @@ def argument_more(statements: Iterable[Any], calls: Iterable[tree.Call | tree.Jo
 
 def _insert(at: int, call: tree.Call, edit: str, text: str, rank: int) -> Candidate:
     return Candidate(Edit(Span(call.span.source, at, at), edit), f"write {text} in {call.name.id}", rank=rank)
+
+
+def by_name(call: tree.Call | tree.Join) -> Iterator[Candidate]:
+    """An argument that is called as a parameter is, and stands in the place of another one, given to it by name."""
+    if call.name.id not in LAYERS:
+        return
+    names = list(kinds(layer_class(call.name.id)))
+    given = {argument.name for argument in call.arguments}
+    for place, argument in zip(names, call.arguments):
+        text = argument.span.text
+        if not argument.name and text != place and text in names and text not in given:
+            at = Span(argument.span.source, argument.span.start, argument.span.start)
+            if all(other.name for other in call.arguments if other.span.start > argument.span.start):
+                yield Candidate(Edit(at, f"{text}="), f"write {text}={text}", rank=-1)
+
+
+def apart(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A `,` for the `=` between two parameters, or between the name of a definition and the argument behind it."""
+    statements = list(statements)
+    defined = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
+    for node in nodes(statements):
+        if isinstance(node, tree.Parameter) and isinstance(node.default, tree.Name):
+            value = node.default.span
+        elif isinstance(node, tree.Argument) and node.name in defined:
+            value = node.value.span
+        else:
+            continue
+        at = Span(value.source, node.span.start + len(node.name), value.start)
+        if at.text.strip() == "=" and value.text not in (*defined, "true", "false"):
+            yield Candidate(Edit(at, ", "), f"write , behind {node.name}", rank=-2)
 
 
 def without_last(call: tree.Call | tree.Join) -> Iterator[Candidate]:

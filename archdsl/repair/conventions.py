@@ -14,8 +14,9 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.elaborate.arguments import kinds
 from archdsl.layers.registry import LAYERS, layer_class
-from archdsl.repair.candidates import Candidate
-from archdsl.repair.values import LARGEST, nodes
+from archdsl.repair.calls import without_argument
+from archdsl.repair.candidates import Candidate, within
+from archdsl.repair.values import LARGEST, SMALL, nodes
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
@@ -47,6 +48,14 @@ def unusual(statements: Iterable[Any]) -> Iterator[Candidate]:
             yield Candidate(Edit(node.span, str(usual)), title, rank=USUAL)
         if len(seen) == _MOST:
             return
+    blocks = {s.name.id: s for s in statements if isinstance(s, tree.Block)}
+    for call in (node for node in nodes(statements) if isinstance(node, tree.Call)):
+        given = _given(call, blocks)
+        size, stride = given.get("kernel"), given.get("stride")
+        single = isinstance(size, tree.Number) and size.value == 1
+        if single and isinstance(stride, tree.Number) and stride.value > SMALL:  # it is no stride
+            less = without_argument(call, USUAL)
+            yield from (c._replace(rank=USUAL) for c in less if within(stride.span, c.edit.span))
     arms = [arm for node in nodes(statements) if isinstance(node, tree.Join) for arm in node.arms][:_MOST_JOINS]
     for call in (node for node in nodes(arms) if isinstance(node, tree.Call) and node.name.id in _POOLS):
         given = _given(call, {})

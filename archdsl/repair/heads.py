@@ -6,15 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from archdsl.diagnostics import Edit
 from archdsl.repair.candidates import Candidate, Piece
-from archdsl.repair.layout import unbalanced
+from archdsl.repair.layout import OPENS, unbalanced
 from archdsl.syntax.source import Source, Span
 
-_FORMS = {
+_Forms = dict[tuple[str, ...], tuple[str, ...]]
+_FORMS: _Forms = {
     ("{",): ("for _ in [1] {", "ADD{", "CONCAT{"),
     ("[",): ("_ = [", "_: ["),
     ("[", "{"): ("_: [for _ in [1] {",),
+    ("(", "["): ("_ = max([",),
     ("{", "{"): ("for _ in [1] { for _ in [1] {",),
 }  # lines that open brackets, as one of those that may be missing
+_JOINS: _Forms = {("{",): ("ADD{ ID", "CONCAT{ ID")}  # the same before an arm
 
 
 def heads(
@@ -32,7 +35,7 @@ def heads(
         around = lead[: max(0, own - 2)]
         message = "a line is missing that opens " + " and ".join(f"`{kind}`" for kind in kinds)
         title = f"write a head with {' '.join(kinds)} before line {source.position(piece.start)[0]}"
-        for form in _FORMS.get(tuple(kinds), ()):
+        for form in (_JOINS if piece.text == "|" else _FORMS).get(tuple(kinds), ()):
             edit = Edit(Span(source, piece.start - len(lead), piece.start), f"{around}{form}\n{lead}")
             yield 0, Candidate(edit, title, message, True, place=Span(source, piece.start, piece.start + 1))
 
@@ -42,13 +45,7 @@ def headless(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
     close = [index for index in unbalanced(pieces)[1] if pieces[index].text in "}]"]
     if len(close) != 1:
         return
-    own = indentation(source, pieces[close[0]].start)
-    first = source.position(pieces[close[0]].start)[0]
-    while first > 1 and (not (line := source.line(first - 1)).strip() or len(line) - len(line.lstrip()) > own):
-        first -= 1
-    lines = source.text.splitlines(keepends=True)
-    start = sum(map(len, lines[: first - 1]))
-    start += len(source.text[start:]) - len(source.text[start:].lstrip())
+    start = _deeper(source, pieces[close[0]])
     if start < pieces[0].start:
         whole = Span(source, start, pieces[close[0]].end)
         mark, head = ("{", "for _ in [1] {") if pieces[close[0]].text == "}" else ("[", "_: [")
@@ -56,6 +53,32 @@ def headless(source: Source, pieces: Sequence[Piece]) -> Iterator[Candidate]:
         title = f"write a head with {mark} before line {source.position(start)[0]}"
         message = f"a line is missing that opens `{mark}`"
         yield Candidate(edit, title, message, True, place=Span(source, start, start + 1))
+
+
+def closed_early(source: Source, pieces: Sequence[Piece]) -> int | None:
+    """Where the line starts that opens what the first bracket without a partner closes, as its lines stand.
+
+    It ends with an opening bracket, and stands as deep as the closing one, with deeper lines alone between the two:
+    its partner was taken by a bracket of one of these.
+    """
+    close = unbalanced(pieces)[1]
+    if not close:
+        return None
+    end = pieces[close[0]]
+    head = source.text[: _deeper(source, end)].rstrip()
+    start = head.rfind("\n") + 1
+    same = indentation(source, end.start) == len(head[start:]) - len(head[start:].lstrip())
+    return start if same and head.endswith(OPENS[end.text]) and start < pieces[0].start else None
+
+
+def _deeper(source: Source, end: Piece) -> int:
+    """Where the lines start that stand deeper than that of a bracket, up to it."""
+    own = indentation(source, end.start)
+    first = source.position(end.start)[0]
+    while first > 1 and (not (line := source.line(first - 1)).strip() or len(line) - len(line.lstrip()) > own):
+        first -= 1
+    start = sum(map(len, source.text.splitlines(keepends=True)[: first - 1]))
+    return start + len(source.text[start:]) - len(source.text[start:].lstrip())
 
 
 def indentation(source: Source, at: int) -> int:

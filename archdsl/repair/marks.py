@@ -94,47 +94,6 @@ def labels(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candida
             yield inserted(source, before.end, ":", "write : behind the label", "`:` is missing behind a label")
 
 
-def surplus_items(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
-    """What stands at the error in parentheses, before what has a name, or left out: alone, and with what follows."""
-    here = next((i for i, piece in enumerate(pieces) if piece.end > at), len(pieces) - 1)
-    start = here
-    while start > 0 and pieces[start - 1].text not in (",", "("):
-        start -= 1
-    depth, end = 0, here
-    while start > 0 and end < len(pieces):
-        text = pieces[end].text
-        if text in (",", ")") and not depth:
-            first, comma = pieces[start], pieces[start - 1].text == ","
-            begin = pieces[start - 1].start if comma else first.start
-            until = pieces[end].start if comma or text == ")" else pieces[end + 1].start if end + 1 < len(pieces) else 0
-            if begin < until:
-                what = source.text[first.start : pieces[end - 1].end]
-                named = _first_named(pieces, start)
-                if named is not None:
-                    whole = Span(source, named.start, pieces[end - 1].end)
-                    text = f"{what}, {source.text[named.start : pieces[start - 1].start]}"
-                    title = f"write {what} before what has a name"
-                    place = Span(source, first.start, pieces[end - 1].end)
-                    yield Candidate(Edit(whole, text), title, f"`{what}` stands behind what has a name", place=place)
-                yield removed(source, begin, until, f"leave {what} out", f"`{what}` cannot stand here")
-            if text == ")":
-                return
-        depth += (text in "([{") - (text in ")]}")
-        end += 1
-
-
-def _first_named(pieces: Sequence[Piece], start: int) -> Piece | None:
-    """The first argument with a name, of those before a number of a piece in the same parentheses."""
-    depth, found = 0, None
-    for i in range(start - 1, -1, -1):
-        depth += (pieces[i].text in ")]}") - (pieces[i].text in "([{")
-        if depth < 0:
-            return found
-        if depth == 0 and pieces[i + 1].text == "=" and _NAME.fullmatch(pieces[i].text):
-            found = pieces[i]
-    return None
-
-
 def spaces(source: Source, pieces: Sequence[Piece], at: int) -> Iterator[Candidate]:
     """A space between a name and its bracket, on the line of the error, left out."""
     line = source.position(at)[0]
@@ -197,8 +156,10 @@ def _within(source: Source, piece: Piece) -> Iterator[Candidate]:
     if text.startswith("in") and text[2:] in ("channels", "features", "height", "width", "size", "shape"):
         yield inserted(source, piece.start + 2, ".", f"write in.{text[2:]}", "`.` is missing")
     for cut in range(1, len(text)) if text.isidentifier() and len(text) <= LONGEST_NAME else ():
-        if is_argument(text[:cut]) or (text[cut:].isidentifier() and _stands(source, text[:cut], text[cut:])):
-            title = f"write {text[:cut]}={text[cut:]}"
+        digits = text[cut:].isdigit() and text[cut - 1].isalpha()
+        if is_argument(text[:cut]) or digits or (text[cut:].isidentifier() and _stands(source, text[:cut], text[cut:])):
+            fraction = re.match(r"[.][0-9]+", source.text[piece.end : piece.end + 20]) if digits else None
+            title = f"write {text[:cut]}={text[cut:]}{fraction[0] if fraction else ''}"
             yield inserted(source, piece.start + cut, "=", title, f"`=` is missing behind {text[:cut]}")
     if text == "." and source.text[piece.end : piece.end + 1] == " ":
         yield replaced(source, piece, ",", "`.` where `,` was expected")

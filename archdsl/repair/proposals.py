@@ -11,7 +11,16 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Edit
 from archdsl.elaborate.mentions import open_names
 from archdsl.layers.registry import LAYERS
-from archdsl.repair.calls import argument_more, around, parameter_more, surplus, without_argument, without_last
+from archdsl.repair.calls import (
+    apart,
+    argument_more,
+    around,
+    by_name,
+    parameter_more,
+    surplus,
+    without_argument,
+    without_last,
+)
 from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
 from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
@@ -87,7 +96,8 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
             yield candidate
     if first.code == "E301":
         asserted = [s for s in statements if isinstance(s, tree.Assertion) and s.span.start <= first.span.start]
-        yield from wanted(asserted[-1], trials.run.failed)
+        equal = (pair for pair in slopes.failed if pair[0] == pair[1])  # whatever the open sizes are
+        yield from wanted(asserted[-1], trials.run.failed or equal)
 
 
 def _homes(first: Diagnostic, statements: list[Any]) -> list[Span]:
@@ -194,6 +204,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
                 found = marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
                 yield from (candidate for candidate in found if candidate.edit.text.strip() != "*")
     if first.code == "E146":
+        yield from apart(statements)
         for file in files:
             for candidate in parameter_more(file, open_names(file) - _known(statements)):
                 yield candidate._replace(rank=-1)
@@ -203,6 +214,9 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             if first.code == "E203" and not (call.arguments and isinstance(call.arguments[0].value, tree.Number)):
                 continue
             yield from without_argument(call, 0 if first.code in ("E120", "E121", "E145", "E146", "E203") else 2)
+    if first.code[:2] == "E2" or first.code in VALUES:
+        for call in calls[:1]:
+            yield from by_name(call)
     if first.code == "E154":
         yield from empty_arm(statements)
     if first.code in ("E140", "E142", "E145", "E146"):
@@ -306,6 +320,10 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             here = any(within(candidate.edit.span, span) for span in home)
             if first.code == "E301" and candidate.rank == 2:  # the contrary of a condition, of which there are few
                 near_by = True
+            end = candidate.edit.span.end
+            odd = re.match(r"[1357]\b", candidate.edit.span.source.text[end : end + 2])  # as kernels are
+            if first.code == "E203" and near_by and odd and candidate.edit.text == ", ":
+                candidate = candidate._replace(rank=-1)
             yield candidate._replace(rank=min(candidate.rank, 1 if near_by else 2 if here else LAST))
         yield from left_out(statements)
 

@@ -18,6 +18,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
 _STEP = re.compile(r"[A-Z]\w+")
+_COMMA = re.compile(r"(?<=\n)([ \t]*),[ \t]*$")  # with which a line begins
 
 
 def arms_apart(join: tree.Join) -> Iterator[Candidate]:
@@ -46,8 +47,12 @@ def lines_apart(statements: Iterable[Any]) -> Iterator[Candidate]:
         begun = [source.text[arm.span.start - 40 : arm.span.start].split("\n")[-1].strip() for arm in join.arms[1:]]
         if begun.count("|") == len(begun):
             for arm in join.arms:
-                steps = [line for line in arm.lines if isinstance(line, tree.Chain)]
-                yield from _apart(steps)
+                lines = [line for line in arm.lines if isinstance(line, tree.Chain)]
+                yield from _apart(lines)
+                for line in lines:
+                    for a, b in pairwise(line.steps):
+                        if _COMMA.search(source.text[a.span.end : b.span.start]):
+                            yield from _apart([a, b])
 
 
 def _apart(steps: list[Any]) -> Iterator[Candidate]:
@@ -55,11 +60,23 @@ def _apart(steps: list[Any]) -> Iterator[Candidate]:
         gap = Span(a.span.source, a.span.end, b.span.start)
         if re.sub(r"#[^\n]*", "", gap.text).strip(" \t\n,->"):
             continue
-        title = f"write | before {b.span.text.splitlines()[0][:30]}"
+        rank = -1 if _whole(a) else 0
+        text = b.span.text.splitlines()[0]
+        title = f"write | before {text if len(text) <= 30 else text[:29] + '…'}"
         if "\n" in gap.text:
-            yield Candidate(Edit(Span(gap.source, gap.end, gap.end), "| "), title)
+            comma = _COMMA.search(gap.text)
+            start = gap.start + comma.end(1) if comma else gap.end
+            yield Candidate(Edit(Span(gap.source, start, gap.end), "| "), title, rank=rank)
         else:
-            yield Candidate(Edit(gap, " | "), title)
+            yield Candidate(Edit(gap, " | "), title, rank=rank)
+
+
+def _whole(step: Any) -> bool:
+    """Whether a step is most often an arm by itself: what arrives, or a tensor that is made of nothing."""
+    while isinstance(step, tree.Labelled):
+        step = step.step
+    name = step.name if isinstance(step, tree.Call) else step
+    return isinstance(name, tree.Name) and name.id in ("ID", "PARAM", "CONST")
 
 
 def label_before(name: Span) -> Iterator[Candidate]:

@@ -8,7 +8,8 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Diagnostic, Fix
 from archdsl.elaborate.place import Run
 from archdsl.records import replace
-from archdsl.repair.candidates import SYNTAX, Candidate
+from archdsl.repair.candidates import SYNTAX, Candidate, within
+from archdsl.repair.parsing import early
 from archdsl.repair.proposals import candidates_for
 from archdsl.repair.slopes import Slopes
 from archdsl.repair.telling import sure, told_at
@@ -33,11 +34,28 @@ def repair(run: Run, file: tree.File, closed: Closed, elaborate: Elaborate) -> N
     first = run.findings.errors[0]
     if first.span is None or first.span.source not in trials.files:
         return
+    before = errors[0]
+    if first.code not in SYNTAX and (unclosed := _unclosed(first, trials)) is not None:
+        first = before = unclosed
     mending = [] if first.code in SYNTAX and first.fixes else _mending(trials, first)
     if mending and len(errors) > 1 and first.code not in SYNTAX and not mending[0].guess:
         first = _one_for_all(run, trials, first)
-    said = _without(errors[0], first.fixes, all=True).help if mending else first.help
+    said = _without(before, first.fixes, all=True).help if mending else first.help
     found[found.index(first)] = told_at(replace(first, help=said), mending, trials)
+
+
+def _unclosed(first: Diagnostic, trials: Trials) -> Diagnostic | None:
+    """The error of a bracket that was to close what holds the first error, put before it: that is no longer sure."""
+    findings = trials.run.findings
+    for told in findings.errors[1:]:
+        if first.span is None or told.span is None or told.code not in SYNTAX or told.span.source not in trials.files:
+            continue
+        held = early(trials, told.span.source, told.span)
+        if held is not None and within(first.span, held):
+            findings.found.remove(told)
+            findings.found.insert(findings.found.index(first), told)
+            return told
+    return None
 
 
 def _one_for_all(run: Run, trials: Trials, first: Diagnostic) -> Diagnostic:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from archdsl.annotations import Any
 from archdsl.graph import Network
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.trials import Result, Trials, key
@@ -22,10 +23,15 @@ class Slopes:
         self._base = trials.check(())
         self._idle: set[Span] = set()
         self._seen: dict[Span, float] = {}  # how a measure moved with a number of which nothing was reckoned
-        failed = self._base.failed if self._base is not None else ()
+        failed = self.failed
         self._measured = trials.slopes(failed) if failed else None
         self._size = bool(failed) and isinstance(failed[-1][0], tuple)  # of a shape, which few numbers come to
         self._rows = {node.span for node in _in_lists(trials)}
+
+    @property
+    def failed(self) -> Sequence[tuple[Any, Any]]:
+        """The two sides of what fails, with the values with which open sizes are tried."""
+        return self._base.failed if self._base is not None else ()
 
     def unchanged(self, result: Result) -> bool:
         """Whether all that is wrong is wrong as before, wherever it stands."""
