@@ -2,8 +2,9 @@
 
 A parameter's stride, groups and dilation are 1 unless a call says more, and are compared with 1; a window that pools
 between layers moves by 2 or by its own size, and one that moves by 1 in an arm is padded; a 7x7 filter, and the first
-of an image, moves by 2; patches (padding=0) move by their size; no window moves further than it sees; and an argument
-that is written says something else than its default.
+of an image, moves by 2; patches (padding=0) move by their size; no window moves further than it sees, nor does one of 1
+between arms that are put side by side; a kernel that does not move by more than 1 is odd; a window that moves by its
+size is not padded; and an argument that is written says something else than its default.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
                 yield number, 1
     outermost = [node for node in nodes(statements) if isinstance(node, tree.Join)][:_MOST_JOINS]
     arms = {node.span for node in nodes(outermost) if isinstance(node, tree.Call)}
+    concats = [join for join in outermost if join.name.id == "CONCAT"]
+    beside = {node.span for node in nodes(concats) if isinstance(node, tree.Call)}
     first = True
     for statement in sorted(statements, key=lambda s: isinstance(s, tree.Block)):
         for call in nodes([statement]):
@@ -78,19 +81,27 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
                 continue
             given = _given(call, blocks)
             kernel, stride = given.get("kernel", given.get("size")), given.get("stride")
+            if stride is None and not {"dilation", "padding"} & set(given) and call.name.id not in _POOLS:
+                if isinstance(kernel, tree.Number) and kernel.value in (2, 4, 6, 8):
+                    yield from ((kernel, usual) for usual in (int(kernel.value) - 1, int(kernel.value) + 1))
             if not isinstance(stride, tree.Number):
                 continue
             size = int(kernel.value) if isinstance(kernel, tree.Number) and kernel.value < LARGEST else 0
             joined = call.span in arms
             pools = call.name.id in _POOLS
-            if not joined and (pools and size > 1 and stride.value not in (2, size)):
-                yield stride, 2
             padding = given.get("padding")
+            padded = isinstance(padding, tree.Number) and padding.value > 0
+            if not joined and pools and size > 1 and (stride.value not in (2, size) or (padded and 2 < stride.value)):
+                yield stride, 2
             if isinstance(padding, tree.Number) and not pools and size > 1:
                 if stride.value == size and size % 2 == 0:
                     yield padding, 0
                 elif padding.value == 0:
                     yield stride, size
+                    if 1 < stride.value < size:
+                        yield kernel, int(stride.value)
+            if size == 1 < stride.value and call.span in beside and not pools:
+                yield kernel, 3
             if not pools and not joined and (size == 7 or first) and stride.value != size:
                 yield stride, 2
             first = False

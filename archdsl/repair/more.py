@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, product
 
 from archdsl.annotations import Any
+from archdsl.diagnostics import Edit
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, within
 from archdsl.repair.gaps import Gap, bare, gaps, head
@@ -93,6 +94,10 @@ def adapters(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
     """Steps that change the number of axes, before the one that is at fault and behind the one before it."""
     for gap in gaps(statements):
         if gap.after is not None and within(at, gap.after.span):
+            if head(gap.before) == "RESHAPE" and bare(gap.before).span.text == "RESHAPE(-1)":
+                start = bare(gap.before).span.end - 3
+                at = Span(gap.at.source, start, start)
+                yield Candidate(Edit(at, "in.channels, "), "write in.channels before -1")
             texts = ["RESHAPE(in.channels, -1)", "FLATTEN", "PERMUTE(1, 0)", "PERMUTE(1, 2, 0)", "PERMUTE(2, 0, 1)"]
             yield from (Candidate(gap.filled(text), f"write {text} here", rank=1) for text in texts)
 
