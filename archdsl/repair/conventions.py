@@ -10,11 +10,13 @@ size is not padded; and an argument that is written says something else than its
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.elaborate.arguments import kinds
 from archdsl.layers.registry import LAYERS, layer_class
+from archdsl.repair.calls import without_argument
 from archdsl.repair.candidates import Candidate
 from archdsl.repair.values import LARGEST, nodes
 from archdsl.syntax import tree
@@ -48,10 +50,17 @@ def unusual(statements: Iterable[Any]) -> Iterator[Candidate]:
             yield Candidate(Edit(node.span, str(usual)), title, rank=USUAL)
         if len(seen) == _MOST:
             return
+    for call in islice((node for node in nodes(statements) if _leaps(node)), _MOST):
+        for candidate in {c.title: c for c in without_argument(call, 0)}.values():  # of two alike the first
+            yield candidate._replace(rank=USUAL)
     arms = [arm for node in nodes(statements) if isinstance(node, tree.Join) for arm in node.arms][:_MOST_JOINS]
     for call in (node for node in nodes(arms) if isinstance(node, tree.Call) and node.name.id in _POOLS):
         given = _given(call, {})
-        size, stride = given.get("size"), given.get("stride")
+        size, stride, padding = given.get("size"), given.get("stride"), given.get("padding")
+        if size is None and isinstance(padding, tree.Number) and 0 < padding.value < 4 and call.arguments[0].name:
+            at = Span(call.span.source, call.arguments[0].span.start, call.arguments[0].span.start)
+            text = str(2 * int(padding.value) + 1)
+            yield Candidate(Edit(at, f"{text}, "), f"write {text} in {call.name.id}", rank=USUAL)
         if not isinstance(size, tree.Number) or not isinstance(stride, tree.Number):
             continue
         if stride.value == 1 and size.value in (3, 5, 7) and "padding" not in given:
@@ -81,7 +90,8 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
                 continue
             given = _given(call, blocks)
             kernel, stride = given.get("kernel", given.get("size")), given.get("stride")
-            if stride is None and not {"dilation", "padding"} & set(given) and call.name.id not in _POOLS:
+            even = call.name.id == "CONV" or call.name.id in blocks
+            if stride is None and even and not {"dilation", "padding"} & set(given):
                 if isinstance(kernel, tree.Number) and kernel.value in (2, 4, 6, 8):
                     yield from ((kernel, usual) for usual in (int(kernel.value) - 1, int(kernel.value) + 1))
             if not isinstance(stride, tree.Number):
@@ -109,6 +119,14 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
                 yield from ((stride, usual) for usual in (2, size, size - 1, 1) if 0 < usual < stride.value)
             if stride.value == 1 and not pools and _default(call, blocks) == 1:
                 yield stride, 2
+
+
+def _leaps(call: Any) -> bool:
+    """Whether a window is written with three numbers, of which the last, its stride, is more than its kernel."""
+    if not isinstance(call, tree.Call) or call.name.id != "CONV" or len(call.arguments) != 3:
+        return False
+    values = [a.value.value for a in call.arguments if not a.name and isinstance(a.value, tree.Number)]
+    return len(values) == 3 and 1 < values[1] < values[2]
 
 
 def _given(call: tree.Call, blocks: dict[str, tree.Block]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What stands alone in how it is written, or what an assertion of a size tells to a letter.
 
 An operator where the same two values stand with another one elsewhere, two maps that are the same with nothing between
-them, an arm that ends as the arms beside it begin, an empty arm beside one that weighs; and an operator of constants,
+them, an arm that ends as the arms beside it begin, a comma between the lines of one, an empty arm beside one that weighs; and an operator of constants,
 or a width more, with which a size is what an assertion wants.
 """
 
@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
-from archdsl.repair.candidates import Candidate
+from archdsl.repair.candidates import Candidate, pieces_of, replaced
 from archdsl.repair.gaps import bare, head
 from archdsl.repair.values import LARGEST, nodes
 from archdsl.syntax import tree
@@ -30,7 +30,7 @@ def odd(statements: Iterable[Any]) -> Iterator[Candidate]:
     """Edits after which what stands alone is like the rest."""
     statements = [s for s in statements if not isinstance(s, tree.Assertion)]
     every = list(nodes(statements))
-    for found in (_operators(every), _doubled(every), _begun_alike(every)):
+    for found in (_operators(every), _doubled(every), _begun_alike(every), _one_arm(every)):
         for _, candidate in zip(range(_MOST), found):
             yield candidate._replace(rank=ODD)
 
@@ -81,6 +81,15 @@ def _chain(line: Any) -> bool:
     return isinstance(line, tree.Chain) and bool(line.steps)
 
 
+def _one_arm(every: list[Any]) -> Iterator[Candidate]:
+    """A `|` instead of the comma between two lines of an arm."""
+    for arm in (arm for node in every if isinstance(node, tree.Join) for arm in node.arms):
+        for a, b in pairwise(arm.lines):
+            between = pieces_of(a.span.source, a.span.end, b.span.start)
+            if [piece.text for piece in between] == [","]:
+                yield replaced(a.span.source, between[0], " |")._replace(title="write | instead of the comma")
+
+
 def empty_beside(statements: Iterable[Any]) -> Iterator[Candidate]:
     """An arm before the first `|` of two, which is empty, filled like the one beside it: something is missing there."""
     for join in (node for node in nodes(statements) if isinstance(node, tree.Join)):
@@ -93,6 +102,20 @@ def empty_beside(statements: Iterable[Any]) -> Iterator[Candidate]:
             title = f"something like {' '.join(arm.text.split())[:60]} is missing before |"
             place = Span(join.span.source, bar, bar + 1)
             yield Candidate(Edit(at, f"{arm.text} "), title, guess=True, rank=0, place=place)
+
+
+def narrowed(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A map to half or a quarter of the width before the only one of an arm of an ADD, which a residual most often has."""
+    joins = [node for node in nodes(statements) if isinstance(node, tree.Join) and node.name.id == "ADD"]
+    lines = [arm.lines[0] for join in joins for arm in join.arms if len(arm.lines) == 1 and _chain(arm.lines[0])]
+    calls = [bare(line.steps[0]) for line in lines if len(line.steps) == 1]
+    for call in [call for call in calls if isinstance(call, tree.Call) and call.arguments][:_MOST]:
+        width = call.arguments[0]
+        if isinstance(width.value, tree.Name) and not width.name:
+            at = Span(call.span.source, call.span.start, call.span.start)
+            for part in (2, 4):
+                text = f"{call.name.id}({width.span.text}//{part}, 1)"
+                yield Candidate(Edit(at, f"{text} - "), f"write {text} before {call.span.text}", rank=-1)
 
 
 def sized(statements: Iterable[Any], failed: Iterable[tuple[Any, Any]]) -> Iterator[Candidate]:
