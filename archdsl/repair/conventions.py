@@ -26,6 +26,7 @@ USUAL = -3  # the rank of what is usual
 ONES = ("stride", "groups", "dilation")
 _MOST = 24  # candidates that are looked at
 _MOST_JOINS = 40  # in which calls are looked for
+_LONGEST = 8  # of strides that networks have
 _POOLS = ("POOL", "AVGPOOL")
 _WINDOWS = ("CONV", "POOL", "AVGPOOL")
 
@@ -122,11 +123,18 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
 
 
 def _leaps(call: Any) -> bool:
-    """Whether a window is written with three numbers, of which the last, its stride, is more than its kernel."""
+    """Whether a window is written with a stride, its third argument, that is more than its kernel, and than any has."""
     if not isinstance(call, tree.Call) or call.name.id != "CONV" or len(call.arguments) != 3:
         return False
-    values = [a.value.value for a in call.arguments if not a.name and isinstance(a.value, tree.Number)]
-    return len(values) == 3 and 1 < values[1] < values[2]
+    width, kernel, stride = call.arguments
+    if (
+        kernel.name
+        or stride.name
+        or not (isinstance(kernel.value, tree.Number) and isinstance(stride.value, tree.Number))
+    ):
+        return False
+    odd = isinstance(width.value, tree.Number) and kernel.value.value > 1
+    return kernel.value.value < stride.value.value and (odd or stride.value.value > _LONGEST)
 
 
 def _given(call: tree.Call, blocks: dict[str, tree.Block]) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _layers(free: list[str], names: list[str]) -> Iterator[str]:
 
 
 def _first_numbers(statements: list[Any], blocks: dict[str, tree.Block]) -> dict[str, list[str]]:
-    """The numbers that calls of a block have behind a width, of blocks that need two arguments; the usual ones first."""
+    """The numbers that calls have behind a width, of blocks that need two arguments; the usual ones first."""
     found: dict[str, Counter[str]] = {}
     for call in nodes(statements):
         block = blocks.get(call.name.id) if isinstance(call, tree.Call) else None

@@ -1,8 +1,8 @@
 """What stands alone in how it is written, or what an assertion of a size tells to a letter.
 
-An operator where the same two values stand with another one elsewhere, two maps that are the same with nothing between
-them, an arm that ends as the arms beside it begin, a comma between the lines of one, an empty arm beside one that weighs; and an operator of constants,
-or a width more, with which a size is what an assertion wants.
+An operator where the same two values stand with another one elsewhere, two maps that are the same with nothing
+between them, an arm that ends as the arms beside it begin, a comma between the steps of one, an empty arm beside one
+that weighs; and an operator of constants, or a width more, with which a size is what an assertion wants.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _doubled(every: list[Any]) -> Iterator[Candidate]:
 def _begun_alike(every: list[Any]) -> Iterator[Candidate]:
     """The two steps of an arm the other way round, where the second is one that another arm begins with."""
     for join in (node for node in every if isinstance(node, tree.Join)):
-        arms = [arm.lines[0].steps for arm in join.arms if len(arm.lines) == 1 and _chain(arm.lines[0])]
+        arms = [line.steps for line in _single(join)]
         first = Counter(head(steps[0]) for steps in arms)
         for steps in (steps for steps in arms if len(steps) == 2):
             a, b = steps
@@ -77,14 +77,17 @@ def _begun_alike(every: list[Any]) -> Iterator[Candidate]:
                 yield Candidate(Edit(whole, f"{b.span.text}{between}{a.span.text}"), title)
 
 
-def _chain(line: Any) -> bool:
-    return isinstance(line, tree.Chain) and bool(line.steps)
+def _single(join: tree.Join) -> list[tree.Chain]:
+    """The chains of the arms of a join that have one line."""
+    lines = [arm.lines[0] for arm in join.arms if len(arm.lines) == 1]
+    return [line for line in lines if isinstance(line, tree.Chain) and line.steps]
 
 
 def _one_arm(every: list[Any]) -> Iterator[Candidate]:
-    """A `|` instead of the comma between two lines of an arm."""
-    for arm in (arm for node in every if isinstance(node, tree.Join) for arm in node.arms):
-        for a, b in pairwise(arm.lines):
+    """A `|` instead of the comma between two steps of an arm."""
+    arms = (arm for node in every if isinstance(node, tree.Join) for arm in node.arms)
+    for line in (line for arm in arms for line in arm.lines if isinstance(line, tree.Chain)):
+        for a, b in pairwise(line.steps):
             between = pieces_of(a.span.source, a.span.end, b.span.start)
             if [piece.text for piece in between] == [","]:
                 yield replaced(a.span.source, between[0], " |")._replace(title="write | instead of the comma")
@@ -105,10 +108,9 @@ def empty_beside(statements: Iterable[Any]) -> Iterator[Candidate]:
 
 
 def narrowed(statements: Iterable[Any]) -> Iterator[Candidate]:
-    """A map to half or a quarter of the width before the only one of an arm of an ADD, which a residual most often has."""
+    """A map to half or a quarter of the width before the only one of an arm of an ADD, as residuals most often have."""
     joins = [node for node in nodes(statements) if isinstance(node, tree.Join) and node.name.id == "ADD"]
-    lines = [arm.lines[0] for join in joins for arm in join.arms if len(arm.lines) == 1 and _chain(arm.lines[0])]
-    calls = [bare(line.steps[0]) for line in lines if len(line.steps) == 1]
+    calls = [bare(line.steps[0]) for join in joins for line in _single(join) if len(line.steps) == 1]
     for call in [call for call in calls if isinstance(call, tree.Call) and call.arguments][:_MOST]:
         width = call.arguments[0]
         if isinstance(width.value, tree.Name) and not width.name:

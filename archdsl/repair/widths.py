@@ -47,7 +47,7 @@ def _left(trials: Trials, gap: Gap, text: str) -> int | None:
     result = trials.check((gap.filled(text),))
     if result is None or not result.errors:
         return None if result is None else 0
-    failed = result.failed[-1] if len(result.errors) == 1 and result.failed else (None, None)
-    if any(type(n) is not int or abs(n) > LARGEST for n in failed):
+    if len(result.errors) != 1 or not result.failed:
         return None
-    return int(failed[1] - failed[0])
+    found, wanted = result.failed[-1]
+    return wanted - found if all(type(n) is int and abs(n) < LARGEST for n in (found, wanted)) else None
