@@ -91,8 +91,7 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
                 continue
             given = _given(call, blocks)
             kernel, stride = given.get("kernel", given.get("size")), given.get("stride")
-            even = call.name.id == "CONV" or call.name.id in blocks
-            if stride is None and even and not {"dilation", "padding"} & set(given):
+            if stride is None and call.name.id in blocks and not {"dilation", "padding"} & set(given):
                 if isinstance(kernel, tree.Number) and kernel.value in (2, 4, 6, 8):
                     yield from ((kernel, usual) for usual in (int(kernel.value) - 1, int(kernel.value) + 1))
             if not isinstance(stride, tree.Number):
@@ -109,7 +108,7 @@ def _found(statements: list[Any]) -> Iterator[tuple[Any, int]]:
                     yield padding, 0
                 elif padding.value == 0:
                     yield stride, size
-                    if 1 < stride.value < size:
+                    if 1 < stride.value < size and size % stride.value == 0:
                         yield kernel, int(stride.value)
             if size == 1 < stride.value and call.span in beside and not pools:
                 yield kernel, 3
