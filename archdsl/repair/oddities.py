@@ -21,9 +21,10 @@ from archdsl.syntax.source import Span
 
 ODD = -2  # the rank of what stands alone, behind what is unusual everywhere
 _MOST = 12  # candidates of a kind
+_LONGEST = 100  # characters of an expression
 _MAPS = frozenset(("CONV", "LINEAR", "FC", "UPCONV"))
 _OPERATORS = ("+", "-", "*", "//")
-_LARGEST_FACTOR = 10**6  # of what is reckoned with here
+_LARGEST_PART = 10**6  # of the numbers of an expression
 
 
 def odd(statements: Iterable[Any]) -> Iterator[Candidate]:
@@ -37,7 +38,8 @@ def odd(statements: Iterable[Any]) -> Iterator[Candidate]:
 
 def _operators(every: list[Any]) -> Iterator[Candidate]:
     """The operator that two values have at least twice elsewhere, where they have another one once."""
-    found = [node for node in every if isinstance(node, tree.Binary) and _gap(node).text.strip() == node.operator]
+    found = [node for node in every if isinstance(node, tree.Binary) and _short(node)]
+    found = [node for node in found if _gap(node).text.strip() == node.operator]
     often: dict[tuple[str, str], Counter[str]] = {}
     for node in found:
         often.setdefault((node.left.span.text, node.right.span.text), Counter())[node.operator] += 1
@@ -47,6 +49,11 @@ def _operators(every: list[Any]) -> Iterator[Candidate]:
         if have[node.operator] == 1 and times > 1:
             title = f"write {other} instead of {node.operator}, as elsewhere"
             yield Candidate(Edit(_gap(node), _gap(node).text.replace(node.operator, other)), title)
+
+
+def _short(node: tree.Binary) -> bool:
+    """Whether an expression is none that only a program writes."""
+    return node.span.end - node.span.start <= _LONGEST
 
 
 def _gap(node: tree.Binary) -> Span:
@@ -142,7 +149,7 @@ def sized(statements: Iterable[Any], failed: Iterable[tuple[Any, Any]]) -> Itera
         if isinstance(width.value, tree.Number) and width.value.value == found and not width.name:
             at = Span(call.span.source, width.span.start, width.span.start)
             yield Candidate(Edit(at, f"{meant}, "), f"write {meant} before {width.span.text}", rank=ODD)
-        elif isinstance(width.value, tree.Binary) and _value(width.value, values) == found:
+        elif isinstance(width.value, tree.Binary) and _short(width.value) and _value(width.value, values) == found:
             for node in (node for node in nodes([width.value]) if isinstance(node, tree.Binary)):
                 if _gap(node).text.strip() != node.operator:
                     continue
@@ -162,7 +169,7 @@ def _value(node: Any, values: dict[str, int], changed: Any = None, operator: str
     if not isinstance(node, tree.Binary):
         return None
     a, b = _value(node.left, values, changed, operator), _value(node.right, values, changed, operator)
-    if a is None or b is None or max(abs(a), abs(b)) > _LARGEST_FACTOR:
+    if a is None or b is None or max(abs(a), abs(b)) > _LARGEST_PART:
         return None
     sign = operator if node is changed else node.operator
     if sign == "//":
