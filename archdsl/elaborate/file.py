@@ -29,6 +29,8 @@ from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
 from archdsl.syntax.source import Source
 
+OPENED = 4_000  # steps that take as long as to find the legal sizes of a network
+
 
 def elaborate(
     source: Source,
@@ -93,6 +95,7 @@ def _checked(run: Run, source: Source, leave_open: bool) -> tuple[Network | None
 
 def _mend(run: Run, file: tree.File, leave_open: bool) -> None:
     """Look for the edits that would mend a wrong spec, what is open being 1 copy or a likely size."""
+    from archdsl.elaborate.openness import TOO_LARGE, elaborate_open
     from archdsl.repair import repair  # only for a spec that is wrong
 
     def closed(file: tree.File) -> dict[str, int]:
@@ -102,8 +105,6 @@ def _mend(run: Run, file: tree.File, leave_open: bool) -> None:
 
     def opened(trial: Run, file: tree.File) -> Network | None:
         """The network with likely sizes, if it stays one with the open ones that its text has."""
-        from archdsl.elaborate.openness import elaborate_open
-
         network = _elaborated(trial, file)
         symbols = open_symbols(file, run.outside, run.inputs)
         if network is None or trial.findings.errors or not symbols:
@@ -115,11 +116,14 @@ def _mend(run: Run, file: tree.File, leave_open: bool) -> None:
             trial.steps += inner.spent
             return found
 
+        trial.steps += OPENED
         network = elaborate_open(whole, file, symbols, counted)
         trial.findings.found += whole.findings.errors
         return network
 
     first = run.findings.errors[0]
+    if first.code == "E131" and TOO_LARGE in first.message:
+        return
     if first.code == "E141" and any(first.message.startswith(f"{name} = ") for name in run.outside):
         return  # no edit of the file makes a size of what came from outside
     if not closed(file):

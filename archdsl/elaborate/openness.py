@@ -25,6 +25,7 @@ from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Tied, Together, 
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
+TOO_LARGE = "too large to be tried"
 MOST_STEPS = 8_000  # steps of all tries together
 WITNESSES = 4  # valid sizes of each symbol at which the network is elaborated again
 FEWEST = 3  # points at which it is, however large it is
@@ -120,7 +121,7 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         run.report(fault("E131", text, error.step.span, help=f"give a value: {values}; or GAP before it"))
     except TooMuch:
         run.report(
-            fault("E131", f"the network is too large to be tried for all sizes of {letters}", file.span, help=value)
+            fault("E131", f"the network is {TOO_LARGE} for all sizes of {letters}", file.span, help=value)
         )
     except Refused as error:
         text = f"which sizes {error.step.layer.spec} can take is not to be told: {error}"

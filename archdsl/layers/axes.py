@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from math import isqrt
 
@@ -45,5 +46,10 @@ def across_positions(axes: Sequence[int], x: TensorType) -> bool:
 
 def divisors(n: int) -> list[int]:
     """The divisors of n up to 10,000 and those that go with them, in order."""
+    return sorted(_divisors(n))
+
+
+@lru_cache(maxsize=64)  # a wrong number of heads is told of each layer that has it
+def _divisors(n: int) -> frozenset[int]:
     small = [k for k in range(1, min(isqrt(n), 10_000) + 1) if n % k == 0]
-    return sorted({*small, *(n // k for k in small)})
+    return frozenset((*small, *(n // k for k in small)))

@@ -24,6 +24,8 @@ lost.py        a step that left names without a use, or whose weights are missin
 more.py        a step more where the order of steps or labels has a hole
 calls.py       arguments too many or too few, and a block's parameters
 habits.py      what the spec does elsewhere, which makes a repair likelier
+oddities.py    what stands alone in how it is written, or what an assertion tells to a letter
+widths.py      a map that is missing, of the width that an assertion tells
 conventions.py what networks usually have, and what speaks against it
 duals.py       how a measure changes with each number, from one elaboration
 slopes.py      which numbers are not worth a trial, and which come first

@@ -29,7 +29,7 @@ class Candidate(NamedTuple):
     `guess`: the edit gives the place of the fault, and its text is nothing that one could mean. Of a lower `rank`
     is what is more likely; `number` and `other` are those that stand there and instead; `gain` says how
     much more like the rest of the spec it is, `place` where the fault stands if not
-    where the edit does.
+    where the edit does. `near`: such a guess is told where it comes far nearer to what an assertion wants.
     """
 
     edit: Edit
@@ -41,6 +41,7 @@ class Candidate(NamedTuple):
     other: int = 0
     gain: int = 0
     place: Span | None = None
+    near: bool = False
 
 
 class Piece(NamedTuple):

@@ -42,6 +42,7 @@ def left_behind(statements: Iterable[Any]) -> Iterator[Candidate]:
     words = Counter(w for s in statements if not isinstance(s, tree.Model) for w in re.findall(r"\w+", s.span.text))
     lonely = [block for block in blocks.values() if words[block.name.id] == 1]
     loose = [s.name.id for s in statements if isinstance(s, tree.Constant) and words[s.name.id] == 1]
+    widths = _first_numbers(statements, blocks)
     inside = {block.name.id: used_names([block.body]) for block in lonely}
     left: dict[Span, list[str]] = {}  # by the place of a block or loop
     many = 0
@@ -63,6 +64,8 @@ def left_behind(statements: Iterable[Any]) -> Iterator[Candidate]:
                 if block is not owner:
                     for text in _calls(block, free, names, []):
                         made.setdefault(text, 0)
+                    for number in widths.get(block.name.id, ()):
+                        made.setdefault(f"{block.name.id}({free[0]}, {number})", 0)
         for block in lonely:
             if block is not owner and (owner is None or owner.name.id not in inside[block.name.id]):
                 for constants in (loose, []) if loose else ([],):
@@ -113,6 +116,17 @@ def _layers(free: list[str], names: list[str]) -> Iterator[str]:
             yield f"CONV({', '.join([*given, *named])})"
             if "groups" not in rest:
                 yield f"CONV({', '.join([*given, *named, f'groups={first}'])})"
+
+
+def _first_numbers(statements: list[Any], blocks: dict[str, tree.Block]) -> dict[str, list[str]]:
+    """The numbers that calls have behind a width, of blocks that need two arguments; the usual ones first."""
+    found: dict[str, Counter[str]] = {}
+    for call in nodes(statements):
+        block = blocks.get(call.name.id) if isinstance(call, tree.Call) else None
+        if block is not None and len(call.arguments) > 1 and isinstance(call.arguments[1].value, tree.Number):
+            if [p.default is None for p in block.parameters].count(True) == 2:
+                found.setdefault(call.name.id, Counter())[call.arguments[1].span.text] += 1
+    return {name: [text for text, _ in often.most_common(2)] for name, often in found.items()}
 
 
 def _calls(

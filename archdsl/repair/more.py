@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, product
 
 from archdsl.annotations import Any
+from archdsl.diagnostics import Edit
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, within
 from archdsl.repair.gaps import Gap, bare, gaps, head
@@ -93,6 +94,10 @@ def adapters(statements: Iterable[Any], at: Span) -> Iterator[Candidate]:
     """Steps that change the number of axes, before the one that is at fault and behind the one before it."""
     for gap in gaps(statements):
         if gap.after is not None and within(at, gap.after.span):
+            if head(gap.before) == "RESHAPE" and bare(gap.before).span.text == "RESHAPE(-1)":
+                start = bare(gap.before).span.end - 3
+                at = Span(gap.at.source, start, start)
+                yield Candidate(Edit(at, "in.channels, "), "write in.channels before -1")
             texts = ["RESHAPE(in.channels, -1)", "FLATTEN", "PERMUTE(1, 0)", "PERMUTE(1, 2, 0)", "PERMUTE(2, 0, 1)"]
             yield from (Candidate(gap.filled(text), f"write {text} here", rank=1) for text in texts)
 
@@ -118,6 +123,23 @@ def _holes(found: list[Gap]) -> Iterator[Gap]:
                 yield gap
             elif before is not None and before[1] in (number, number - 1) and after is None:
                 yield gap
+
+
+def holes(statements: Iterable[Any]) -> Iterator[Candidate]:
+    """A label that is missing between two steps of the same kind, conv4b between conv4a and conv4c.
+
+    What stood there is not known: one like the next step comes nearer to what is wanted.
+    """
+    for gap in gaps(statements):
+        before, after = _numbered(gap.before), _numbered(gap.after)
+        if before is None or after is None or before[0] != after[0] or after[1] != before[1] + 2:
+            continue
+        if head(gap.before) == head(gap.after) and isinstance(bare(gap.after), tree.Call):
+            last = gap.before.label.span.text[len(before[0]) :]
+            label = before[0] + (str(before[1] + 1) if last.isdigit() else chr(ord(last) + 1))
+            title = f"{label} is missing between {gap.before.label.span.text} and {gap.after.label.span.text}"
+            edit = gap.filled(bare(gap.after).span.text)
+            yield Candidate(edit, title, guess=True, near=True, rank=-1, place=gap.after.label.span)
 
 
 def _behind(before: tuple[str, int] | None, number: int) -> bool:

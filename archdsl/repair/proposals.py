@@ -26,8 +26,9 @@ from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
 from archdsl.repair.lost import arguments_left, left_behind, reckoned
 from archdsl.repair.marks import marks
-from archdsl.repair.more import adapters, step_more
+from archdsl.repair.more import adapters, holes, step_more
 from archdsl.repair.names import alike, definitions, label_more, label_other, of_the_language, target_more
+from archdsl.repair.oddities import empty_beside, narrowed, odd, sized
 from archdsl.repair.parsing import of_syntax
 from archdsl.repair.readings import arms_apart, label_before, label_meant, labels_apart, lines_apart, products
 from archdsl.repair.slopes import Slopes
@@ -51,6 +52,7 @@ from archdsl.repair.values import (
     unwrapped,
     wanted,
 )
+from archdsl.repair.widths import widths
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
 
@@ -71,6 +73,9 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     held = any(isinstance(statement, tree.Assertion) for statement in statements)
     if first.code[:2] == "E2" or first.code in VALUES or _tells(first):
         yield from unusual(statements)
+        yield from odd(statements)
+    if first.code == "E301":
+        yield from sized(statements, trials.run.failed)
     passed_on = first.span.text.isidentifier() and first.span.text not in LAYERS
     if first.code[:2] == "E2" and first.fixes and not held and not passed_on:
         yield from left_behind(statements)
@@ -85,6 +90,7 @@ def candidates_for(trials: Trials, first: Diagnostic, slopes: Slopes) -> Iterato
     missing = slopes.missing() if _tells(first) and "params" in first.message else None
     if missing is not None:
         yield from reckoned(statements, *missing)
+        yield from widths(trials, statements)
     far = _distance(first, around(files[0].statements, first.span)[:1])
     habits = Habits(statements)
     ranked = filter(None, map(slopes.ranked, _of_values(first, files, statements)))
@@ -269,6 +275,9 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
     if first.code == "E301":
         yield from pooled(statements)
         yield from unused(statements)
+        yield from empty_beside(statements)
+        yield from narrowed(statements)
+        yield from holes(statements)
         for candidate in step_more(statements, None):
             yield candidate._replace(rank=1 if candidate.rank <= 0 else 3)
         blocks = [s for s in statements if isinstance(s, tree.Block)]

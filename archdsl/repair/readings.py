@@ -13,6 +13,7 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.layers.registry import LAYERS
 from archdsl.repair.candidates import Candidate, word_counts
+from archdsl.repair.gaps import head
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
@@ -22,10 +23,12 @@ _COMMA = re.compile(r"(?<=\n)([ \t]*),[ \t]*$")  # with which a line begins
 
 
 def arms_apart(join: tree.Join) -> Iterator[Candidate]:
-    """A `|` between two steps of the only arm of a join."""
+    """A `|` between two steps of the only arm of a join; most likely behind a tensor that is given."""
     for body in join.arms[:1]:
         steps = [step for line in body.lines if isinstance(line, tree.Chain) for step in line.steps]
-        yield from _apart(steps)
+        given = {b.span.start for a, b in pairwise(steps) if head(a) in ("PARAM", "CONST")}
+        for candidate in _apart(steps):
+            yield candidate._replace(rank=-1) if candidate.edit.span.end in given else candidate
 
 
 def labels_apart(joins: Iterable[Any]) -> Iterator[Candidate]:

@@ -124,6 +124,7 @@ def _mending(trials: Trials, first: Diagnostic) -> list[Candidate]:
             continue
         idle[at] += slopes.unchanged(result)
         gone = candidate.guess and all(code != first.code for code, _ in result.keys)
+        gone |= candidate.near and slopes.nearer(result)
         if gone or not result.errors:
             if first.code not in SYNTAX or trials.parses(candidate.edit):
                 kept.append(candidate)

@@ -39,6 +39,15 @@ class Slopes:
             return False
         return self._base.keys == result.keys and list(self._base.failed) == list(result.failed)
 
+    def nearer(self, result: Result) -> bool:
+        """Whether a measure is at most half as far from what an assertion wants, and nothing else is wrong."""
+        if self._base is None or not self._base.failed or not result.failed or len(result.errors) != 1:
+            return False
+        (a, wanted), (b, same) = self._base.failed[-1], result.failed[-1]
+        if wanted != same or any(type(n) is not int or abs(n) > LARGEST for n in (a, b, wanted)):
+            return False
+        return bool(2 * abs(b - wanted) <= abs(a - wanted))
+
     def learn(self, candidate: Candidate, result: Result | None) -> None:
         """Keep what a trial has shown."""
         if self._base is None or result is None or candidate.number == candidate.other:
