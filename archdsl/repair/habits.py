@@ -18,6 +18,7 @@ from archdsl.syntax.source import Source, Span
 Slot = tuple[object, ...]
 Nests = dict[Source, tuple[list[int], list[list[Span]]]]
 
+LONGEST = 100  # characters of an expression that may stand elsewhere in the same way
 MOST_NESTED = 50  # expressions in one another that are looked at
 
 
@@ -28,7 +29,8 @@ class Habits:
         self._slots: dict[Span, Slot] = {}
         self._values: dict[Slot, Counter[str]] = {}
         statements = list(statements)
-        reckoned = [node.span for node in nodes(statements) if isinstance(node, tree.Binary)]
+        expressions = (node.span for node in nodes(statements) if isinstance(node, tree.Binary))
+        reckoned = [span for span in expressions if span.end - span.start <= LONGEST]
         self._reckoned = _nested(reckoned)
         self._texts = Counter(span.text for span in reckoned)
         for slot, span in _slots(statements):
