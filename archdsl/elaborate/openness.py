@@ -21,7 +21,7 @@ from archdsl.records import NamedTuple, replace
 from archdsl.symbolic.expression import Size
 from archdsl.symbolic.propagate import Refused
 from archdsl.symbolic.sizes import Equal, Sizes
-from archdsl.symbolic.solve import NeedsSize, Solution, Solver, Tied, Together, TooMuch, with_ties
+from archdsl.symbolic.solve import MOST_TRIED, NeedsSize, Solution, Solver, Tied, Together, TooMuch, with_ties
 from archdsl.syntax import tree
 from archdsl.syntax.source import Span
 
@@ -86,7 +86,7 @@ def _explain(run: Run, trial: Run, symbols: list[str], always: set[Key]) -> None
 class _Try(NamedTuple):
     """A point at which the network was elaborated, by `trial`; `ties` are the symbols that are equal to others.
 
-    `exact` is False where these might differ as well.
+    `exact` is False where these might differ as well; `most` is what may be spent on the legal sizes.
     """
 
     trial: Run
@@ -94,14 +94,15 @@ class _Try(NamedTuple):
     point: dict[str, int]
     ties: dict[str, str]
     exact: bool
+    most: int = MOST_TRIED
 
 
 def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Optional[Network]:
     """The network with its sizes open, or None where the findings have got an error."""
-    trial, network, point, ties, exact = made
+    trial, network, point, ties, exact, most = made
     free = {symbol: n for symbol, n in point.items() if symbol not in ties}
     shapes = _shapes(network, file, run.inputs, point, ties)
-    solver = Solver(network, shapes, free)
+    solver = Solver(network, shapes, free, most)
     letters = " and ".join(free)
     value = f"give a value: -D {next(iter(free))}=224"
     try:
@@ -112,7 +113,8 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         sizes = _bounded(made, solver, solution)
     except Tied as error:
         equal = {**ties, **error.ties}
-        return _again(run, file, with_ties(point, equal), equal, exact and error.exact, elaborate)
+        other = made._replace(point=with_ties(point, equal), ties=equal, exact=exact and error.exact)
+        return _again(run, file, other, elaborate)
     except NeedsSize as error:
         needed = error.symbols or tuple(free)
         what = "it is" if len(needed) == 1 else "they are"
@@ -120,9 +122,7 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         values = " ".join(f"-D {symbol}=224" for symbol in needed)
         run.report(fault("E131", text, error.step.span, help=f"give a value: {values}; or GAP before it"))
     except TooMuch:
-        run.report(
-            fault("E131", f"the network is {TOO_LARGE} for all sizes of {letters}", file.span, help=value)
-        )
+        run.report(fault("E131", f"the network is {TOO_LARGE} for all sizes of {letters}", file.span, help=value))
     except Refused as error:
         text = f"which sizes {error.step.layer.spec} can take is not to be told: {error}"
         run.report(fault("E131", text, error.step.span, help=value))
@@ -138,23 +138,21 @@ def _settle(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Opti
         return None
     if any(point[symbol] not in valid for symbol, valid in sizes.items()):
         inside = {symbol: valid.nearest(point[symbol])[0] for symbol, valid in sizes.items()}
-        return _again(run, file, with_ties(inside, ties), ties, exact, elaborate)
+        return _again(run, file, made._replace(point=with_ties(inside, ties)), elaborate)
     if not exact:
         sizes = {symbol: valid._replace(exact=False) for symbol, valid in sizes.items()}
     network.open = Open(shapes, free, {**sizes, **{a: Equal(b) for a, b in ties.items()}})
     return network
 
 
-def _again(
-    run: Run, file: tree.File, point: dict[str, int], ties: dict[str, str], exact: bool, elaborate: Elaborate
-) -> Optional[Network]:
-    """The same at another point, or with more symbols that are equal."""
-    trial = _trial(run, point)  # the network before has open sizes in it already
+def _again(run: Run, file: tree.File, made: _Try, elaborate: Elaborate) -> Optional[Network]:
+    """The same at another point, or with more symbols that are equal, for half of what the try before could spend."""
+    trial = _trial(run, made.point)  # the network before has open sizes in it already
     network = elaborate(trial)
     if network is None or trial.findings.errors:
-        _explain(run, trial, list(point), set())
+        _explain(run, trial, list(made.point), set())
         return None
-    return _settle(run, file, _Try(trial, network, point, ties, exact), elaborate)
+    return _settle(run, file, made._replace(trial=trial, network=network, most=made.most // 2), elaborate)
 
 
 def _bounded(made: _Try, solver: Solver, solution: Solution) -> dict[str, Sizes]:

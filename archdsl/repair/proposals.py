@@ -129,11 +129,15 @@ def _nearest(trials: Trials, at: Span) -> Iterator[tree.File]:
 
     Where nothing more may be tried these are the assertions alone, whose own values are told all the same.
     """
-    left = MOST_NODES
+    left = asserted = MOST_NODES
     for file in sorted(trials.files.values(), key=lambda file: file.span.source is not at.source):
         kept = []
         for s in sorted(file.statements, key=lambda s: max(s.span.start - at.start, at.start - s.span.end, 0)):
-            if not isinstance(s, tree.Assertion):
+            if isinstance(s, tree.Assertion):
+                asserted -= sum(1 for _ in islice(nodes([s]), max(asserted, 0) + 1))
+                if asserted < 0:
+                    continue
+            else:
                 left -= MOST_NODES if trials.spent else sum(1 for _ in islice(nodes([s]), left + 1))
             if left < 0:
                 break

@@ -23,7 +23,7 @@ from archdsl.symbolic.sizes import LONGEST_PERIOD, Sizes, find_sizes, some
 from archdsl.tensor import Shape
 
 Letters = Mapping[str, tuple[Union[int, str], ...]]
-MOST_STEPS = 400_000  # of the network that are gone through for all sizes together
+MOST_TRIED = 400_000  # steps of the network that are gone through for all sizes together
 MOST_TOGETHER = 64  # points that few sizes of several symbols make, all of which are tried
 MOST_GROUPS = 256  # of symbols that are tried for being equal
 MOST_NARROWED = 8  # least sizes of a symbol that are left out since they are refused together with another's
@@ -66,17 +66,18 @@ class Tied(Exception):
 
 class Solver:
     """A network whose inputs have open sizes: `letters` says by input which axes are open, `point` where it
-    was made.
+    was made, `most` how many steps may be gone through.
     """
 
-    def __init__(self, network: Network, letters: Letters, point: Mapping[str, int]) -> None:
+    def __init__(self, network: Network, letters: Letters, point: Mapping[str, int], most: int = MOST_TRIED) -> None:
         self.network = network
         self.letters = letters
         self.point = dict(point)
         self._refusals: dict[tuple[str, int], str] = {}
         self.period = period(network)
         self._longest = LONGEST_PERIOD
-        self._propagation = Propagation(network, MOST_STEPS)
+        self._most = most
+        self._propagation = Propagation(network, most)
 
     def types(self, **sizes: int) -> Types:
         """The types of all values where the symbols have these sizes, the others those of the point."""
@@ -97,7 +98,7 @@ class Solver:
         except TooMuch:
             if self.period < _NEAR:
                 raise
-            self._longest, self._propagation = 0, Propagation(self.network, MOST_STEPS // 4)
+            self._longest, self._propagation = 0, Propagation(self.network, self._most // 4)
             return self._solution()
 
     def _solution(self) -> Solution:
