@@ -99,6 +99,11 @@ class Apply:
         return tuple([(name, value) for name, value in told if written is not None and not written.gives(name)])
 
     @property
+    def apply(self) -> Apply:
+        """Itself: the layer of this step."""
+        return self
+
+    @property
     def types(self) -> tuple[TensorType, ...]:
         """The types of its inputs, which all of the layer's rules take."""
         return tuple([value.type for value in self.inputs])

@@ -15,15 +15,19 @@ from collections.abc import Iterable, Iterator
 from archdsl.analyses.once import once
 from archdsl.annotations import Union
 from archdsl.graph import Apply, Network, Region, Repeat, Share, Value
-from archdsl.records import NamedTuple, dataclass, field, new
+from archdsl.records import NamedTuple, dataclass, field
 
 
-class Op(NamedTuple):
-    """A layer, and the values it reads and makes."""
+class Renamed(NamedTuple):
+    """A layer that reads values by other names, such as what arrives in a block; `inputs` are those that steps make."""
 
     apply: Apply
     inputs: tuple[Value, ...]
     output: Value
+
+
+Op = Apply | Renamed
+"""A layer, and the values it reads and makes. Most read just what they are written over, and stand for themselves."""
 
 
 @dataclass(eq=False)
@@ -116,10 +120,10 @@ def _visit(region: Region, frame: Frame, found: Frames) -> Visit:
     for step in region.steps:
         inner = step.again if isinstance(step, Share) else step
         if isinstance(inner, Apply):
-            inputs = inner.inputs
-            if known and not known.isdisjoint(inputs):
-                inputs = tuple(map(found.resolve, inputs))
-            frame.steps.append(new(Op, (inner, inputs, inner.output)))
+            if not known or known.isdisjoint(inner.inputs):
+                frame.steps.append(inner)
+            else:
+                frame.steps.append(Renamed(inner, tuple(map(found.resolve, inner.inputs)), inner.output))
         elif isinstance(inner, Repeat):
             current = found.resolve(inner.input)
             for count, body in inner.runs:
