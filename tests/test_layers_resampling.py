@@ -1,12 +1,16 @@
 """UPSAMPLE, PIXELSHUFFLE, PIXELUNSHUFFLE, PAD and ROLL against torch and onnxruntime."""
 
+import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import archdsl
 from archdsl.layers import layer_class
 from archdsl.layers.arguments import PADS, Mismatch
 from archdsl.layers.base import LayerError
+from archdsl.layers.nearest import even, nearest
 from archdsl.layers.resampling import Upsample
 from archdsl.tensor import TensorType
 from tests.support.single import hold
@@ -121,3 +125,21 @@ def test_counts_of_axes(name: str, arguments: dict[str, Any]) -> None:
     """Another number of values than of axes is a Mismatch."""
     with pytest.raises(Mismatch):
         layer_class(name)(**arguments).shape(MAP)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact"])
+def test_even_is_what_the_list_says(mode: str) -> None:
+    """The ends of each stretch tell whether all of it reads one position; what is too large to see is not even."""
+    for n, factor in itertools.product((*range(1, 60), 1009), (*range(1, 50), 97)):
+        assert even(n, factor, mode) == (nearest(n, n * factor, mode) == [i // factor for i in range(n * factor)])
+    assert not even(10**12, 3, mode)
+
+
+def test_maps_too_large_to_list(tmp_path: Path) -> None:
+    """Positions and means are computed in the run, so that the file stays small; windows one by one are refused."""
+    file = tmp_path / "net.onnx"
+    for text in ("input 3x8x8\nUPSAMPLE(10**8)", "input 3x100000000x8\nADAPTIVEAVGPOOL(100000007)"):
+        archdsl.to_onnx(None, file, text=text)
+        assert file.stat().st_size < 10_000
+    with pytest.raises(archdsl.ArchError, match="E604"):
+        archdsl.to_onnx(None, file, text="input 3x100000000x8\nADAPTIVEMAXPOOL(10000019)")

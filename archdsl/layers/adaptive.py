@@ -10,7 +10,7 @@ from archdsl.layers.arguments import SIZES, arg, per_axis
 from archdsl.layers.base import EVERYTHING, Layer, Recorder, Weight, Window
 from archdsl.layers.code import Torch, module
 from archdsl.layers.maps import need_map
-from archdsl.layers.nodes import onnx_range, onnx_reshape, onnx_scalar
+from archdsl.layers.nodes import TooMany, onnx_range, onnx_reshape, onnx_scalar
 from archdsl.layers.padding import onnx_reduce, onnx_slice, short
 from archdsl.records import dataclass
 from archdsl.shapes.late import known
@@ -55,6 +55,12 @@ def _window(longer: tuple[int, ...], axes: Sequence[tuple[int, int]]) -> Window:
 
     strides = tuple(Fraction(n, out) for n, out in axes)
     return Window(longer, strides, tuple(Fraction(e - 1, 2) - (s - 1) / 2 for e, s in zip(longer, strides)))
+
+MOST_NUMBERS = 1 << 20
+"""Of a matrix that stands in a file; a larger one is worked out in the run."""
+
+MOST_WINDOWS = 4096
+"""That are written one by one."""
 
 
 def spans(n: int, out: int) -> list[tuple[int, int]]:
@@ -156,11 +162,14 @@ class AdaptiveAvgPool(Adaptive):
 
 def onnx_means(r: Recorder, n: Dim, out: int, transposed: bool) -> str:
     """The matrix whose row i, or with `transposed` column i, has 1/length where window i of `spans(n, out)` lies."""
-    if known(n):
+    if known(n) and n * out <= MOST_NUMBERS:
         rows = [[1 / (b - a) if a <= i < b else 0.0 for i in range(n)] for a, b in spans(n, out)]
         return r.constant([list(column) for column in zip(*rows)] if transposed else rows)
     size, positions = onnx_scalar(r, n), onnx_range(r, n)
-    windows = r.constant([[i] for i in range(out)], "int")
+    if out <= MOST_WINDOWS:
+        windows = r.constant([[i] for i in range(out)], "int")
+    else:
+        windows = r.node("Unsqueeze", [onnx_range(r, out), r.constant([1], "int")])
     count = r.constant(out, "int")
     begin = r.node("Div", [r.node("Mul", [windows, size]), count])
     after = r.node("Mul", [r.node("Add", [windows, r.constant(1, "int")]), size])
@@ -191,6 +200,8 @@ class AdaptiveMaxPool(Adaptive):
         value = names[0]
         for axis, (n, out) in enumerate(zip(x[0].shape[1:], self.sizes(x[0])), 2):
             if not known(n) or n != out:
+                if out > MOST_WINDOWS:
+                    raise TooMany(f"{self.spec} to {out:_} windows of several lengths takes a node for each")
                 parts = [
                     onnx_reduce(r, "ReduceMax", onnx_slice(r, value, axis, a, b), [axis]) for a, b in spans(n, out)
                 ]

@@ -9,6 +9,10 @@ from archdsl.shapes.late import known
 from archdsl.tensor import Dim
 
 
+class TooMany(Exception):
+    """A layer would be written as more nodes than a file is to have; the message says which."""
+
+
 def onnx_reshape(r: Recorder, value: str, sizes: Sequence[Dim]) -> str:
     """The numbers in another shape, which begins behind the batch; one size may be -1, or known in a run alone."""
     late = [i for i, n in enumerate(sizes) if not known(n)]

@@ -10,7 +10,7 @@ from archdsl.layers.arguments import FLAG, SIZES, WIDTH, arg, per_axis, word
 from archdsl.layers.base import Layer, LayerError, Recorder, Trial, Weight, Window
 from archdsl.layers.code import Item, Method, Span, Torch, X, function, module
 from archdsl.layers.maps import need_map
-from archdsl.layers.nearest import nearest, onnx_nearest, single
+from archdsl.layers.nearest import even, onnx_nearest, single
 from archdsl.layers.padding import short
 from archdsl.records import dataclass
 from archdsl.shapes.late import known
@@ -152,10 +152,7 @@ class Upsample(Resampling):
 
     def _even(self, axes: Sequence[tuple[Dim, Dim]], factors: Sequence[int]) -> bool:
         """Whether torch reads each position just as often as the factor says, rounding or not."""
-        return all(
-            nearest(n, out, self.mode) == [i // f for i in range(out)] if known(n) else single(1 / f) * f >= 1
-            for (n, out), f in zip(axes, factors)
-        )
+        return all(even(n, f, self.mode) if known(n) else single(1 / f) * f >= 1 for (n, _), f in zip(axes, factors))
 
 
 def need_image(spec: str, x: TensorType) -> None:

@@ -13,6 +13,7 @@ from archdsl.backends.onnx.weights import Numbers
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.graph import Apply, Network, Output
 from archdsl.layers.base import Layer
+from archdsl.layers.nodes import TooMany
 from archdsl.records import NamedTuple, replace
 from archdsl.shapes.late import SizeNeeded, late
 from archdsl.tensor import TensorType
@@ -64,6 +65,8 @@ def record(network: Network, recorder: GraphRecorder, *, logits: bool = False) -
             tensors[use.output] = use.apply.layer.onnx(recorder, given, local, *types)
         except SizeNeeded:
             raise _needs_size(use.apply) from None
+        except TooMany as error:
+            raise ArchError([Diagnostic("E604", str(error), use.apply.span)]) from None
         uses.append(use)
     numbers = {output.name: walk.tensors[output.value] for output in outputs}
     if logits:
