@@ -29,7 +29,7 @@ from archdsl.syntax import tree
 from archdsl.syntax.parser import ValueParseError, parse, parse_value
 from archdsl.syntax.source import Source
 
-OPENED = 4_000  # steps that take as long as to find the legal sizes of a network
+OPENED = 8_000  # steps that take as long as to find the legal sizes of a network
 
 
 def elaborate(
