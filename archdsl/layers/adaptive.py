@@ -56,6 +56,7 @@ def _window(longer: tuple[int, ...], axes: Sequence[tuple[int, int]]) -> Window:
     strides = tuple(Fraction(n, out) for n, out in axes)
     return Window(longer, strides, tuple(Fraction(e - 1, 2) - (s - 1) / 2 for e, s in zip(longer, strides)))
 
+
 MOST_NUMBERS = 1 << 20
 """Of a matrix that stands in a file; a larger one is worked out in the run."""
 
