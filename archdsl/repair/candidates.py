@@ -92,3 +92,15 @@ def within(a: Span, b: Span) -> bool:
 def word_counts(text: str) -> Counter[str]:
     """How often each word stands in a text."""
     return Counter(_WORD.findall(text))
+
+
+def short(text: str) -> str:
+    """A text as a title has it: on one line, and cut where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def lines_of(source: Source, start: int, end: int) -> tuple[int, int]:
+    """Where the lines of a stretch start and end."""
+    last = source.text.find("\n", end)
+    return source.text.rfind("\n", 0, start) + 1, last if last >= 0 else len(source.text)

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from archdsl.diagnostics import Edit
 from archdsl.layers.registry import LAYERS
-from archdsl.repair.candidates import Candidate, inserted
+from archdsl.repair.candidates import Candidate, inserted, lines_of
 from archdsl.syntax.source import Source, Span
 
 
 def remark(source: Source, at: int) -> Iterator[Candidate]:
     """A `#` before the rest of a line that reads as prose, behind two spaces or more."""
-    start, end = _line(source, at)
+    start, end = lines_of(source, at, at)
     line = source.text[start:end]
     for gap in re.finditer(r"(?<=\S)[ \t]{2,}(?=\S)", line):
         rest = line[gap.end() :]
@@ -23,7 +23,7 @@ def remark(source: Source, at: int) -> Iterator[Candidate]:
 
 def comment(source: Source, at: int) -> Iterator[Candidate]:
     """The line of the error as a comment, where it is no line of a spec."""
-    start, end = _line(source, at)
+    start, end = lines_of(source, at, at)
     line = source.text[start:end]
     foreign = re.match(r"\s*(//|--|%+|;+|\"\"\"|/\*)\s?", line)
     if foreign:
@@ -60,7 +60,7 @@ def sizes(source: Source, at: int) -> Iterator[Candidate]:
 
 def quotes(source: Source, at: int) -> Iterator[Candidate]:
     """A quote more, on a line that has an odd number of them."""
-    start, end = _line(source, at)
+    start, end = lines_of(source, at, at)
     line = source.text[start:end]
     if line.count('"') % 2:
         only = line.index('"') if line.count('"') == 1 else -1
@@ -69,9 +69,3 @@ def quotes(source: Source, at: int) -> Iterator[Candidate]:
             yield inserted(
                 source, start + spot, '"', 'texts stand in "double quotes"', "a text in quotes has one quote"
             )
-
-
-def _line(source: Source, at: int) -> tuple[int, int]:
-    """Where the line of a place starts and ends."""
-    end = source.text.find("\n", at)
-    return source.text.rfind("\n", 0, at) + 1, end if end >= 0 else len(source.text)

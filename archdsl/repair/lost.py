@@ -18,7 +18,7 @@ from archdsl.diagnostics import Edit
 from archdsl.elaborate.arguments import kinds
 from archdsl.graph import Network
 from archdsl.layers.registry import layer_class
-from archdsl.repair.candidates import Candidate
+from archdsl.repair.candidates import Candidate, short
 from archdsl.repair.gaps import Gap, bare, bound, gaps, head, unused, used_names
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
@@ -75,7 +75,7 @@ def left_behind(statements: Iterable[Any]) -> Iterator[Candidate]:
             many += 1
             if many > _MOST:
                 return
-            title = f"write {text} here" if gap.after is None else f"write {text} before {_short(gap.after.span.text)}"
+            title = f"write {text} here" if gap.after is None else f"write {text} before {short(gap.after.span.text)}"
             score = fitting(gap, text)
             yield Candidate(gap.filled(text), title, rank=-1 if score > 2 else 0, gain=score)
 
@@ -221,7 +221,7 @@ def _other_side(gap: Gap, behind: list[Any], ahead: list[Any], missing: float) -
         a, b = gap.before.span, gap.after.span
         between = a.source.text[a.end : b.start]
         edit = gap.filled("")._replace(span=Span(a.source, a.start, b.end), text=f"{b.text}{between}{a.text}")
-        yield Candidate(edit, f"write {_short(b.text)} before {_short(a.text)}", rank=EXACT)
+        yield Candidate(edit, f"write {short(b.text)} before {short(a.text)}", rank=EXACT)
 
 
 def _steps(statements: list[Any]) -> Iterator[Any]:
@@ -244,10 +244,5 @@ def _last(gap: Gap, statements: list[Any]) -> bool:
 
 def _where(gap: Gap) -> str:
     if gap.after is None:
-        return f"behind {_short(gap.before.span.text)}"
-    return f"before {_short(gap.after.span.text)}"
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 40 else text[:39] + "…"
+        return f"behind {short(gap.before.span.text)}"
+    return f"before {short(gap.after.span.text)}"

@@ -10,7 +10,7 @@ from itertools import islice, product
 from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.layers.registry import LAYERS
-from archdsl.repair.candidates import Candidate, within
+from archdsl.repair.candidates import Candidate, short, within
 from archdsl.repair.gaps import Gap, bare, gaps, head
 from archdsl.repair.lost import fitting
 from archdsl.repair.values import nodes
@@ -62,7 +62,7 @@ def step_more(statements: Iterable[Any], near: Span | None, told: Iterable[Span]
             for text in texts[: _MOST // len(odd)]:
                 sure = gap.at in holes or before == after == "RELU" or text in stem
                 rank = 0 if sure else 2 if gap in before_told else 1
-                yield Candidate(gap.filled(text), f"write {_short(text)} here", rank=rank, gain=fitting(gap, text))
+                yield Candidate(gap.filled(text), f"write {short(text)} here", rank=rank, gain=fitting(gap, text))
 
 
 def _stems(part: list[Any]) -> list[str]:
@@ -205,8 +205,3 @@ def _made(name: str, calls: list[tree.Call], every: list[tree.Call], names: list
             yield f"{name}({', '.join(row[:many])})"
             if name == "CONV" and many == 2 and any(text.startswith("groups=") for text in known):
                 yield f"{name}({', '.join(row[:many])}, groups={row[0]})"
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 40 else text[:39] + "…"

@@ -21,7 +21,7 @@ from archdsl.repair.calls import (
     without_argument,
     without_last,
 )
-from archdsl.repair.candidates import SYNTAX, Candidate, pieces_of, within
+from archdsl.repair.candidates import SYNTAX, Candidate, lines_of, pieces_of, within
 from archdsl.repair.conventions import conventional, unusual
 from archdsl.repair.habits import Habits
 from archdsl.repair.lost import arguments_left, left_behind, reckoned
@@ -54,7 +54,7 @@ from archdsl.repair.values import (
 )
 from archdsl.repair.widths import widths
 from archdsl.syntax import tree
-from archdsl.syntax.source import Source, Span
+from archdsl.syntax.source import Span
 
 VALUES = ("E120", "E121", "E122", "E136", "E140", "E141", "E143", "E144", "E147")
 MOST_NODES = 4_000  # parts of the files that are looked at, those nearest to the error; specs by hand have fewer
@@ -211,7 +211,7 @@ def _of_values(first: Diagnostic, files: list[tree.File], statements: list[Any])
             yield from alike(files, at)
             yield from parameter_more(files[0], [at.text])
             if at.source.text[at.start - 1 : at.start] != "*":  # a count may stay open
-                found = marks(at.source, pieces_of(at.source, *_line(at.source, at)), at.start)
+                found = marks(at.source, pieces_of(at.source, *lines_of(at.source, at.start, at.end)), at.start)
                 yield from (candidate for candidate in found if candidate.edit.text.strip() != "*")
     if first.code == "E146":
         yield from apart(statements)
@@ -345,12 +345,6 @@ def _known(statements: list[Any]) -> set[str]:
     """The names that a file defines, and those of the language."""
     known = {s.name.id for s in statements if isinstance(s, (tree.Block, tree.Function, tree.Constant))}
     return known | of_the_language()
-
-
-def _line(source: Source, span: Span) -> tuple[int, int]:
-    start = source.text.rfind("\n", 0, span.start) + 1
-    end = source.text.find("\n", span.end)
-    return start, end if end >= 0 else len(source.text)
 
 
 def _numbers(first: Diagnostic, statements: list[Any], calls: list[Span], home: list[Span]) -> Iterator[Candidate]:

@@ -11,7 +11,7 @@ from archdsl.annotations import Any
 from archdsl.diagnostics import Edit
 from archdsl.layers.activation import Activation
 from archdsl.layers.registry import LAYERS, layer_class
-from archdsl.repair.candidates import Candidate
+from archdsl.repair.candidates import Candidate, short
 from archdsl.repair.values import nodes
 from archdsl.syntax import tree
 from archdsl.syntax.source import Source, Span
@@ -63,7 +63,7 @@ def doubled(statements: Iterable[Any]) -> Iterator[Candidate]:
             for a, b in pairwise(node.steps):
                 if _same(a, b):
                     at = Span(a.span.source, a.span.end, b.span.end)
-                    yield Candidate(Edit(at, ""), f"take one {_short(b.span.text)} out")
+                    yield Candidate(Edit(at, ""), f"take one {short(b.span.text)} out")
 
 
 def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
@@ -92,7 +92,7 @@ def left_out(statements: Iterable[Any]) -> Iterator[Candidate]:
                     for text in written:
                         start = after.span.start
                         at = Span(after.span.source, start, start)
-                        title = f"write {_short(text)} before {_short(after.span.text)}"
+                        title = f"write {short(text)} before {short(after.span.text)}"
                         yield Candidate(Edit(at, f"{text} - "), title, rank=2)
 
 
@@ -108,7 +108,7 @@ def pooled(statements: Iterable[Any]) -> Iterator[Candidate]:
             if _head(step) in ("FC", "LINEAR") and (before is not None or chain in statements):
                 first = before if before is not None and _head(before) == "DROPOUT" else step
                 at = Span(step.span.source, first.span.start, first.span.start)
-                yield Candidate(Edit(at, "GAP - "), f"write GAP before {_short(step.span.text)}")
+                yield Candidate(Edit(at, "GAP - "), f"write GAP before {short(step.span.text)}")
                 return
 
 
@@ -191,10 +191,5 @@ def _swap(a: Span, b: Span) -> Iterator[Candidate]:
     between = text[a.end : b.start]
     if a.text != b.text and a.text.strip() and b.text.strip() and len(a.text) + len(b.text) < 200:
         whole = Span(a.source, a.start, b.end)
-        title = f"write {_short(b.text)} before {_short(a.text)}"
+        title = f"write {short(b.text)} before {short(a.text)}"
         yield Candidate(Edit(whole, f"{b.text}{between}{a.text}"), title, rank=2)
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 40 else text[:39] + "…"
