@@ -195,7 +195,7 @@ def _in_a_copy(findings: Findings, name: str) -> tuple[str, ...] | None:
 
 
 def _at(run: Run, point: Mapping[str, int], elaborate: Elaborate) -> tuple[Optional[Network], Findings]:
-    trial = Run(Findings(), {**run.outside, **point}, run.inputs, run.root, run.fit, main=run.main)
+    trial = run.another(given={**run.outside, **point})
     network = elaborate(trial)
     run.steps += trial.spent
     return (None if trial.findings.errors else network), trial.findings

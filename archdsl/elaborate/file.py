@@ -109,7 +109,7 @@ def _mend(run: Run, file: tree.File, leave_open: bool) -> None:
         symbols = open_symbols(file, run.outside, run.inputs)
         if network is None or trial.findings.errors or not symbols:
             return network
-        whole = Run(Findings(), run.outside, run.inputs, run.root, run.fit, main=run.main, library=run.library)
+        whole = run.another(library=run.library)
 
         def counted(inner: Run) -> Network | None:
             found = _elaborated(inner, file)

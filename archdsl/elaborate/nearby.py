@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archdsl.diagnostics import Edit, Findings, Fix
+from archdsl.diagnostics import Edit, Fix
 from archdsl.elaborate.place import Run
 from archdsl.graph import Network
 from archdsl.records import replace
@@ -38,7 +38,7 @@ def find_inputs(run: Run, elaborate: Callable[[Run], Network | None]) -> None:
                 tries = MOST_TRIES // 2
                 break
             other = (shape[0], *(size,) * (len(shape) - 1))
-            trial = Run(Findings(), run.outside, {"": other}, run.root, run.fit, main=run.main)
+            trial = run.another(inputs={"": other})
             elaborate(trial)
             steps += trial.spent
             if not trial.findings.errors:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 
 from archdsl.annotations import Any, Optional
-from archdsl.diagnostics import Diagnostic, Findings
+from archdsl.diagnostics import Diagnostic
 from archdsl.elaborate.bias import shape_of
 from archdsl.elaborate.open_points import ALIKE, points
 from archdsl.elaborate.open_symbols import written
@@ -65,7 +65,7 @@ def _key(error: Diagnostic) -> Key:
 
 
 def _trial(run: Run, point: Mapping[str, int]) -> Run:
-    return Run(Findings(), run.outside, run.inputs, run.root, run.fit, main=run.main, symbols=point)
+    return run.another(symbols=point)
 
 
 def _explain(run: Run, trial: Run, symbols: list[str], always: set[Key]) -> None:

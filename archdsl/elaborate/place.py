@@ -73,6 +73,24 @@ class Run:
         self.outside = self.given
         self.work.tells = not self.trial
 
+    def another(
+        self,
+        findings: Findings | None = None,
+        given: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        **changed: Any,
+    ) -> Run:
+        """A run of the same spec from its beginning, with findings of its own, and with other fields where given."""
+        return Run(
+            Findings() if findings is None else findings,
+            self.outside if given is None else given,
+            self.inputs if inputs is None else inputs,
+            self.root,
+            self.fit,
+            main=self.main,
+            **changed,
+        )
+
     @property
     def spent(self) -> int:
         """What the run has cost, in steps: for the limits of those who try a spec again and again."""

@@ -149,13 +149,7 @@ class Trials:
         parsed = {source.path: file for source, file in files.items() if source.path is not None}
         closed = self._closed(files[self.main.span.source])  # an edit may put a size in, or take it out
         found, given = Findings(most=most), {**closed, **run.outside}
-        trial = Run(
-            *(found, given, run.inputs, run.root, run.fit),
-            main=run.main,
-            library=run.library,
-            parsed=parsed,
-            trial=True,
-        )
+        trial = run.another(found, given, library=run.library, parsed=parsed, trial=True)
         network = self._elaborate(trial, files[self.main.span.source])
         still = [span for file in files.values() for span in file.broken]
         found.found += [e for e in run.findings.errors if any(_within(e, span) for span in still)]
